@@ -1,0 +1,249 @@
+// Package bytecode defines what the compiler hands to the machine: opcodes with
+// their stack pictures, the Program with its tables, its binary form (.reqc),
+// the verifier that makes an untrusted Program safe to run, and the
+// disassembler.
+//
+// # The machine
+//
+// Each function (an action, a transform, the pipeline, an option block) has its
+// own code, constants, names and positions. A frame of the machine is
+// a function, a place in its code, its locals and its operands. Operands are
+// pushed and popped; locals are numbered slots that the compiler hands out, and
+// loops, bindings and arrays under construction live in them. At the start of
+// every step of an action the operand stack of its frame is empty, so a frame
+// at a step boundary is just its place and its locals.
+//
+// Errors are handled by tables, not by instructions: a Handler covers a range
+// of code, and a failure in it goes on at the handler's place with an empty
+// operand stack. Jumping out of the range needs no care.
+package bytecode
+
+import "reqon/vm/value"
+
+// Program is one compiled mission.
+type Program struct {
+	Mission string
+	Files   []string // source files by number, for positions
+	Pos     Pos      // of the mission's name
+
+	Schedule  *Schedule // nil: none
+	Options   int       // function that gives the mission's options as an object, or None
+	OptionPos []OptionPos
+	Params    []Param
+	Sources   []Source
+	Stores    []Store
+	Actions   []Action
+	Brackets  [][]int // actions by number, side by side
+	Main      int     // function of the pipeline
+	Fetches   []Fetch
+	Loops     []LoopInfo
+	Types     []Type
+	Shapes    [][]string // the keys of object literals
+	Regexps   []string
+	Natives   []string // built-in functions by name; linked when the program is loaded
+	Funcs     []Func
+}
+
+// None stands for no function.
+const None = -1
+
+// Pos is a place in the source; File indexes Program.Files. Line and Column
+// count from 1; a zero Line is no place.
+type Pos struct {
+	File, Line, Column int
+}
+
+// OptionPos is where an option was written, so that a wrong value found at run
+// time can be told with its place. Path is "retry.maxDelay" for a nested one.
+type OptionPos struct {
+	Path string
+	Pos  Pos
+}
+
+// ScheduleKind is the form of a schedule.
+type ScheduleKind uint8
+
+// The forms of a schedule (language definition, section 5).
+const (
+	Every ScheduleKind = iota
+	Cron
+	At
+)
+
+// Schedule is when a mission is due. Its options are in Program.Options.
+type Schedule struct {
+	Kind  ScheduleKind
+	Every int64  // milliseconds between runs, for Every
+	Text  string // the expression or time, for Cron and At
+	Pos   Pos
+}
+
+// Param is a mission parameter.
+type Param struct {
+	Name    string
+	Type    int // in Types
+	Default int // function, or None: it must be given
+	Pos     Pos
+}
+
+// Source is an API.
+type Source struct {
+	Name      string
+	From      string // path of an OpenAPI document, or ""
+	Options   int    // function that gives its options as an object, or None
+	OptionPos []OptionPos
+	Pos       Pos
+}
+
+// Store is a store. Adapter is a function that gives [adapter, target]; target
+// is null where none was written.
+type Store struct {
+	Name      string
+	Adapter   int
+	Options   int // function, or None
+	OptionPos []OptionPos
+	Implied   bool // declared by being stored to
+	Pos       Pos
+}
+
+// Action is a named part of the pipeline.
+type Action struct {
+	Name string
+	Func int
+	Pos  Pos
+}
+
+// PageKind is how a request's pages follow each other.
+type PageKind uint8
+
+// The kinds of pagination (language definition, section 6.1).
+const (
+	PageNone PageKind = iota
+	PageNumber
+	PageOffset
+	PageCursor
+	PageLink
+	pageKindCount
+)
+
+// Fetch is what is fixed of a request. Its other options come as an object on
+// the stack: params, headers, body, form, timeout, retry, allow, maxPages,
+// maxItems, since, sinceParam, sinceFormat, updateFrom, rateLimit, pageSize.
+type Fetch struct {
+	Method      string
+	Source      int    // in Sources, or None where the path must be absolute
+	Operation   string // of `call`
+	Page        PageKind
+	PageParam   string   // the page parameter's name
+	PageCarried bool     // the request carries the page parameter itself
+	Cursor      string   // path of the next cursor in a page
+	Items       string   // where the items are, if named in paginate
+	ItemNames   []string // fields of the response that `until` or later steps name, in order
+	Stream      bool     // each page goes through the step that follows
+	Until       bool     // `until` decides
+	Incremental bool     // has a sync position
+	Handled     bool     // a match of the response follows
+	Pos         Pos
+}
+
+// Policy is what happens to a failed item of a loop (language definition,
+// section 6.3).
+type Policy uint8
+
+// The policies of `onError`.
+const (
+	PolicyContinue Policy = iota
+	PolicyQueue
+	PolicySkip
+	PolicyAbort
+	policyCount
+)
+
+// LoopInfo is what is fixed of a `for` loop.
+type LoopInfo struct {
+	Policy Policy
+	Queue  int // in Stores, with PolicyQueue
+	Page   int // page slot whose items the loop takes one page at a time, or None
+	Pos    Pos
+}
+
+// TypeKind is the kind of a Type.
+type TypeKind uint8
+
+// The kinds of types (language definition, sections 4 and 5).
+const (
+	TypeAny TypeKind = iota
+	TypeNull
+	TypeBoolean
+	TypeString
+	TypeNumber
+	TypeInt
+	TypeDate
+	TypeArray   // of Elem, or of anything where Elem is None
+	TypeObject  // with Fields; open
+	TypeLiteral // equal to Const
+	TypeUnion   // one of Alts
+	typeKindCount
+)
+
+// Type is what a value is held against by `is`, schemas, patterns and params.
+type Type struct {
+	Kind   TypeKind
+	Name   string // a schema's name, or how the type is written
+	Elem   int
+	Alts   []int
+	Fields []TypeField
+	Const  value.Value
+}
+
+// TypeField is one field of an object type.
+type TypeField struct {
+	Name     string
+	Type     int
+	Optional bool // may be missing or null
+}
+
+// Func is a function: an action, a transform, the pipeline, or a block of
+// options.
+type Func struct {
+	Name     string
+	Code     []byte
+	Consts   []value.Value
+	Names    []string
+	Locals   int // slots; the first Args of them hold the arguments
+	Args     int
+	MaxStack int // deepest operand stack
+	Caches   int // inline caches
+	Pages    int // page slots
+	Handlers []Handler
+	Lines    []Line // ascending by PC
+}
+
+// Handler is where a failure in the code from Start up to End goes on. Of
+// several that cover a place the first in the table is taken: inner ones stand
+// before outer ones.
+type Handler struct {
+	Start, End, Target int
+}
+
+// Line says that the instructions from PC on come from Pos.
+type Line struct {
+	PC  int
+	Pos Pos
+}
+
+// PosAt returns the place in the source of the instruction at pc.
+func (f *Func) PosAt(pc int) Pos {
+	lo, hi := 0, len(f.Lines)
+	for lo < hi {
+		if mid := (lo + hi) / 2; f.Lines[mid].PC <= pc {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo == 0 {
+		return Pos{}
+	}
+	return f.Lines[lo-1].Pos
+}
