@@ -1,0 +1,223 @@
+package value
+
+import (
+	"cmp"
+	"strings"
+)
+
+// The timestamps that can be written: 0000-01-01T00:00:00.000Z to
+// 9999-12-31T23:59:59.999Z, in milliseconds since 1970.
+const (
+	minTime = -62167219200000
+	maxTime = 253402300799999
+)
+
+const secondsPerDay = 24 * 60 * 60
+
+// ParseTime returns the milliseconds since 1970 of a date-time of RFC 3339
+// (section 5.6, any offset, any fraction; less than a millisecond is cut off)
+// or of a date YYYY-MM-DD, which means its midnight in UTC. ok is false for any
+// other text, for dates that do not exist, leap seconds, and instants before
+// the year 0000 or after 9999 in UTC.
+func ParseTime(s string) (ms int64, ok bool) {
+	t, ok := parseInstant(s)
+	if !ok {
+		return 0, false
+	}
+	return t.ms(), true
+}
+
+// IsDateText reports whether s is a date or date-time that ParseTime reads.
+func IsDateText(s string) bool {
+	_, ok := parseInstant(s)
+	return ok
+}
+
+// instant is a point in time as exact as its text.
+type instant struct {
+	seconds  int64  // since 1970, rounded down
+	fraction string // decimals of a second, without zeros at the end
+}
+
+func (t instant) ms() int64 {
+	ms := t.seconds * 1000
+	unit := int64(100)
+	for i := 0; i < len(t.fraction) && i < 3; i++ {
+		ms += unit * int64(t.fraction[i]-'0')
+		unit /= 10
+	}
+	return ms
+}
+
+func (t instant) compare(u instant) int {
+	if c := cmp.Compare(t.seconds, u.seconds); c != 0 {
+		return c
+	}
+	return strings.Compare(t.fraction, u.fraction)
+}
+
+// instantOf returns the instant of a timestamp.
+func instantOf(ms int64) instant {
+	seconds, rest := floorDiv(ms, 1000)
+	if rest == 0 {
+		return instant{seconds: seconds}
+	}
+	b := [3]byte{byte('0' + rest/100), byte('0' + rest/10%10), byte('0' + rest%10)}
+	return instant{seconds, strings.TrimRight(string(b[:]), "0")}
+}
+
+func floorDiv(a, b int64) (quotient, rest int64) {
+	if quotient, rest = a/b, a%b; rest < 0 {
+		return quotient - 1, rest + b
+	}
+	return quotient, rest
+}
+
+// hasTimeForm reports, at a glance, whether s may be a date-time of RFC 3339.
+func hasTimeForm(s string) bool {
+	return len(s) >= len("2006-01-02T15:04:05Z") && s[4] == '-' && s[7] == '-' && s[10]|0x20 == 't' && s[13] == ':' && s[16] == ':'
+}
+
+// parseInstant reads what ParseTime reads.
+func parseInstant(s string) (instant, bool) {
+	if len(s) < len("2006-01-02") || s[4] != '-' || s[7] != '-' {
+		return instant{}, false
+	}
+	year := two(s, 0)*100 + two(s, 2)
+	month, day := two(s, 5), two(s, 8)
+	if two(s, 0)|two(s, 2)|month|day < 0 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
+		return instant{}, false
+	}
+	t := instant{seconds: daysSince1970(year, month, day) * secondsPerDay}
+	if len(s) == len("2006-01-02") {
+		return t, true
+	}
+	if !hasTimeForm(s) {
+		return instant{}, false
+	}
+	hour, minute, second := two(s, 11), two(s, 14), two(s, 17)
+	if hour|minute|second < 0 || hour > 23 || minute > 59 || second > 59 {
+		return instant{}, false
+	}
+	rest := s[19:]
+	if rest[0] == '.' {
+		n := 1
+		for n < len(rest) && isDigit(rest[n]) {
+			n++
+		}
+		if n == 1 {
+			return instant{}, false
+		}
+		t.fraction = strings.TrimRight(rest[1:n], "0")
+		rest = rest[n:]
+	}
+	offset, ok := parseOffset(rest)
+	t.seconds += int64(hour*3600+minute*60+second) - offset
+	return t, ok && t.seconds >= minTime/1000 && t.seconds <= maxTime/1000
+}
+
+// parseOffset returns the seconds east of UTC that Z or ±hh:mm says.
+func parseOffset(s string) (seconds int64, ok bool) {
+	if len(s) == 1 {
+		return 0, s[0]|0x20 == 'z'
+	}
+	if len(s) != len("+00:00") || s[3] != ':' || s[0] != '+' && s[0] != '-' {
+		return 0, false
+	}
+	hour, minute := two(s, 1), two(s, 4)
+	if hour|minute < 0 || hour > 23 || minute > 59 {
+		return 0, false
+	}
+	seconds = int64(hour*3600 + minute*60)
+	if s[0] == '-' {
+		return -seconds, true
+	}
+	return seconds, true
+}
+
+// two returns the number of the two digits at i of s, or a negative one.
+func two(s string, i int) int {
+	a, b := s[i]-'0', s[i+1]-'0'
+	if a > 9 || b > 9 {
+		return -1 << 20 // stays negative in sums
+	}
+	return int(a)*10 + int(b)
+}
+
+func daysIn(year, month int) int {
+	switch month {
+	case 4, 6, 9, 11:
+		return 30
+	case 2:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	}
+	return 31
+}
+
+// daysSince1970 returns the day number of a date of the Gregorian calendar. It
+// counts in years that begin in March, so that the leap day comes last, and in
+// eras of 400 years, which all have the same days.
+func daysSince1970(year, month, day int) int64 {
+	if month <= 2 {
+		year--
+		month += 12
+	}
+	era, yearOfEra := floorDiv(int64(year), 400)
+	dayOfYear := (153*(month-3)+2)/5 + day - 1
+	return era*146097 + yearOfEra*365 + yearOfEra/4 - yearOfEra/100 + int64(dayOfYear) - 719468
+}
+
+// dateOf is the inverse of daysSince1970.
+func dateOf(days int64) (year int64, month, day int) {
+	era, dayOfEra := floorDiv(days+719468, 146097)
+	yearOfEra := (dayOfEra - dayOfEra/1460 + dayOfEra/36524 - dayOfEra/146096) / 365
+	dayOfYear := dayOfEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
+	m := (5*dayOfYear + 2) / 153
+	year = era*400 + yearOfEra
+	day = int(dayOfYear-(153*m+2)/5) + 1
+	if month = int(m) + 3; month > 12 {
+		return year + 1, month - 12, day
+	}
+	return year, month, day
+}
+
+// AppendTime appends the timestamp of ms milliseconds since 1970 as RFC 3339 in
+// UTC with milliseconds, 2026-01-20T09:00:00.000Z. A year outside of 0000 to
+// 9999, which no operation of the language makes, is written with a sign and
+// at least six digits, as ISO 8601 has it.
+func AppendTime(dst []byte, ms int64) []byte {
+	days, rest := floorDiv(ms, 1000*secondsPerDay)
+	year, month, day := dateOf(days)
+	if year < 0 || year > 9999 {
+		dst = appendFarYear(dst, year)
+	} else {
+		dst = appendTwo(appendTwo(dst, int(year)/100), int(year)%100)
+	}
+	dst = appendTwo(append(dst, '-'), month)
+	dst = appendTwo(append(dst, '-'), day)
+	second := int(rest / 1000)
+	dst = appendTwo(append(dst, 'T'), second/3600)
+	dst = appendTwo(append(dst, ':'), second/60%60)
+	dst = appendTwo(append(dst, ':'), second%60)
+	milli := int(rest % 1000)
+	return append(appendTwo(append(dst, '.', byte('0'+milli/100)), milli%100), 'Z')
+}
+
+func appendTwo(dst []byte, n int) []byte {
+	return append(dst, byte('0'+n/10), byte('0'+n%10))
+}
+
+func appendFarYear(dst []byte, year int64) []byte {
+	sign := byte('+')
+	if year < 0 {
+		sign, year = '-', -year
+	}
+	dst = append(dst, sign)
+	for limit := int64(100_000); limit > year && limit > 1; limit /= 10 {
+		dst = append(dst, '0')
+	}
+	return appendInt(dst, year)
+}
