@@ -34,8 +34,8 @@ func Truth(v Value) bool {
 //
 // Numbers are equal if their values are, whatever their forms: 1.10 is 1.1 and
 // 1e3 is 1000. Integers of any size are compared exactly, also with floats.
-// Other numbers below 2^53 have the value of the nearest float64, those beyond
-// their exact one.
+// Another number has the value of the nearest float64 if that is below 2^53,
+// else its exact one.
 func Equal(a, b Value) bool {
 	if a == b {
 		return true // the same words: no form has two meanings

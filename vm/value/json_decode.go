@@ -506,7 +506,7 @@ func (d *Decoder) oddString(start, p int, wide bool) (Value, int) {
 			text = append(text, data[from:p]...)
 			return FromString(d.text.keep(text)), p + 1
 		case c < ' ':
-			return Value{}, d.fail(p, "in a string, expected control characters as escapes")
+			return Value{}, d.failMsg(p, describeFound(data, p)+" in a string, expected control characters as escapes")
 		}
 		if text == nil {
 			text = d.text.scratch()

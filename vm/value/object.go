@@ -90,7 +90,7 @@ func (b *ObjectBuilder) Set(key string, v Value) {
 		// A new key in the usual order needs no search for an old one.
 		if c := b.shape.child(key); c != nil && b.table != nil {
 			b.shape = c
-			b.cells = append(b.cells, v)
+			b.push(v)
 			return
 		}
 	}
@@ -156,12 +156,17 @@ func (b *ObjectBuilder) find(key string) int {
 	return -1
 }
 
-// add appends a key that is not there yet.
-func (b *ObjectBuilder) add(key string, v Value) {
+// push appends a slot.
+func (b *ObjectBuilder) push(v Value) {
 	if b.cells == nil {
 		b.cells = make([]Value, 1, 8)
 	}
 	b.cells = append(b.cells, v)
+}
+
+// add appends a key that is not there yet.
+func (b *ObjectBuilder) add(key string, v Value) {
+	b.push(v)
 	if b.shape != nil && b.table != nil {
 		if c := b.shape.follow(key); c != nil {
 			b.shape = c

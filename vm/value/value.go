@@ -64,9 +64,16 @@ type Value struct {
 	n uint64
 }
 
-// scalarTags is never read or written: the addresses of its bytes mark the
-// kinds whose 64 bits leave no room for a kind.
+// scalarTags is never read or written: the addresses of its bytes, in the order
+// of the kinds, mark those whose 64 bits leave no room for a kind.
 var scalarTags [4]byte
+
+const (
+	tagInt = iota
+	tagFloat
+	tagDecimal
+	tagTime
+)
 
 const (
 	kindShift = 56
@@ -100,19 +107,19 @@ func FromBool(b bool) Value {
 
 // FromInt returns an integer.
 func FromInt(i int64) Value {
-	return Value{p: unsafe.Pointer(&scalarTags[Int-Int]), n: uint64(i)}
+	return Value{p: unsafe.Pointer(&scalarTags[tagInt]), n: uint64(i)}
 }
 
 // FromFloat returns a computed number. A whole float stays a Float and is
 // written without ".0". f must be finite: arithmetic reports an error instead
 // of making a NaN or an infinity.
 func FromFloat(f float64) Value {
-	return Value{p: unsafe.Pointer(&scalarTags[Float-Int]), n: math.Float64bits(f)}
+	return Value{p: unsafe.Pointer(&scalarTags[tagFloat]), n: math.Float64bits(f)}
 }
 
 // FromTime returns the timestamp of ms milliseconds since 1970-01-01T00:00:00Z.
 func FromTime(ms int64) Value {
-	return Value{p: unsafe.Pointer(&scalarTags[Time-Int]), n: uint64(ms)}
+	return Value{p: unsafe.Pointer(&scalarTags[tagTime]), n: uint64(ms)}
 }
 
 // decimalScaleBits is how many of a Decimal's low bits count its decimals.
@@ -123,7 +130,7 @@ const decimalScaleBits = 5
 // from 1 to 15; a negative number needs a mantissa other than 0 (-0.0 is
 // a NumText).
 func FromDecimal(mantissa int64, scale int) Value {
-	return Value{p: unsafe.Pointer(&scalarTags[Decimal-Int]), n: uint64(mantissa)<<decimalScaleBits | uint64(scale)}
+	return Value{p: unsafe.Pointer(&scalarTags[tagDecimal]), n: uint64(mantissa)<<decimalScaleBits | uint64(scale)}
 }
 
 // FromString returns a string. The Value shares s's bytes. s must be valid
@@ -169,10 +176,10 @@ func FromList(l *ListBuilder) Value {
 func (v Value) IsNull() bool { return v.p == nil && v.n == 0 }
 
 // IsInt reports whether v is a 64-bit integer.
-func (v Value) IsInt() bool { return v.p == unsafe.Pointer(&scalarTags[Int-Int]) }
+func (v Value) IsInt() bool { return v.p == unsafe.Pointer(&scalarTags[tagInt]) }
 
 // IsFloat reports whether v is a computed float.
-func (v Value) IsFloat() bool { return v.p == unsafe.Pointer(&scalarTags[Float-Int]) }
+func (v Value) IsFloat() bool { return v.p == unsafe.Pointer(&scalarTags[tagFloat]) }
 
 // IsNumber reports whether v is a number in any of its forms.
 func (v Value) IsNumber() bool {
