@@ -75,7 +75,7 @@ func TestAsInt(t *testing.T) {
 		f    float64
 		want int64
 		ok   bool
-	}{{5, 5, true}, {-0.0, 0, true}, {5.5, 0, false}, {1 << 63, 0, false}, {-1 << 63, math.MinInt64, true}, {1e300, 0, false}} {
+	}{{5, 5, true}, {math.Copysign(0, -1), 0, true}, {5.5, 0, false}, {1 << 63, 0, false}, {-1 << 63, math.MinInt64, true}, {1e300, 0, false}} {
 		if got, ok := AsInt(FromFloat(c.f)); got != c.want || ok != c.ok {
 			t.Errorf("%v: got %d, %v", c.f, got, ok)
 		}

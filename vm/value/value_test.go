@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -453,27 +454,32 @@ func TestParseTime(t *testing.T) {
 	}
 }
 
+// rfc3339 is the grammar of RFC 3339, section 5.6; time.Parse is laxer.
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
+// parseTimeSlowly is ParseTime by way of the standard library.
+func parseTimeSlowly(s string) (ms int64, ok bool) {
+	layout := time.DateOnly
+	if rfc3339.MatchString(s) {
+		layout, s = time.RFC3339, strings.ToUpper(s)
+	}
+	t, err := time.Parse(layout, s)
+	year := t.UTC().Year()
+	return t.UnixMilli(), err == nil && year >= 0 && year <= 9999
+}
+
 func FuzzParseTime(f *testing.F) {
-	for _, s := range []string{"2026-01-20", "2026-01-20T09:00:00Z", "2026-01-20T09:00:00.123+05:30", "2024-02-29T23:59:59.9-23:59", "2026-01-20t09:00:00z", "0000-01-01T00:00:00+00:01", "1969-12-31T23:59:59.99999Z"} {
+	for _, s := range []string{
+		"2026-01-20", "2026-01-20T09:00:00Z", "2026-01-20T09:00:00.123+05:30", "2024-02-29T23:59:59.9-23:59", "2026-01-20t09:00:00z",
+		"0000-01-01T00:00:00+00:01", "1969-12-31T23:59:59.99999Z", "0000-01-10t0:00:00Z", "2026-01-20T09:00:00,5Z",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		upper := s
-		if len(s) > 10 { // RFC 3339 allows what the oracle does not: a lower-case t and z
-			upper = strings.ToUpper(s)
-		}
-		var want time.Time
-		// UnmarshalText is the strict form of time.Parse with RFC 3339.
-		err := want.UnmarshalText([]byte(upper))
-		if len(s) == len(time.DateOnly) {
-			want, err = time.Parse(time.DateOnly, s)
-		}
-		if year := want.UTC().Year(); err == nil && (year < 0 || year > 9999) {
-			err = fmt.Errorf("out of range")
-		}
+		want, valid := parseTimeSlowly(s)
 		got, ok := ParseTime(s)
-		if ok != (err == nil) || ok && got != want.UnixMilli() {
-			t.Fatalf("%q: got %d, %v, want %v, %v", s, got, ok, want, err)
+		if ok != valid || ok && got != want {
+			t.Fatalf("%q: got %d, %v, want %d, %v", s, got, ok, want, valid)
 		}
 		if ok {
 			text := string(AppendTime(nil, got))
