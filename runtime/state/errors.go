@@ -1,0 +1,88 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// ErrClosed is the error of a write after Close.
+var ErrClosed = errors.New("the state folder is closed")
+
+// LockedError says that another daemon owns the state folder. It is a
+// configuration error (exit code 3).
+type LockedError struct {
+	Dir string
+	PID int // of the daemon that owns it; 0 when it has not said yet
+}
+
+func (e *LockedError) Error() string {
+	who := "another daemon"
+	if e.PID != 0 {
+		who = fmt.Sprintf("the daemon with pid %d", e.PID)
+	}
+	return fmt.Sprintf("the state folder %s is in use by %s; stop it first, or choose another folder with --state-dir", e.Dir, who)
+}
+
+// CorruptError says that reqon.db is damaged, or is no database of Reqon's. The
+// file is left as it is: it holds the sync positions, and what can be saved of
+// it is for a person to decide.
+type CorruptError struct {
+	Path string // of reqon.db
+	Err  error
+}
+
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("the state database %s is damaged: %v; restore it from a backup, or move it away together with "+
+		"its -wal and -shm files to start anew: missions then fetch from the beginning, as they have no sync position",
+		e.Path, e.Err)
+}
+
+func (e *CorruptError) Unwrap() error { return e.Err }
+
+// VersionError says that a newer Reqon wrote reqon.db.
+type VersionError struct {
+	Path         string // of reqon.db
+	Found, Known int    // schema versions: the file's, and the newest this program knows
+}
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("the state database %s has version %d, written by a newer Reqon; this one knows versions up to %d: "+
+		"use the newer program, or another folder with --state-dir", e.Path, e.Found, e.Known)
+}
+
+// explain makes an error of the driver one that says what to do.
+func explain(path, what string, err error) error {
+	var corrupt *CorruptError
+	if errors.As(err, &corrupt) || errors.Is(err, ErrClosed) {
+		return err
+	}
+	var se *sqlite.Error
+	if !errors.As(err, &se) {
+		if errors.Is(err, fs.ErrPermission) {
+			return fmt.Errorf("state database %s: %s: %w; make it readable and writable for this user, "+
+				"or choose another folder with --state-dir", path, what, err)
+		}
+		return fmt.Errorf("state database %s: %s: %w", path, what, err)
+	}
+	if se.Code() == sqlite3.SQLITE_IOERR_SHORT_READ {
+		return &CorruptError{Path: path, Err: err} // a page is missing at the end
+	}
+	advice := ""
+	switch se.Code() & 0xff { // the primary code; the rest tells its variants apart
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return &CorruptError{Path: path, Err: err}
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		advice = "; make the folder and its files readable and writable for this user, or choose another with --state-dir"
+	case sqlite3.SQLITE_FULL:
+		advice = "; the disk is full: free some space"
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		advice = fmt.Sprintf("; another process has kept it locked for %d s: see what hangs there", busyTimeoutMS/1000)
+	case sqlite3.SQLITE_IOERR:
+		advice = "; look into the disk's health and the system log"
+	}
+	return fmt.Errorf("state database %s: %s: %w%s", path, what, err, advice)
+}

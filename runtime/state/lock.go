@@ -1,0 +1,208 @@
+//go:build unix
+
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	daemonLockName = "daemon.lock"
+	locksDirName   = "locks"
+	lockSuffix     = ".lock"
+)
+
+// errHeld says that another open file holds the lock.
+var errHeld = errors.New("held by another process")
+
+// fileLock is an exclusive flock(2). The kernel drops it when its process ends,
+// however that happens, so it can't be left behind; and unlike a pid it means
+// the same in every container that shares the folder.
+type fileLock struct{ file *os.File }
+
+// tryLock locks an existing file, or returns errHeld.
+func tryLock(path string) (*fileLock, error) {
+	return lockFile(path, 0, unix.LOCK_EX|unix.LOCK_NB)
+}
+
+// lockFile locks the file at path, which it creates if flags has os.O_CREATE.
+// With unix.LOCK_NB in how the error is errHeld where the lock is taken.
+func lockFile(path string, flags, how int) (*fileLock, error) {
+	for {
+		f, err := os.OpenFile(path, flags|os.O_RDWR, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		if err := flock(f, how); err != nil {
+			f.Close()
+			if errors.Is(err, unix.EWOULDBLOCK) {
+				return nil, errHeld
+			}
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		// Between the two calls somebody may have removed the file, and a lock
+		// on a file without a name keeps nobody out.
+		if sameFile(f, path) {
+			return &fileLock{f}, nil
+		}
+		f.Close()
+	}
+}
+
+func flock(f *os.File, how int) error {
+	for {
+		err := unix.Flock(int(f.Fd()), how)
+		if err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+func sameFile(f *os.File, path string) bool {
+	a, errA := f.Stat()
+	b, errB := os.Stat(path)
+	return errA == nil && errB == nil && os.SameFile(a, b)
+}
+
+func (l *fileLock) release() error { return l.file.Close() }
+
+// remove deletes the file and releases the lock, in this order: see lockFile.
+func (l *fileLock) remove() error {
+	return errors.Join(os.Remove(l.file.Name()), l.file.Close())
+}
+
+// lockDir waits for an exclusive lock on the folder itself.
+func lockDir(dir string) (unlock func(), err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := flock(f, unix.LOCK_EX); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { f.Close() }, nil
+}
+
+// LockDaemon makes this process the daemon of the state folder until release is
+// called or the process ends. The error is a [*LockedError] with the pid of the
+// daemon that owns the folder already.
+func (db *DB) LockDaemon() (release func() error, err error) {
+	path := filepath.Join(db.dir, daemonLockName)
+	lock, err := lockFile(path, os.O_CREATE, unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, errHeld) {
+		return nil, &LockedError{Dir: db.dir, PID: readPID(path)}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("state folder %s: %w", db.dir, err)
+	}
+	if err := writePID(lock.file); err != nil {
+		return nil, errors.Join(fmt.Errorf("state folder %s: write %s: %w", db.dir, daemonLockName, err), lock.release())
+	}
+	return func() error {
+		// The file stays, so that nobody locks one that is about to go; empty,
+		// so that it names no pid that means something else by now.
+		return errors.Join(lock.file.Truncate(0), lock.release())
+	}, nil
+}
+
+func writePID(f *os.File) error {
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return err
+}
+
+// readPID returns 0 where the file does not hold one.
+func readPID(path string) int {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, 32))
+	if err != nil {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || pid < 0 {
+		return 0
+	}
+	return pid
+}
+
+// lockOwner takes the lock that shows others that this DB lives. It must be
+// held before a run record with this owner is written.
+func (db *DB) lockOwner() error {
+	db.ownerMu.Lock()
+	defer db.ownerMu.Unlock()
+	if db.ownerClosed {
+		return ErrClosed
+	}
+	if db.ownerLock != nil {
+		return nil
+	}
+	dir := filepath.Join(db.dir, locksDirName)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("state folder %s: %w", db.dir, err)
+	}
+	// No other DB has this name; one that sweeps may hold the file for a moment.
+	lock, err := lockFile(db.ownerPath(db.owner), os.O_CREATE, unix.LOCK_EX)
+	if err != nil {
+		return fmt.Errorf("state folder %s: %w", db.dir, err)
+	}
+	db.ownerLock = lock
+	return nil
+}
+
+func (db *DB) ownerPath(owner string) string {
+	return filepath.Join(db.dir, locksDirName, owner+lockSuffix)
+}
+
+// ownerGone tells whether the process that took the lock has ended, and then
+// removes what it left behind.
+func (db *DB) ownerGone(owner string) (bool, error) {
+	if _, err := uuid.Parse(owner); err != nil {
+		return true, nil // not ours to look for: no DB has such a name
+	}
+	lock, err := tryLock(db.ownerPath(owner))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return true, nil
+	case errors.Is(err, errHeld):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	return true, lock.remove()
+}
+
+// sweepLocks removes the lock files of processes that ended without Close.
+func (db *DB) sweepLocks() error {
+	entries, err := os.ReadDir(filepath.Join(db.dir, locksDirName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if owner, ok := strings.CutSuffix(e.Name(), lockSuffix); ok {
+			if _, err := db.ownerGone(owner); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

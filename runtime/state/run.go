@@ -1,0 +1,506 @@
+package state
+
+import (
+	"cmp"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+)
+
+// Trigger says what started a run.
+type Trigger string
+
+// The triggers of a run.
+const (
+	TriggerSchedule Trigger = "schedule" // a due time
+	TriggerAdhoc    Trigger = "adhoc"    // `reqon PATH`
+	TriggerOnce     Trigger = "once"     // `reqon PATH --once`
+	TriggerRetry    Trigger = "retry"    // the schedule's retry after a failure
+	TriggerCatchUp  Trigger = "catchup"  // a due time missed while nothing was running
+)
+
+func (t Trigger) known() bool {
+	switch t {
+	case TriggerSchedule, TriggerAdhoc, TriggerOnce, TriggerRetry, TriggerCatchUp:
+		return true
+	}
+	return false
+}
+
+// Status is how a run stands.
+type Status string
+
+// The statuses of a run. All but StatusRunning are final.
+const (
+	StatusRunning     Status = "running"
+	StatusSuccess     Status = "success"
+	StatusFailure     Status = "failure"
+	StatusCancelled   Status = "cancelled"
+	StatusInterrupted Status = "interrupted" // its process ended before it did
+)
+
+// Final tells whether a run of this status has ended.
+func (s Status) Final() bool {
+	switch s {
+	case StatusSuccess, StatusFailure, StatusCancelled, StatusInterrupted:
+		return true
+	}
+	return false
+}
+
+// Limits on what a run record keeps.
+const (
+	// MaxRunErrors is the number of errors kept; MoreErrors counts the rest.
+	MaxRunErrors = 100
+	// MaxErrorText is the length in bytes of an error text kept.
+	MaxErrorText = 4096
+)
+
+// Run is the record of one run of a mission. Times are kept to the microsecond
+// and are read back in UTC.
+type Run struct {
+	ID      string    `json:"id"` // a UUID (version 7): later runs have greater ids
+	Mission string    `json:"mission"`
+	Trigger Trigger   `json:"trigger"`
+	Due     time.Time `json:"due,omitzero"` // zero where no schedule started it
+	Start   time.Time `json:"start"`
+	End     time.Time `json:"end,omitzero"` // zero while it runs, and of an interrupted run
+	Status  Status    `json:"status"`
+	Error   string    `json:"error,omitempty"`
+
+	Actions    []ActionCount `json:"actions,omitempty"`
+	Stores     []StoreCount  `json:"stores,omitempty"`
+	Errors     []RunError    `json:"errors,omitempty"`
+	MoreErrors int           `json:"moreErrors,omitempty"` // left out of Errors
+
+	PID int `json:"pid"` // of the process that ran it
+}
+
+// Duration is the time from start to end, 0 while there is no end.
+func (r Run) Duration() time.Duration {
+	if r.End.IsZero() {
+		return 0
+	}
+	return r.End.Sub(r.Start)
+}
+
+// ActionCount is what one action did in a run.
+type ActionCount struct {
+	Name     string `json:"name"`
+	Requests int64  `json:"requests"` // without retries
+	Retries  int64  `json:"retries"`
+	Records  int64  `json:"records"`
+}
+
+// StoreCount is what a run did to the records of one store.
+type StoreCount struct {
+	Name      string `json:"name"`
+	Inserted  int64  `json:"inserted"`
+	Updated   int64  `json:"updated"`
+	Unchanged int64  `json:"unchanged"`
+	Failed    int64  `json:"failed"`
+}
+
+// RunError is one failure within a run.
+type RunError struct {
+	Action   string `json:"action,omitempty"`
+	Position string `json:"position,omitempty"` // file:line:column
+	Message  string `json:"message"`
+	Index    *int   `json:"index,omitempty"` // of the item in its loop, from 0
+	ID       string `json:"id,omitempty"`    // of the item
+}
+
+// runDetail is the part of a run that is never searched, kept as JSON.
+type runDetail struct {
+	Actions    []ActionCount `json:"actions,omitempty"`
+	Stores     []StoreCount  `json:"stores,omitempty"`
+	Errors     []RunError    `json:"errors,omitempty"`
+	MoreErrors int           `json:"moreErrors,omitempty"`
+}
+
+// NewRunID returns a UUID of version 7 (RFC 9562, section 5.7) for a run that
+// starts at start. The 12 bits behind the millisecond hold its fraction (section
+// 6.2, method 3), so that ids sort by start to a quarter of a microsecond.
+func NewRunID(start time.Time) (string, error) {
+	id, err := uuid.NewRandom() // sets the variant, and version 4
+	if err != nil {
+		return "", fmt.Errorf("run id: %w", err)
+	}
+	ms := start.UnixMilli()
+	fraction := uint64(start.Nanosecond()%1_000_000) << 12 / 1_000_000
+	for i := range 6 {
+		id[i] = byte(ms >> (40 - 8*i))
+	}
+	id[6] = 7<<4 | byte(fraction>>8)
+	id[7] = byte(fraction)
+	return id.String(), nil
+}
+
+// BeginRun records that a run has started. Mission, Trigger and Start must be
+// set; BeginRun sets ID, unless it is set, and Status and PID.
+func (db *DB) BeginRun(r *Run) error {
+	switch {
+	case r.Mission == "":
+		return errors.New("begin run: it has no mission")
+	case !r.Trigger.known():
+		return fmt.Errorf("begin run of %s: unknown trigger %q", r.Mission, r.Trigger)
+	case r.Start.IsZero():
+		return fmt.Errorf("begin run of %s: it has no start time", r.Mission)
+	}
+	if r.ID == "" {
+		id, err := NewRunID(r.Start)
+		if err != nil {
+			return err
+		}
+		r.ID = id
+	}
+	if err := db.lockOwner(); err != nil {
+		return err
+	}
+	r.Status, r.PID = StatusRunning, os.Getpid()
+	return db.write("begin a run of "+r.Mission, func(w *writer) error {
+		return w.exec(`INSERT INTO runs (id, mission, trigger, due, started, status, owner, pid) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			r.ID, r.Mission, string(r.Trigger), toMicros(r.Due), r.Start.UnixMicro(), string(StatusRunning), db.owner, r.PID)
+	})
+}
+
+// FinishRun records how a run ended: Status must be final, and End be set. In
+// the same transaction it saves the run's sync positions, JSON texts by key, if
+// and only if Status is StatusSuccess (language definition, section 6.1). When
+// it fails, nothing of it is saved.
+//
+// Beyond the limits, r's errors are counted in MoreErrors and its texts cut.
+func (db *DB) FinishRun(r *Run, positions map[string]string) error {
+	if !r.Status.Final() {
+		return fmt.Errorf("finish run %s of %s: %q is not a final status", r.ID, r.Mission, r.Status)
+	}
+	if r.End.IsZero() {
+		return fmt.Errorf("finish run %s of %s: it has no end time", r.ID, r.Mission)
+	}
+	if r.Status != StatusSuccess {
+		positions = nil
+	}
+	keys := slices.Sorted(maps.Keys(positions))
+	for _, key := range keys {
+		if !json.Valid([]byte(positions[key])) {
+			return fmt.Errorf("finish run %s of %s: the sync position %q is not JSON: %s", r.ID, r.Mission, key, cutText(positions[key], 80))
+		}
+	}
+	capErrors(r)
+	detail, err := json.Marshal(runDetail{r.Actions, r.Stores, r.Errors, r.MoreErrors})
+	if err != nil {
+		return fmt.Errorf("finish run %s of %s: %w", r.ID, r.Mission, err)
+	}
+	return db.write("finish a run of "+r.Mission, func(w *writer) error {
+		n, err := w.execCount(`UPDATE runs SET status = ?, ended = ?, error = ?, detail = ? WHERE id = ? AND mission = ? AND status = 'running'`,
+			string(r.Status), r.End.UnixMicro(), r.Error, string(detail), r.ID, r.Mission)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return notRunning(w, r)
+		}
+		for _, key := range keys {
+			err := w.exec(`INSERT INTO positions (mission, key, value, run, saved) VALUES (?, ?, ?, ?, ?)
+				ON CONFLICT (mission, key) DO UPDATE SET value = excluded.value, run = excluded.run, saved = excluded.saved`,
+				r.Mission, key, positions[key], r.ID, r.End.UnixMicro())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// notRunning says why a run can't be finished.
+func notRunning(w *writer, r *Run) error {
+	var status string
+	ok, err := w.row(`SELECT status FROM runs WHERE id = ? AND mission = ?`, []any{r.ID, r.Mission}, &status)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("there is no run %s of %s", r.ID, r.Mission)
+	}
+	return fmt.Errorf("the run %s of %s is recorded as %s, not as running; its sync positions are not saved", r.ID, r.Mission, status)
+}
+
+func capErrors(r *Run) {
+	if more := len(r.Errors) - MaxRunErrors; more > 0 {
+		r.Errors = slices.Clone(r.Errors[:MaxRunErrors])
+		r.MoreErrors += more
+	}
+	r.Error = cutText(r.Error, MaxErrorText)
+	for i, e := range r.Errors {
+		if len(e.Message) > MaxErrorText {
+			r.Errors = slices.Clone(r.Errors) // the caller's own stays whole
+			r.Errors[i].Message = cutText(e.Message, MaxErrorText)
+		}
+	}
+}
+
+// cutText cuts s to at most limit bytes, between characters, and shows it.
+func cutText(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	const mark = "…"
+	n := limit - len(mark)
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + mark
+}
+
+// Filter chooses runs.
+type Filter struct {
+	Mission string    // "" for all
+	Since   time.Time // started at this time or later; zero for all
+	Limit   int       // at most as many; 0 for all
+}
+
+const runColumns = `id, mission, trigger, due, started, ended, status, error, detail, pid`
+
+// Runs returns the records that f chooses, the newest first.
+func (db *DB) Runs(f Filter) ([]Run, error) {
+	query := `SELECT ` + runColumns + ` FROM runs`
+	var conds []string
+	var args []any
+	if f.Mission != "" {
+		conds, args = append(conds, `mission = ?`), append(args, f.Mission)
+	}
+	if !f.Since.IsZero() {
+		conds, args = append(conds, `started >= ?`), append(args, f.Since.UnixMicro())
+	}
+	if len(conds) > 0 {
+		query += ` WHERE ` + strings.Join(conds, ` AND `)
+	}
+	query += ` ORDER BY started DESC, id DESC`
+	if f.Limit > 0 {
+		query, args = query+` LIMIT ?`, append(args, f.Limit)
+	}
+	return db.queryRuns("read the runs", query, args...)
+}
+
+// LastRun returns the mission's newest run, whatever its status; ok is false
+// when it has none.
+func (db *DB) LastRun(mission string) (r Run, ok bool, err error) {
+	runs, err := db.Runs(Filter{Mission: mission, Limit: 1})
+	if err != nil || len(runs) == 0 {
+		return Run{}, false, err
+	}
+	return runs[0], true, nil
+}
+
+// LastRuns returns the newest run of each mission that has one, by its name.
+func (db *DB) LastRuns() (map[string]Run, error) {
+	// For each mission, one step down the index to its newest run.
+	runs, err := db.queryRuns("read the last runs", `
+		WITH RECURSIVE missions (mission) AS (
+			SELECT min(mission) FROM runs
+			UNION ALL
+			SELECT (SELECT min(r.mission) FROM runs r WHERE r.mission > missions.mission) FROM missions
+			WHERE missions.mission IS NOT NULL
+		)
+		SELECT `+runColumns+` FROM runs WHERE id IN (
+			SELECT (SELECT r.id FROM runs r WHERE r.mission = missions.mission ORDER BY r.started DESC, r.id DESC LIMIT 1)
+			FROM missions WHERE missions.mission IS NOT NULL
+		)`)
+	if err != nil {
+		return nil, err
+	}
+	last := make(map[string]Run, len(runs))
+	for _, r := range runs {
+		last[r.Mission] = r
+	}
+	return last, nil
+}
+
+func (db *DB) queryRuns(what, query string, args ...any) ([]Run, error) {
+	rows, err := db.pool.Query(query, args...)
+	if err != nil {
+		return nil, explain(db.path, what, err)
+	}
+	runs, err := scanRuns(rows)
+	if err != nil {
+		return nil, explain(db.path, what, err)
+	}
+	return runs, nil
+}
+
+// scanRuns reads rows of runColumns to their end, and closes them.
+func scanRuns(rows *sql.Rows) ([]Run, error) {
+	defer rows.Close() // its error is that of rows.Err
+	var runs []Run
+	for rows.Next() {
+		r, err := scanRun(rows)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, r)
+	}
+	return runs, rows.Err()
+}
+
+func scanRun(rows *sql.Rows) (Run, error) {
+	var r Run
+	var due, ended sql.NullInt64
+	var started int64
+	var detail []byte
+	err := rows.Scan(&r.ID, &r.Mission, &r.Trigger, &due, &started, &ended, &r.Status, &r.Error, &detail, &r.PID)
+	if err != nil {
+		return Run{}, err
+	}
+	var d runDetail
+	if err := json.Unmarshal(detail, &d); err != nil {
+		return Run{}, fmt.Errorf("run %s: %w", r.ID, err)
+	}
+	r.Due, r.Start, r.End = fromMicros(due), time.UnixMicro(started).UTC(), fromMicros(ended)
+	r.Actions, r.Stores, r.Errors, r.MoreErrors = d.Actions, d.Stores, d.Errors, d.MoreErrors
+	return r, nil
+}
+
+// cleanupBatch is the number of runs removed in one transaction, so that other
+// writers wait for milliseconds only.
+const cleanupBatch = 1000
+
+// Cleanup removes the records of runs that started before olderThan and returns
+// their number. It keeps runs in progress, and the newest of each mission: the
+// schedule counts from it.
+func (db *DB) Cleanup(olderThan time.Time) (removed int, err error) {
+	for {
+		var n int64
+		err := db.write("remove old runs", func(w *writer) (err error) {
+			n, err = w.execCount(`DELETE FROM runs WHERE id IN (
+				SELECT id FROM runs AS old
+				WHERE started < ? AND status != 'running' AND EXISTS (
+					SELECT 1 FROM runs AS newer WHERE newer.mission = old.mission
+					AND (newer.started, newer.id) > (old.started, old.id))
+				ORDER BY started, id LIMIT ?)`, olderThan.UnixMicro(), cleanupBatch)
+			return err
+		})
+		if err != nil {
+			return removed, err
+		}
+		removed += int(n)
+		if n < cleanupBatch {
+			return removed, nil
+		}
+	}
+}
+
+// MarkInterrupted finds the runs whose process has ended without finishing
+// them, records them as interrupted, and returns them, the oldest first.
+//
+// Each process holds a lock of its own from its first run to its end, which the
+// kernel drops even on kill -9. A run whose owner's lock is free is nobody's
+// any more. A pid would not do: it is given out again, and in a container means
+// another process.
+func (db *DB) MarkInterrupted() ([]Run, error) {
+	const what = "look for interrupted runs"
+	owners, err := db.otherOwners()
+	if err != nil {
+		return nil, explain(db.path, what, err)
+	}
+	var gone []string
+	for _, owner := range owners {
+		dead, err := db.ownerGone(owner)
+		if err != nil {
+			return nil, explain(db.path, what, err)
+		}
+		if dead {
+			gone = append(gone, owner)
+		}
+	}
+	if err := db.sweepLocks(); err != nil {
+		return nil, explain(db.path, what, err)
+	}
+	var runs []Run
+	for _, owner := range gone {
+		marked, err := db.markOwner(owner)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, marked...)
+	}
+	slices.SortFunc(runs, func(a, b Run) int {
+		return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.ID, b.ID))
+	})
+	return runs, nil
+}
+
+// otherOwners returns the owners of the runs in progress, without this DB.
+func (db *DB) otherOwners() (owners []string, err error) {
+	rows, err := db.pool.Query(`SELECT DISTINCT owner FROM runs WHERE status = 'running' AND owner != ?`, db.owner)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() // its error is that of rows.Err
+	for rows.Next() {
+		var owner string
+		if err := rows.Scan(&owner); err != nil {
+			return nil, err
+		}
+		owners = append(owners, owner)
+	}
+	return owners, rows.Err()
+}
+
+// markOwner marks the runs of a process that is gone.
+func (db *DB) markOwner(owner string) (runs []Run, err error) {
+	err = db.write("mark interrupted runs", func(w *writer) error {
+		stmt, err := w.prepare(`UPDATE runs SET status = 'interrupted',
+			error = 'the process (pid ' || pid || ') ended before the run did'
+			WHERE owner = ? AND status = 'running' RETURNING ` + runColumns)
+		if err != nil {
+			return err
+		}
+		rows, err := stmt.Query(owner)
+		if err != nil {
+			return err
+		}
+		runs, err = scanRuns(rows)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return runs, nil
+}
+
+// Position returns the mission's sync position of this key, as JSON text; ok is
+// false when it has none.
+func (db *DB) Position(mission, key string) (value string, ok bool, err error) {
+	err = db.pool.QueryRow(`SELECT value FROM positions WHERE mission = ? AND key = ?`, mission, key).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, explain(db.path, "read a sync position of "+mission, err)
+	}
+	return value, true, nil
+}
+
+// toMicros returns null for the zero time.
+func toMicros(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(n sql.NullInt64) time.Time {
+	if !n.Valid {
+		return time.Time{}
+	}
+	return time.UnixMicro(n.Int64).UTC()
+}
