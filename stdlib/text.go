@@ -1,0 +1,119 @@
+package stdlib
+
+import (
+	"errors"
+	"math"
+	"unicode/utf8"
+
+	"reqon/vm/value"
+)
+
+// maxText is the size, in bytes, of the longest text that a function makes.
+const maxText = 64 << 20
+
+// maxElems is the length of the longest array that a function makes out of
+// a number.
+const maxElems = 10_000_000
+
+var (
+	errTextTooLong = errors.New("the result is longer than 64 MiB")
+	errNotUTF8     = errors.New("the result is not UTF-8 text")
+)
+
+// str returns the text of an argument of KText: a string, or a number's text.
+func str(v value.Value) string {
+	if v.Kind() == value.String {
+		return v.Str()
+	}
+	return value.Text(v)
+}
+
+// text returns s as a value. Text that a function leaves as it is keeps its
+// bytes, and so costs nothing.
+func text(s string) (value.Value, error) { return value.FromString(s), nil }
+
+// madeText returns bytes as a string value that takes them over, or an error if
+// there are too many.
+func madeText(b []byte) (value.Value, error) {
+	if len(b) > maxText {
+		return value.Value{}, errTextTooLong
+	}
+	return value.FromString(string(b)), nil
+}
+
+// wholeArg returns the whole number that is the argument at index i.
+func wholeArg(args []value.Value, i int) (int64, error) {
+	if v := args[i]; v.IsInt() {
+		return v.Int(), nil
+	}
+	n, ok := value.AsInt(args[i])
+	if !ok {
+		return 0, badArg(i, "a whole number", "")
+	}
+	return n, nil
+}
+
+// span returns the positions that an optional from and to at args[1] and
+// args[2] stand for among n elements: a negative one counts from the end, and
+// what is out of range is clipped.
+func span(args []value.Value, n int) (from, to int, err error) {
+	to = n
+	f, err := wholeArg(args, 1)
+	if err != nil {
+		return 0, 0, err
+	}
+	from = clip(f, n)
+	if len(args) > 2 {
+		t, err := wholeArg(args, 2)
+		if err != nil {
+			return 0, 0, err
+		}
+		to = clip(t, n)
+	}
+	return from, max(from, to), nil
+}
+
+func clip(i int64, n int) int {
+	if i < 0 {
+		i = max(i+int64(n), 0)
+	}
+	return int(min(i, int64(n)))
+}
+
+// isASCII reports whether a byte of s is a code point.
+func isASCII(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// byteOffset returns where the code point number n of s starts, or len(s).
+func byteOffset(s string, n int) int {
+	if n == 0 {
+		return 0
+	}
+	for i := range s {
+		if n == 0 {
+			return i
+		}
+		n--
+	}
+	return len(s)
+}
+
+// number returns f as a number of the language: whole ones as integers, so
+// that computing with them stays exact.
+func number(f float64) (value.Value, error) {
+	switch {
+	case math.IsNaN(f):
+		return value.Value{}, errors.New("the result is no number")
+	case math.IsInf(f, 0):
+		return value.Value{}, errors.New("the result is too large")
+	case f == math.Trunc(f) && math.Abs(f) < 1<<53:
+		return value.FromInt(int64(f)), nil
+	}
+	return value.FromFloat(f), nil
+}

@@ -1,0 +1,112 @@
+package stdlib
+
+import (
+	"strings"
+
+	"reqon/vm/value"
+)
+
+func typeFuncs() []Func {
+	x := Param{Name: "x", Kinds: KAny}
+	return group("types", []Func{
+		{Name: "toString", Doc: "text of a value; null is \"\", arrays and objects are JSON",
+			Params: []Param{x}, Result: KString, impl: toString},
+		{Name: "toNumber", Doc: "number of a text, a boolean (0 or 1) or a timestamp (milliseconds since 1970)",
+			Params: []Param{{Name: "x", Kinds: KText | KBool | KTime}}, Result: KNumber, impl: toNumber},
+		{Name: "toBoolean", Doc: "boolean of a boolean, a number or one of \"true\" \"false\" \"1\" \"0\" \"yes\" \"no\"",
+			Params: []Param{{Name: "x", Kinds: KBool | KText}}, Result: KBool, impl: toBoolean},
+		{Name: "toArray", Doc: "array of a value: itself if it is one, [] of null, else of one element",
+			Params: []Param{x}, Result: KArray, impl: toArray},
+		{Name: "parseJSON", Doc: "value that a text of JSON stands for",
+			Params: []Param{{Name: "s", Kinds: KString}}, Result: KAny, impl: parseJSON},
+		{Name: "toJSON", Doc: "JSON of a value, on one line or indented by so many spaces",
+			Params: []Param{x, {Name: "indent", Kinds: KNumber, Optional: true}}, Result: KString, impl: toJSON},
+		{Name: "typeOf", Doc: "null, boolean, number, string, date, array or object",
+			Params: []Param{x}, Result: KString, impl: typeOf},
+		{Name: "exists", Doc: "whether a store has a record, or a value is not null",
+			Params: []Param{x}, Result: KBool, Form: Host, impl: exists},
+		{Name: "env", Doc: "environment variable, or the default where it is not set",
+			Params: []Param{{Name: "name", Kinds: KString}, {Name: "default", Kinds: KAny, Optional: true}},
+			Result: KAny, Form: Host},
+		{Name: "webhookUrl", Doc: "address at which this run's `wait` on that path takes a webhook",
+			Params: []Param{{Name: "path", Kinds: KString}}, Result: KString, Form: Host},
+	})
+}
+
+func toString(_ *value.Shapes, args []value.Value) (value.Value, error) {
+	if args[0].Kind() == value.String {
+		return args[0], nil
+	}
+	return text(value.Text(args[0]))
+}
+
+func toNumber(_ *value.Shapes, args []value.Value) (value.Value, error) {
+	switch v := args[0]; v.Kind() {
+	case value.Bool:
+		if v.Bool() {
+			return value.FromInt(1), nil
+		}
+		return value.FromInt(0), nil
+	case value.Time:
+		return value.FromInt(v.Time()), nil
+	}
+	return numberOf(args)
+}
+
+func toBoolean(_ *value.Shapes, args []value.Value) (value.Value, error) {
+	v := args[0]
+	if v.Kind() != value.String {
+		return value.FromBool(value.Truth(v)), nil
+	}
+	switch s := strings.TrimFunc(v.Str(), isSpace); {
+	case s == "1", strings.EqualFold(s, "true"), strings.EqualFold(s, "yes"):
+		return value.True, nil
+	case s == "0", strings.EqualFold(s, "false"), strings.EqualFold(s, "no"):
+		return value.False, nil
+	}
+	return value.Value{}, badArg(0, `"true", "false", "1", "0", "yes" or "no" where it is text`, "")
+}
+
+func toArray(_ *value.Shapes, args []value.Value) (value.Value, error) {
+	switch v := args[0]; v.Kind() {
+	case value.Array:
+		return v, nil
+	case value.Null:
+		return value.FromArray(nil), nil
+	default:
+		return value.FromArray([]value.Value{v}), nil
+	}
+}
+
+func parseJSON(t *value.Shapes, args []value.Value) (value.Value, error) {
+	return value.ParseJSON(t, args[0].Str())
+}
+
+// maxIndent is how many spaces toJSON takes at most, as JSON.stringify does.
+const maxIndent = 10
+
+func toJSON(_ *value.Shapes, args []value.Value) (value.Value, error) {
+	if len(args) == 1 {
+		return madeText(value.AppendJSON(nil, args[0]))
+	}
+	n, err := wholeArg(args, 1)
+	if err != nil {
+		return value.Value{}, err
+	}
+	if n < 0 || n > maxIndent {
+		return value.Value{}, badArg(1, "from 0 to 10", "")
+	}
+	if n == 0 {
+		return madeText(value.AppendJSON(nil, args[0]))
+	}
+	return madeText(value.AppendJSONIndent(nil, args[0], "", strings.Repeat(" ", int(n))))
+}
+
+func typeOf(_ *value.Shapes, args []value.Value) (value.Value, error) {
+	return text(value.TypeName(args[0]))
+}
+
+// exists is the answer for what is no record of a store.
+func exists(_ *value.Shapes, args []value.Value) (value.Value, error) {
+	return value.FromBool(!args[0].IsNull()), nil
+}
