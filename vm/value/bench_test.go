@@ -67,6 +67,20 @@ func BenchmarkDecodeIndented(b *testing.B) {
 	benchmarkDecode(b, text.Bytes())
 }
 
+// Objects whose keys are ids get shapes of their own.
+func BenchmarkDecodeKeyedByID(b *testing.B) {
+	var text bytes.Buffer
+	text.WriteString("{")
+	for i := range 1000 {
+		if i > 0 {
+			text.WriteString(",")
+		}
+		fmt.Fprintf(&text, `"cus_%d":{"%d":{"name":"x"}}`, i*7919, i)
+	}
+	text.WriteString("}")
+	benchmarkDecode(b, text.Bytes())
+}
+
 func benchmarkEncode(b *testing.B, text []byte) {
 	b.Run("value", func(b *testing.B) {
 		v, err := ParseJSON(nil, string(text))

@@ -67,7 +67,7 @@ func equalObjects(a, b *Obj) bool {
 		return false
 	}
 	for i, v := range a.Slots() {
-		if w, ok := b.Get(a.shape.keys[i].text); !ok || !Equal(v, w) {
+		if w, ok := b.Get(a.shape.keys[i]); !ok || !Equal(v, w) {
 			return false
 		}
 	}
@@ -304,11 +304,11 @@ func appendObjectKey(dst []byte, o *Obj) []byte {
 		order[i] = i
 	}
 	keys := o.shape.keys
-	slices.SortFunc(order, func(i, j int) int { return strings.Compare(keys[i].text, keys[j].text) })
+	slices.SortFunc(order, func(i, j int) int { return strings.Compare(keys[i], keys[j]) })
 	dst = binary.AppendUvarint(append(dst, keyObject), uint64(len(order)))
 	slots := o.Slots()
 	for _, i := range order {
-		dst = AppendKey(appendKeyText(dst, keys[i].text), slots[i])
+		dst = AppendKey(appendKeyText(dst, keys[i]), slots[i])
 	}
 	return dst
 }

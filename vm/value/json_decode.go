@@ -294,9 +294,9 @@ func (d *Decoder) object(p, depth int) (Value, int) {
 		return FromObject(objectOf(shape, d.mem.alloc(1))), p + 1
 	}
 	for {
-		next := shape.next.Load()
-		for next != nil && !next.matches(data, p) {
-			next = next.sibling.Load()
+		next := shape.likely.Load()
+		if next != nil && !next.matches(data, p) {
+			next = shape.nextInText(data, p)
 		}
 		if next != nil {
 			p += len(next.quoted)
@@ -314,11 +314,18 @@ func (d *Decoder) object(p, depth int) (Value, int) {
 			p = end
 		}
 		shape = next
-		v, end := d.value(p, depth)
-		if end < 0 {
+		// Most values of objects are plain strings: spare them two calls.
+		var v Value
+		start := p + 1
+		end, wide := len(data), uint64(0)
+		if p < len(data) && data[p] == '"' {
+			end, wide = scanString(data, start)
+		}
+		if end < len(data) && data[end] == '"' && wide == 0 {
+			v, p = FromString(data[start:end]), end+1
+		} else if v, p = d.value(p, depth); p < 0 {
 			return Value{}, -1
 		}
-		p = end
 		d.stack = append(d.stack, v)
 		if p >= len(data) || data[p] <= ' ' {
 			p = skipSpace(data, p)
@@ -351,8 +358,8 @@ func (d *Decoder) closeObject(s *Shape, mark int) Value {
 func (d *Decoder) privateObject(p, depth, mark int, prefix *Shape) (Value, int) {
 	data := d.data
 	keyMark := len(d.keys)
-	for i := range prefix.keys {
-		d.keys = append(d.keys, keyAt{text: prefix.keys[i].text})
+	for _, k := range prefix.keys {
+		d.keys = append(d.keys, keyAt{text: k})
 	}
 	for {
 		key, end := d.key(p)
@@ -468,6 +475,13 @@ func scanString(data string, p int) (end int, wide uint64) {
 		}
 		wide |= x & highBits
 		p += 8
+	}
+	if rest := len(data) - p; rest > 0 && len(data) >= 8 {
+		// The last bytes, and behind them zeros, which stop the scan as well.
+		x := load64(data, len(data)-8) >> (64 - 8*rest)
+		m := stringStops(x)
+		first := m & -m
+		return p + bits.TrailingZeros64(m)/8, wide | x&highBits&(first-1)
 	}
 	for ; p < len(data); p++ {
 		c := data[p]

@@ -2,6 +2,7 @@ package value
 
 import (
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -43,23 +44,22 @@ func AppendJSON(dst []byte, v Value) []byte {
 }
 
 func appendObject(dst []byte, o *Obj) []byte {
-	if o.n == 0 {
+	slots := o.Slots()
+	if len(slots) == 0 {
 		return append(dst, '{', '}')
 	}
 	first := len(dst)
-	for i, v := range o.Slots() {
-		dst = AppendJSON(appendKeyComma(dst, &o.shape.keys[i]), v)
+	if encoded := o.shape.encoded; len(encoded) == len(slots) {
+		for i, v := range slots {
+			dst = AppendJSON(append(dst, encoded[i]...), v)
+		}
+	} else {
+		for i, v := range slots {
+			dst = AppendJSON(append(appendQuoted(append(dst, ','), o.shape.keys[i]), ':'), v)
+		}
 	}
 	dst[first] = '{' // for the comma before the first key
 	return append(dst, '}')
-}
-
-// appendKeyComma appends a comma, the key and a colon.
-func appendKeyComma(dst []byte, k *shapeKey) []byte {
-	if k.encoded != "" {
-		return append(dst, k.encoded...)
-	}
-	return append(appendQuoted(append(dst, ','), k.text), ':')
 }
 
 // AppendJSONIndent appends v as JSON over several lines. Each line but the
@@ -79,7 +79,7 @@ func appendIndented(dst []byte, v Value, prefix, indent string, level int) []byt
 		o := v.Obj()
 		for i, e := range o.Slots() {
 			dst = appendLine(dst, i, prefix, indent, level+1)
-			dst = append(appendQuoted(dst, o.shape.keys[i].text), ": "...)
+			dst = append(appendQuoted(dst, o.shape.keys[i]), ": "...)
 			dst = appendIndented(dst, e, prefix, indent, level+1)
 		}
 		return append(appendLine(dst, 0, prefix, indent, level), '}')
@@ -107,17 +107,27 @@ func appendLine(dst []byte, i int, prefix, indent string, level int) []byte {
 
 // appendQuoted appends s as a JSON string.
 func appendQuoted(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	from := 0
-	for {
-		p, _ := scanString(s, from)
-		dst = append(dst, s[from:p]...)
-		if p == len(s) {
-			return append(dst, '"')
-		}
-		dst = appendEscape(dst, s[p])
-		from = p + 1
+	p, _ := scanString(s, 0)
+	if p < len(s) {
+		return appendEscaped(dst, s, p)
 	}
+	n := len(dst)
+	dst = slices.Grow(dst, len(s)+2)[:n+len(s)+2]
+	dst[n] = '"'
+	copy(dst[n+1:], s)
+	dst[len(dst)-1] = '"'
+	return dst
+}
+
+// appendEscaped is appendQuoted where the byte at p is the first one to escape.
+func appendEscaped(dst []byte, s string, p int) []byte {
+	dst = append(dst, '"')
+	for p < len(s) {
+		dst = appendEscape(append(dst, s[:p]...), s[p])
+		s = s[p+1:]
+		p, _ = scanString(s, 0)
+	}
+	return append(append(dst, s...), '"')
 }
 
 // appendEscape appends the escape sequence of a quote, a backslash or a control

@@ -88,7 +88,7 @@ func (b *ObjectBuilder) Len() int { return max(len(b.cells)-1, 0) }
 func (b *ObjectBuilder) Set(key string, v Value) {
 	if b.shape != nil {
 		// A new key in the usual order needs no search for an old one.
-		if c := b.shape.child(key); c != nil && b.table != nil {
+		if c := b.shape.next(key); c != nil && b.table != nil {
 			b.shape = c
 			b.push(v)
 			return
@@ -110,7 +110,7 @@ func (b *ObjectBuilder) SetAll(o *Obj) {
 		return
 	}
 	for i, v := range o.Slots() {
-		b.Set(o.shape.keys[i].text, v)
+		b.Set(o.shape.keys[i], v)
 	}
 }
 
@@ -174,10 +174,7 @@ func (b *ObjectBuilder) add(key string, v Value) {
 		}
 	}
 	if b.shape != nil {
-		b.keys = b.keys[:0]
-		for i := range b.shape.keys {
-			b.keys = append(b.keys, b.shape.keys[i].text)
-		}
+		b.keys = append(b.keys[:0], b.shape.keys...)
 		b.shape = nil
 	}
 	b.keys = append(b.keys, key)

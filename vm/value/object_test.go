@@ -92,11 +92,45 @@ func TestShapesAreBounded(t *testing.T) {
 	}
 	for i := range 300 {
 		for j := range 64 {
-			table.Of(table.root.next.Load().Key(0), fmt.Sprint("x", i), fmt.Sprint("y", j), fmt.Sprint("z", i))
+			table.Of(table.root.child.Load().Key(0), fmt.Sprint("x", i), fmt.Sprint("y", j), fmt.Sprint("z", i))
 		}
 	}
 	if table.count > maxShapes {
 		t.Errorf("%d shapes", table.count)
+	}
+}
+
+// Ids and dates as keys must not take the place of the names of fields.
+func TestDigitKeysLeaveRoom(t *testing.T) {
+	table := NewShapes()
+	d := NewDecoder(table)
+	for i := range 2000 {
+		if _, err := d.Decode(fmt.Appendf(nil, `{"%d":{"%d":{"%d":1,"0%d":2}}}`, i%50, i%100, i%200, i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if table.digits > maxDigitShapes || table.root.children > maxDigitNext {
+		t.Errorf("%d shapes with a key that begins with a digit, %d of them of one key", table.digits, table.root.children)
+	}
+	if table.Of("id", "name").ID() == 0 || table.Of("24h_change").ID() != 0 {
+		t.Error("an ordinary shape is private, or one more with a digit is not")
+	}
+}
+
+// With many shapes that begin alike, the last one used is tried first.
+func TestLikelyChild(t *testing.T) {
+	table := NewShapes()
+	for i := range 10 {
+		table.Of(fmt.Sprint("k", i))
+	}
+	d := NewDecoder(table)
+	for _, text := range []string{`{"k7":1}`, `{"k7":2}`, `{"k1":3}`, `{"k9":4}`, `{"k7":5}`} {
+		if v, err := d.Decode([]byte(text)); err != nil || string(AppendJSON(nil, v)) != text || v.Obj().Shape() != table.Of(text[2:4]) {
+			t.Fatalf("%s: %s, %v", text, AppendJSON(nil, v), err)
+		}
+	}
+	if got := table.root.likely.Load(); got != table.Of("k7") {
+		t.Errorf("%q is the likely first key", got.Key(0))
 	}
 }
 

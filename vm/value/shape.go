@@ -3,6 +3,8 @@ package value
 import (
 	"encoding/binary"
 	"math"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -16,6 +18,11 @@ const (
 	maxShapeKeys    = 128    // keys of one shared shape
 	maxShapeNext    = 64     // shapes that follow one shape by one more key
 	maxShapeKeyText = 256    // bytes of a key of a shared shape
+
+	// A key that begins with a digit is more often an id or a date than the
+	// name of a field. Such keys may not crowd out the others.
+	maxDigitShapes = 500 // shapes of one table whose last key is of that kind
+	maxDigitNext   = 8   // and of those that follow one shape
 )
 
 // linearKeys is the number of keys up to which looking at each is faster than
@@ -34,14 +41,6 @@ func newShapeID() uint32 {
 	return 0 // used up: nothing is cached from here on, and all else works
 }
 
-// shapeKey is a key with its forms for output.
-type shapeKey struct {
-	text string
-	// encoded is `,"text":` with the text escaped as AppendJSON does it. Empty
-	// in a private shape, which is rarely written twice.
-	encoded string
-}
-
 // Shape is the ordered keys of an object. It is immutable and safe for
 // concurrent use. Its keys are its own copies: they share no memory with
 // a document.
@@ -54,13 +53,22 @@ type Shape struct {
 	// first and last eight bytes; firstMask blanks what a shorter key has not.
 	first, firstMask, last uint64
 	quoted                 string
-	next                   atomic.Pointer[Shape] // first child
-	sibling                atomic.Pointer[Shape] // next child of the same parent
-	keys                   []shapeKey
-	table                  *Shapes // nil: private
 
-	id       uint32
-	children int // guarded by table.mu
+	// likely is the child to try before the others: the first one, or one from
+	// far behind that was the last to be found.
+	likely  atomic.Pointer[Shape]
+	id      uint32
+	child   atomic.Pointer[Shape] // the first child
+	sibling atomic.Pointer[Shape] // the next child of the same parent
+
+	keys []string
+	// encoded has, for each key of a shared shape, `,"key":` as AppendJSON
+	// writes it. A private shape is rarely written twice, and has none.
+	encoded []string
+
+	table    *Shapes // nil: private
+	children int     // guarded by table.mu, as is the next
+	digits   int     // children whose last key begins with a digit
 	index    atomic.Pointer[map[string]int]
 }
 
@@ -72,7 +80,7 @@ func (s *Shape) ID() uint32 { return s.id }
 func (s *Shape) Len() int { return len(s.keys) }
 
 // Key returns the key of slot i, which must be from 0 to Len()-1.
-func (s *Shape) Key(i int) string { return s.keys[i].text }
+func (s *Shape) Key(i int) string { return s.keys[i] }
 
 // Index returns the slot of key, or -1.
 func (s *Shape) Index(key string) int {
@@ -92,8 +100,8 @@ func (s *Shape) Index(key string) int {
 // find is Index without the map: a shape on the way to a longer one should not
 // get a map just because its keys were once checked.
 func (s *Shape) find(key string) int {
-	for i := range s.keys {
-		if s.keys[i].text == key {
+	for i, k := range s.keys {
+		if k == key {
 			return i
 		}
 	}
@@ -103,26 +111,33 @@ func (s *Shape) find(key string) int {
 func (s *Shape) buildIndex() *map[string]int {
 	m := make(map[string]int, len(s.keys))
 	for i := len(s.keys) - 1; i >= 0; i-- {
-		m[s.keys[i].text] = i
+		m[s.keys[i]] = i
 	}
 	s.index.Store(&m) // if two get here at once, either map will do
 	return &m
 }
 
-// child returns the shape that follows s by key, or nil if there is none yet.
-func (s *Shape) child(key string) *Shape {
-	for c := s.next.Load(); c != nil; c = c.sibling.Load() {
-		if c.keys[len(c.keys)-1].text == key {
+// next returns the shape that follows s by key, or nil if there is none yet.
+func (s *Shape) next(key string) *Shape {
+	c := s.likely.Load()
+	if c == nil || c.lastKey() == key {
+		return c
+	}
+	for c = s.child.Load(); c != nil; c = c.sibling.Load() {
+		if c.lastKey() == key {
 			return c
 		}
 	}
 	return nil
 }
 
+// lastKey returns the key that s has and its parent has not.
+func (s *Shape) lastKey() string { return s.keys[len(s.keys)-1] }
+
 // follow returns the shape that follows s by key, which s must not have,
 // making it if need be. It returns nil where only a private shape will do.
 func (s *Shape) follow(key string) *Shape {
-	if c := s.child(key); c != nil {
+	if c := s.next(key); c != nil {
 		return c
 	}
 	if s.table == nil {
@@ -131,13 +146,31 @@ func (s *Shape) follow(key string) *Shape {
 	return s.table.add(s, key)
 }
 
+// nextInText returns the shape that follows s by the key that stands, in quotes
+// and with a colon, at p of data, or nil if there is none yet.
+func (s *Shape) nextInText(data string, p int) *Shape {
+	const far = 3 // children that are found as fast without being likely
+	passed := 0
+	for c := s.child.Load(); c != nil; c = c.sibling.Load() {
+		if c.matches(data, p) {
+			if passed >= far {
+				s.likely.Store(c)
+			}
+			return c
+		}
+		passed++
+	}
+	return nil
+}
+
 // Shapes is the table of the shapes of one program. It only grows, up to
 // a limit, and is safe for concurrent use.
 type Shapes struct {
 	root *Shape
 
-	mu    sync.Mutex
-	count int
+	mu     sync.Mutex
+	count  int
+	digits int // shapes whose last key begins with a digit
 }
 
 // NewShapes returns a table that knows the shape without keys.
@@ -153,7 +186,7 @@ func (t *Shapes) Of(keys ...string) *Shape {
 	s := t.root
 	for _, k := range keys {
 		if s = s.follow(k); s == nil {
-			return newPrivateShape(keys)
+			return newPrivateShape(slices.Clone(keys))
 		}
 	}
 	return s
@@ -164,43 +197,51 @@ func (t *Shapes) Of(keys ...string) *Shape {
 func (t *Shapes) add(s *Shape, key string) *Shape {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if c := s.child(key); c != nil {
+	if c := s.next(key); c != nil {
 		return c
 	}
-	if t.count >= maxShapes || len(s.keys) >= maxShapeKeys || s.children >= maxShapeNext ||
-		len(key) > maxShapeKeyText || s.find(key) >= 0 {
+	digit := 0
+	if key != "" && isDigit(key[0]) {
+		digit = 1
+	}
+	switch {
+	case t.count >= maxShapes, len(s.keys) >= maxShapeKeys, s.children >= maxShapeNext, len(key) > maxShapeKeyText,
+		digit == 1 && (t.digits >= maxDigitShapes || s.digits >= maxDigitNext),
+		s.find(key) >= 0:
 		return nil
 	}
 	c := newChild(s, key)
-	if s.children == 0 {
-		s.next.Store(c)
+	if first := s.child.Load(); first == nil {
+		s.child.Store(c)
+		s.likely.Store(c)
 	} else {
-		last := s.next.Load()
+		last := first
 		for n := last.sibling.Load(); n != nil; n = last.sibling.Load() {
 			last = n
 		}
 		last.sibling.Store(c)
 	}
 	s.children++
+	s.digits += digit
 	t.count++
+	t.digits += digit
 	return c
 }
 
 // newChild makes the shape of s's keys and key. The table must be locked.
 func newChild(s *Shape, key string) *Shape {
 	encoded := append(make([]byte, 0, len(key)+4), ',')
-	encoded = append(appendQuoted(encoded, key), ':')
-	k := shapeKey{encoded: string(encoded)}
-	if len(k.encoded) == len(key)+4 { // nothing was escaped
-		k.text = k.encoded[2 : len(key)+2]
+	text := bytesText(append(appendQuoted(encoded, key), ':'))
+	if len(text) == len(key)+4 { // nothing was escaped
+		key = text[2 : len(key)+2]
 	} else {
-		k.text = string([]byte(key))
+		key = strings.Clone(key)
 	}
-	keys := s.keys
-	if s.children > 0 {
-		keys = keys[:len(keys):len(keys)] // the room behind is the first child's
+	keys, texts := s.keys, s.encoded
+	if s.children > 0 { // the room behind them is the first child's
+		keys, texts = slices.Clip(keys), slices.Clip(texts)
 	}
-	c := &Shape{table: s.table, id: newShapeID(), keys: append(keys, k), quoted: k.encoded[1:]}
+	c := &Shape{table: s.table, id: newShapeID(), keys: append(keys, key), encoded: append(texts, text), quoted: text[1:]}
 	q := c.quoted
 	if len(q) >= 8 {
 		c.first, c.firstMask = load64(q, 0), math.MaxUint64
@@ -227,22 +268,22 @@ func (s *Shape) matches(data string, p int) bool {
 	return n <= 8 || load64(data, p+n-8) == s.last && (n <= 16 || data[p:p+n] == s.quoted)
 }
 
-// newPrivateShape returns a shape of its own for copies of keys.
+// newPrivateShape returns a shape of its own for keys, of which it takes over
+// the slice and copies the text.
 func newPrivateShape(keys []string) *Shape {
 	size := 0
 	for _, k := range keys {
 		size += len(k)
 	}
 	text := make([]byte, 0, size)
-	s := &Shape{keys: make([]shapeKey, len(keys))}
-	for i, k := range keys {
-		if len(k) == 0 {
-			continue
-		}
+	for _, k := range keys {
 		text = append(text, k...)
-		s.keys[i].text = unsafe.String(&text[len(text)-len(k)], len(k))
 	}
-	return s
+	rest := bytesText(text)
+	for i, k := range keys {
+		keys[i], rest = rest[:len(k)], rest[len(k):]
+	}
+	return &Shape{keys: keys}
 }
 
 // load64 returns the eight bytes of s from i, of which s must have that many,
