@@ -12,6 +12,9 @@ import (
 // ErrClosed is the error of a write after Close.
 var ErrClosed = errors.New("the state folder is closed")
 
+// errUnreadable marks content that this package can't have written.
+var errUnreadable = errors.New("its content is unreadable")
+
 // LockedError says that another daemon owns the state folder. It is a
 // configuration error (exit code 3).
 type LockedError struct {
@@ -59,6 +62,9 @@ func explain(path, what string, err error) error {
 	var corrupt *CorruptError
 	if errors.As(err, &corrupt) || errors.Is(err, ErrClosed) {
 		return err
+	}
+	if errors.Is(err, errUnreadable) {
+		return &CorruptError{Path: path, Err: err}
 	}
 	var se *sqlite.Error
 	if !errors.As(err, &se) {

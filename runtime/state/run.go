@@ -362,7 +362,7 @@ func scanRun(rows *sql.Rows) (Run, error) {
 	}
 	var d runDetail
 	if err := json.Unmarshal(detail, &d); err != nil {
-		return Run{}, fmt.Errorf("run %s: %w", r.ID, err)
+		return Run{}, fmt.Errorf("run %s: %w: %w", r.ID, errUnreadable, err)
 	}
 	r.Due, r.Start, r.End = fromMicros(due), time.UnixMicro(started).UTC(), fromMicros(ended)
 	r.Actions, r.Stores, r.Errors, r.MoreErrors = d.Actions, d.Stores, d.Errors, d.MoreErrors

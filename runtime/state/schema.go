@@ -89,14 +89,20 @@ func schemaVersion(conn *sql.Conn, path string) (int, error) {
 	if err != nil {
 		return 0, explain(path, "open", err)
 	}
-	if application != applicationID {
+	if version == 0 { // a new file, unless there is something in it
 		var tables int
 		if err := conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
 			return 0, explain(path, "open", err)
 		}
-		if tables > 0 || version != 0 {
-			return 0, &CorruptError{Path: path, Err: errors.New("it is a database of another program")}
+		if tables == 0 {
+			return 0, nil
 		}
+	}
+	if application != applicationID {
+		return 0, &CorruptError{Path: path, Err: errors.New("it is a database of another program")}
+	}
+	if version <= 0 {
+		return 0, &CorruptError{Path: path, Err: fmt.Errorf("its version is %d", version)}
 	}
 	if version > len(migrations) {
 		return 0, &VersionError{Path: path, Found: version, Known: len(migrations)}
