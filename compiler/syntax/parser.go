@@ -1,0 +1,681 @@
+package syntax
+
+import (
+	"slices"
+	"strings"
+)
+
+const (
+	maxDepth  = 500 // levels of nesting (language definition, section 1)
+	maxErrors = 50  // that are reported of one file
+)
+
+// Parse reads a file. The tree is never nil; where there are errors it holds
+// what could be read, with a *BadExpr or *BadStep in places. Errors come in
+// the order of their places, 50 at most.
+func Parse(f *File) (*SourceTree, []*Error) {
+	p := newParser(f)
+	tree := p.sourceFile()
+	return tree, p.finish()
+}
+
+// ParseExpr reads a file that holds one expression.
+func ParseExpr(f *File) (Expr, []*Error) {
+	p := newParser(f)
+	x := p.expr()
+	if p.kind != tEOF {
+		p.unexpected("the end of the expression")
+	}
+	return x, p.finish()
+}
+
+// parser reads tokens by recursive descent. It has one way to give up: fail
+// reports an error and from then on every token reads as the end of the file,
+// so that all loops end and all callers return, silently, up to the innermost
+// list of items. That one finds the next item and goes on (see recover).
+type parser struct {
+	file *File
+	src  string
+	toks []token
+	pos  int
+	kind tokenKind // of the current token; tEOF while failing
+	end  int32     // where the last consumed token ended
+
+	errs     []*Error
+	comments []Comment
+	eofQuiet bool // the lexer reported why the file ends too early
+	failing  bool
+	stopped  bool // nothing more is read after a fatal error
+	failed   int  // brackets that were open where it failed
+
+	depth    int  // levels of nesting around the current token
+	height   int  // levels of nesting in the expression read last
+	brackets int  // open ( and [, which recovery has to get out of
+	inArm    bool // directly in the value of a match arm: see startsArm
+	closed   bool // a `}` too many was reported: those that are left over follow from it
+}
+
+func newParser(f *File) *parser {
+	p := &parser{file: f}
+	if len(f.Src) > maxFileSize {
+		p.errs = append(p.errs, &Error{Span: Span{File: f}, Code: CodeTooLarge, Msg: "the file is larger than 1 GiB"})
+		p.toks = []token{{kind: tEOF}}
+		p.stopped, p.failing = true, true
+		return p
+	}
+	p.src = string(f.Src)
+	l := &lexer{
+		file: f, src: p.src, end: len(p.src),
+		toks: make([]token, 0, len(p.src)/4+16),
+		report: func(e *Error) {
+			if len(p.errs) <= maxErrors {
+				p.errs = append(p.errs, e)
+			}
+		},
+	}
+	l.lex()
+	p.toks, p.comments, p.eofQuiet = l.toks, l.comments, l.eofQuiet
+	p.kind = p.toks[0].kind
+	return p
+}
+
+// finish puts the errors in order and leaves out those above the limit.
+func (p *parser) finish() []*Error {
+	slices.SortStableFunc(p.errs, func(a, b *Error) int { return int(a.Start - b.Start) })
+	if len(p.errs) > maxErrors {
+		last := p.errs[maxErrors-1]
+		p.errs = append(p.errs[:maxErrors-1:maxErrors-1], &Error{Span: last.Span, Code: CodeTooMany,
+			Msg: "there are more errors from here on; mend those above first"})
+	}
+	return p.errs
+}
+
+// ---- tokens
+
+func (p *parser) tok() *token { return &p.toks[p.pos] }
+
+// peek returns the token n places on; the last one is the end of the file.
+func (p *parser) peek(n int) *token {
+	if p.failing {
+		return &p.toks[len(p.toks)-1]
+	}
+	return &p.toks[min(p.pos+n, len(p.toks)-1)]
+}
+
+func (p *parser) next() {
+	if p.failing {
+		return
+	}
+	p.end = p.toks[p.pos].end
+	if p.pos+1 < len(p.toks) {
+		p.pos++
+	}
+	p.kind = p.toks[p.pos].kind
+}
+
+// word returns which word the current token may be.
+func (p *parser) word() word {
+	if p.failing {
+		return wNone
+	}
+	return p.toks[p.pos].word
+}
+
+// isText reports whether the current token is an identifier of that text.
+func (p *parser) isText(s string) bool { return p.kind == tIdent && p.text() == s }
+
+func (p *parser) text() string {
+	t := p.tok()
+	return p.src[t.start:t.end]
+}
+
+func (p *parser) textOf(t *token) string { return p.src[t.start:t.end] }
+
+func (p *parser) got(kind tokenKind) bool {
+	if p.kind != kind {
+		return false
+	}
+	p.next()
+	return true
+}
+
+func (p *parser) gotWord(w word) bool {
+	if p.word() != w {
+		return false
+	}
+	p.next()
+	return true
+}
+
+// sameLine reports whether the current token goes on with the line of the one
+// before.
+func (p *parser) sameLine() bool { return !p.failing && !p.toks[p.pos].nl }
+
+// adjacent reports whether no space is before the current token.
+func (p *parser) adjacent() bool { return !p.failing && p.toks[p.pos].start == p.end }
+
+// start returns where the current token begins.
+func (p *parser) start() int32 { return p.toks[p.pos].start }
+
+// from returns the span from start to the last consumed token.
+func (p *parser) from(start int32) Span {
+	return Span{File: p.file, Start: start, End: max(start, p.end)}
+}
+
+func (p *parser) spanOf(t *token) Span { return Span{File: p.file, Start: t.start, End: t.end} }
+
+// here returns the span of the current token.
+func (p *parser) here() Span { return p.spanOf(p.tok()) }
+
+// ---- errors
+
+// report adds an error and goes on reading. Of several about one place the
+// first is kept: the others follow from it.
+func (p *parser) report(e *Error) {
+	if p.failing || e.Start == p.toks[len(p.toks)-1].start && p.eofQuiet {
+		return
+	}
+	if n := len(p.errs); n > 0 && p.errs[n-1].Start == e.Start {
+		return
+	}
+	p.errs = append(p.errs, e)
+	if len(p.errs) > maxErrors {
+		p.stop()
+	}
+}
+
+// fail reports an error and gives up on the construct that is being read.
+func (p *parser) fail(e *Error) {
+	if p.failing {
+		return
+	}
+	if t := p.tok(); t.kind != tBad && t.flags&flagBad == 0 { // else the lexer has reported it
+		p.report(e)
+	}
+	p.giveUp()
+}
+
+// giveUp gives up without an error of its own.
+func (p *parser) giveUp() {
+	if !p.failing {
+		p.failing, p.failed, p.kind = true, p.brackets, tEOF
+	}
+}
+
+// stop ends the reading of the file.
+func (p *parser) stop() {
+	p.stopped, p.failing, p.kind = true, true, tEOF
+}
+
+func (p *parser) errHere(code, msg, suggestion string) {
+	p.report(&Error{Span: p.here(), Code: code, Msg: msg, Suggestion: suggestion})
+}
+
+func (p *parser) failHere(code, msg, suggestion string, notes ...Note) {
+	p.fail(&Error{Span: p.here(), Code: code, Msg: msg, Suggestion: suggestion, Notes: notes})
+}
+
+// unexpected gives up: something else was expected here.
+func (p *parser) unexpected(what string) {
+	p.failHere(CodeUnexpected, "expected "+what+", found "+p.found(), "")
+}
+
+// found describes the current token.
+func (p *parser) found() string {
+	if p.failing {
+		return ""
+	}
+	return p.describe(p.tok())
+}
+
+func (p *parser) describe(t *token) string {
+	switch t.kind {
+	case tEOF:
+		return "the end of the file"
+	case tString:
+		return "the string " + clip(p.textOf(t))
+	case tNumber:
+		return "the number `" + clip(p.textOf(t)) + "`"
+	case tTemplate, tTemplateHead:
+		return "a template"
+	case tTemplateMid, tTemplateTail:
+		return "the `}` of the template"
+	}
+	return "`" + clip(p.textOf(t)) + "`"
+}
+
+// expect consumes a mark or gives up.
+func (p *parser) expect(kind tokenKind) bool {
+	if p.kind == kind {
+		p.next()
+		return true
+	}
+	p.unexpected("`" + tokenText[kind] + "`")
+	return false
+}
+
+// ---- nesting
+
+// enter goes one level of nesting down. It returns what leave has to restore.
+func (p *parser) enter() (inArm bool) {
+	inArm = p.inArm
+	p.inArm = false
+	p.deeper()
+	return inArm
+}
+
+func (p *parser) leave(inArm bool) {
+	p.depth--
+	p.inArm = inArm
+}
+
+// deeper counts a level of nesting that has no brackets of its own.
+func (p *parser) deeper() {
+	p.depth++
+	if p.depth > maxDepth {
+		p.tooDeep(p.here())
+	}
+}
+
+// grow counts a node around two expressions, the one read last and one of
+// height other.
+func (p *parser) grow(other int) {
+	p.height = max(p.height, other) + 1
+	if p.depth+p.height > maxDepth {
+		p.tooDeep(p.here())
+	}
+}
+
+func (p *parser) tooDeep(at Span) {
+	p.report(&Error{Span: at, Code: CodeTooDeep, Msg: "nested deeper than 500 levels",
+		Suggestion: "give parts of it names with `let`, or move them to an action of their own"})
+	p.stop()
+}
+
+// ---- lists of items
+
+// list says how the items of a list in braces look.
+type list struct {
+	what   string      // one item, for messages
+	item   func()      // reads one
+	starts func() bool // whether one starts at the current token, which is the first of its line
+	keyed  bool        // items are `key: value`: a step or declaration can't be one
+	steps  bool        // a block of steps or a mission: items need no separator
+	body   bool        // a mission: declarations are its items
+}
+
+// items reads the items of a list up to and with its `}`. The `{` is consumed.
+func (p *parser) items(open int32, l *list) {
+	for {
+		switch {
+		case p.got(tRBrace):
+			return
+		case p.failing:
+			return
+		case p.kind == tEOF:
+			p.unclosed(open)
+			return
+		case p.tok().nl && p.startsOuter(l):
+			p.unclosed(open)
+			return
+		}
+		start := p.pos
+		l.item()
+		if p.pos == start {
+			p.unexpected(l.what) // an item must not stand still
+		}
+		switch {
+		case p.failing:
+			if !p.recover(start, l) {
+				return
+			}
+		case p.got(tComma):
+		case p.kind == tRBrace || p.kind == tEOF || p.tok().nl || l.steps:
+		default:
+			p.missingSeparator(open, start, l)
+			if p.failing && !p.recover(start, l) {
+				return
+			}
+		}
+	}
+}
+
+// missingSeparator reports that an item goes on with what can't belong to it.
+func (p *parser) missingSeparator(open int32, start int, l *list) {
+	switch p.kind {
+	case tRParen, tRBrack:
+		p.unclosed(open)
+		p.giveUp()
+		return
+	case tFatArrow:
+		if !l.keyed {
+			break
+		}
+		p.failHere(CodeLambda, "a lambda stands only as an argument of a call", "")
+		return
+	}
+	if l.starts() {
+		p.errHere(CodeSeparator, "expected `,` or a new line before "+p.found(), "put a comma between the items")
+		return
+	}
+	p.failHere(CodeSeparator, "expected `,`, a new line or `}`, found "+p.found(), "")
+}
+
+// startsOuter reports whether the current token, the first of its line, starts
+// something that can only stand outside of the list, whose `}` is missing then.
+func (p *parser) startsOuter(l *list) bool {
+	w := p.word()
+	if w == wNone {
+		return false
+	}
+	after := p.peek(1)
+	if l.body {
+		return w == wMission && after.kind == tIdent && p.peek(2).kind == tLBrace
+	}
+	if w.declaration() {
+		return w == wSchedule && after.kind == tColon && !l.keyed ||
+			w != wSchedule && after.kind == tIdent && !after.nl && !after.word.operator()
+	}
+	if !l.keyed || !w.step() {
+		return false
+	}
+	switch after.kind {
+	case tColon, tComma, tRBrace, tAssign:
+		return false
+	}
+	return true
+}
+
+// recover skips to where the next item of a list may start, and reports
+// whether the list goes on.
+func (p *parser) recover(start int, l *list) bool {
+	if p.stopped {
+		return false
+	}
+	open := p.failed - p.brackets
+	p.failing = false
+	p.kind = p.toks[p.pos].kind
+	for ; ; p.next() {
+		moved := p.pos > start
+		switch p.kind {
+		case tEOF, tRBrace:
+			return true
+		case tComma:
+			if open == 0 && moved {
+				if !l.steps || p.peek(1).word.step() {
+					p.next()
+					return true
+				}
+			}
+		case tLParen, tLBrack:
+			open++
+		case tRParen, tRBrack:
+			open = max(0, open-1)
+		case tLBrace:
+			p.skipBraces()
+			if p.kind == tEOF {
+				return true
+			}
+		}
+		if p.tok().nl {
+			if p.startsOuter(l) {
+				return false
+			}
+			if moved && l.starts() {
+				return true
+			}
+		}
+	}
+}
+
+// skipBraces goes from a `{` to its `}`, without consuming that.
+func (p *parser) skipBraces() {
+	for depth := 0; p.kind != tEOF; p.next() {
+		switch p.kind {
+		case tLBrace:
+			depth++
+		case tRBrace:
+			if depth--; depth == 0 {
+				return
+			}
+		}
+	}
+}
+
+// unclosed reports that the `{` at open has no `}`: the current token can't
+// follow.
+func (p *parser) unclosed(open int32) {
+	at := p.suspect(open)
+	p.report(&Error{Span: p.here(), Code: CodeUnclosed, Msg: "expected `}`, found " + p.found(),
+		Suggestion: "close the `{` of line " + itoa(p.file.Position(at).Line),
+		Notes:      []Note{{Span: Span{File: p.file, Start: at, End: at + 1}, Msg: "the `{` that is not closed is here"}}})
+}
+
+// suspect returns the `{` that most likely lacks its `}` when the one at open
+// is found without: the first whose `}` stands further left than the line that
+// opens it. Indentation tells what its author meant.
+func (p *parser) suspect(open int32) int32 {
+	var stack []int32
+	for i := range p.toks[:p.pos] {
+		t := &p.toks[i]
+		switch {
+		case t.kind == tLBrace:
+			stack = append(stack, t.start)
+		case t.kind == tRBrace && len(stack) > 0:
+			last := stack[len(stack)-1]
+			stack = stack[:len(stack)-1]
+			if t.nl && last > open && p.indent(t.start) < p.indent(last) {
+				return last
+			}
+		}
+	}
+	return open
+}
+
+// indent returns how far the line of that offset is indented, in bytes.
+func (p *parser) indent(offset int32) int {
+	start := int(p.file.lines[p.file.lineIndex(offset)])
+	n := 0
+	for start+n < len(p.src) && (p.src[start+n] == ' ' || p.src[start+n] == '\t') {
+		n++
+	}
+	return n
+}
+
+// closeBracket consumes the `)` or `]` of the bracket at open, or gives up.
+func (p *parser) closeBracket(kind tokenKind, open int32, or string) {
+	if p.kind == kind {
+		p.next()
+		return
+	}
+	p.failHere(CodeUnclosed, "expected "+or+"`"+tokenText[kind]+"`, found "+p.found(), "",
+		Note{Span: Span{File: p.file, Start: open, End: open + 1}, Msg: "the `" + p.src[open:open+1] + "` that is not closed is here"})
+}
+
+// ---- names and keys
+
+// ident reads a name that is declared or used, which can't be a reserved word.
+func (p *parser) ident(what string) *Ident {
+	if p.kind != tIdent {
+		if p.kind == tString {
+			p.failHere(CodeUnexpected, "expected "+what+", found "+p.found(), "write the name without quotes")
+		} else {
+			p.unexpected(what)
+		}
+		return &Ident{Span: p.missing()}
+	}
+	if p.word().reserved() {
+		p.errHere(CodeReserved, "`"+p.text()+"` is a reserved word and can't be "+what, "choose another name, such as `"+p.text()+"_`")
+	}
+	return p.anyIdent()
+}
+
+// anyIdent reads the current identifier, whatever it is.
+func (p *parser) anyIdent() *Ident {
+	id := &Ident{Span: p.here(), Name: p.text()}
+	p.next()
+	return id
+}
+
+// missing returns the empty span where something is missing.
+func (p *parser) missing() Span {
+	at := p.start()
+	return Span{File: p.file, Start: at, End: at}
+}
+
+// atKey reports whether a `key:` stands here.
+func (p *parser) atKey() bool {
+	return (p.kind == tIdent || p.kind == tString) && p.peek(1).kind == tColon
+}
+
+// atEntry reports whether a `key:` or `...` stands here.
+func (p *parser) atEntry() bool { return p.kind == tSpread || p.atKey() }
+
+// key reads a key and the colon behind it.
+func (p *parser) key(what string) *Ident {
+	var id *Ident
+	switch p.kind {
+	case tIdent:
+		id = p.anyIdent()
+	case tString:
+		id = &Ident{Span: p.here(), Name: p.stringValue(p.tok())}
+		p.next()
+	case tNumber:
+		p.failHere(CodeKey, "expected "+what+", found "+p.found(), "write the key in quotes: `\""+p.text()+"\"`")
+	case tLBrack:
+		p.failHere(CodeKey, "expected "+what+", found `[`", "keys are names or strings; build others with `fromEntries`")
+	default:
+		p.failHere(CodeKey, "expected "+what+", found "+p.found(), "")
+	}
+	if id == nil {
+		return &Ident{Span: p.missing()}
+	}
+	switch p.kind {
+	case tColon:
+		p.next()
+	case tAssign, tFatArrow, tArrow:
+		p.errHere(CodeArrow, "expected `:` behind the key, found "+p.found(), "write `"+keyText(id.Name)+": …`")
+		p.next()
+	case tComma, tRBrace:
+		p.fail(&Error{Span: id.Span, Code: CodeKey, Msg: "the key `" + clip(id.Name) + "` has no value",
+			Suggestion: "write `" + keyText(id.Name) + ": …`"})
+	default:
+		p.failHere(CodeKey, "expected `:` behind the key `"+clip(id.Name)+"`, found "+p.found(), "")
+	}
+	return id
+}
+
+// stringValue returns the text of a string token.
+func (p *parser) stringValue(t *token) string {
+	s := p.src[t.start+1 : t.end-1]
+	if t.flags&flagEscaped != 0 {
+		return unescape(s, false)
+	}
+	return s
+}
+
+// stringLit reads a plain string.
+func (p *parser) stringLit(what string) *StringLit {
+	if p.kind != tString {
+		p.unexpected(what)
+		return &StringLit{Span: p.missing()}
+	}
+	s := &StringLit{Span: p.here(), Value: p.stringValue(p.tok())}
+	p.next()
+	return s
+}
+
+// options reads an option block; the current token is its `{`.
+func (p *parser) options(value func(key *Ident) Expr) *Options {
+	start := p.start()
+	l := p.enter()
+	p.next()
+	o := &Options{}
+	p.items(start, &list{what: "an option", keyed: true, starts: p.atKey, item: func() {
+		if p.kind == tSpread {
+			p.failHere(CodeKey, "expected an option, found `...`", "options can't be spread; write them out")
+			return
+		}
+		if e := p.option(value); !p.failing {
+			o.Entries = append(o.Entries, e)
+		}
+	}})
+	p.leave(l)
+	o.Span = p.from(start)
+	return o
+}
+
+// option reads one `key: value`.
+func (p *parser) option(value func(key *Ident) Expr) *Option {
+	start := p.start()
+	o := &Option{Key: p.key("an option")}
+	if value != nil {
+		o.Value = value(o.Key)
+	} else {
+		o.Value = p.expr()
+	}
+	o.Span = p.from(start)
+	return o
+}
+
+// optionsIf reads an option block if one is here. In an arm its `{` stands on
+// the same line: one on the next starts a pattern.
+func (p *parser) optionsIf() *Options {
+	if p.kind != tLBrace || p.inArm && p.tok().nl {
+		return nil
+	}
+	return p.options(nil)
+}
+
+// startsArm reports whether the current token, which could go on with the
+// value of a match arm, starts the next arm instead: it is the first of its
+// line, and an arrow comes on that line.
+func (p *parser) startsArm() bool {
+	if !p.inArm || p.failing || !p.tok().nl {
+		return false
+	}
+	return p.arrowOnLine()
+}
+
+// arrowOnLine reports whether an arrow outside of brackets comes on the line
+// that the current token starts.
+func (p *parser) arrowOnLine() bool {
+	depth := 0
+	for i := p.pos; i < len(p.toks); i++ {
+		t := &p.toks[i]
+		if i > p.pos && t.nl {
+			return false
+		}
+		switch t.kind {
+		case tLParen, tLBrack, tLBrace, tTemplateHead:
+			depth++
+		case tRParen, tRBrack, tRBrace, tTemplateTail:
+			if depth--; depth < 0 {
+				return false
+			}
+		case tArrow, tFatArrow:
+			if depth == 0 {
+				return true
+			}
+		case tComma:
+			if depth == 0 {
+				return false
+			}
+		case tEOF:
+			return false
+		}
+	}
+	return false
+}
+
+// choice reads one of a few words.
+func (p *parser) choice(what string, words ...string) *Ident {
+	if p.kind != tIdent {
+		p.failHere(CodeChoice, "expected "+what+" ("+strings.Join(words, ", ")+"), found "+p.found(), "")
+		return &Ident{Span: p.missing()}
+	}
+	if !slices.Contains(words, p.text()) {
+		p.errHere(CodeChoice, "expected "+what+" ("+strings.Join(words, ", ")+"), found "+p.found(), didYouMean(p.text(), words))
+	}
+	return p.anyIdent()
+}

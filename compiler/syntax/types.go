@@ -1,0 +1,148 @@
+package syntax
+
+// typeExpr reads a type (language definition, section 5, schema).
+func (p *parser) typeExpr() TypeExpr {
+	t := p.oneType()
+	if p.kind != tPipe {
+		return t
+	}
+	u := &UnionType{Alts: []TypeExpr{t}}
+	for p.got(tPipe) {
+		u.Alts = append(u.Alts, p.oneType())
+	}
+	u.Span = p.from(t.Place().Start)
+	return u
+}
+
+// oneType reads a type that is no union, and reports a `?` where more of the
+// type follows.
+func (p *parser) oneType() TypeExpr {
+	t := p.plainType()
+	for p.kind == tLBrack && p.sameLine() && p.peek(1).kind == tRBrack {
+		p.errHere(CodeType, "expected the end of the type, found `[`", "write `["+clip(t.Place().Text())+"]`")
+		p.next()
+		p.next()
+		t = &ArrayType{Span: p.from(t.Place().Start), Elem: t}
+	}
+	if p.kind == tQuestion && p.peek(1).kind == tPipe {
+		p.errHere(CodeOptional, "`?` stands behind the whole type", "put it at the end, or write `| null`")
+		p.next()
+	}
+	return t
+}
+
+// noOptional reports a `?` where no field's type ends.
+func (p *parser) noOptional(suggestion string) {
+	if p.kind == tQuestion {
+		p.errHere(CodeOptional, "`?` stands only behind the type of a field", suggestion)
+		p.next()
+	}
+}
+
+func (p *parser) plainType() TypeExpr {
+	at := p.here()
+	switch p.kind {
+	case tIdent:
+		return p.namedType()
+	case tString:
+		return &LiteralType{Span: at, Value: p.stringLit("a string")}
+	case tNumber:
+		return &LiteralType{Span: at, Value: p.numberLit()}
+	case tMinus:
+		n := p.negativeNumber(CodeType)
+		return &LiteralType{Span: n.Place(), Value: n}
+	case tLBrace:
+		return p.objectType()
+	case tLBrack:
+		l := p.enter()
+		p.brackets++
+		p.next()
+		elem := p.typeExpr()
+		p.noOptional("write `| null` for an element that may be null")
+		p.closeBracket(tRBrack, at.Start, "")
+		p.brackets--
+		p.leave(l)
+		return &ArrayType{Span: p.from(at.Start), Elem: elem}
+	}
+	p.failHere(CodeType, "expected a type, found "+p.found(), "")
+	return &NamedType{Span: p.missing()}
+}
+
+func (p *parser) namedType() TypeExpr {
+	at := p.here()
+	switch w := p.word(); {
+	case w == wTrue || w == wFalse:
+		p.next()
+		return &LiteralType{Span: at, Value: &BoolLit{Span: at, Value: w == wTrue}}
+	case w == wNull:
+		p.next()
+		return &LiteralType{Span: at, Value: &NullLit{Span: at}}
+	case w.reserved():
+		p.failHere(CodeType, "expected a type, found "+p.found(), "")
+		return &NamedType{Span: p.missing()}
+	}
+	id := p.anyIdent()
+	if p.kind != tLt || !p.sameLine() {
+		return &NamedType{Span: at, Name: id.Name}
+	}
+	if id.Name != "array" {
+		p.failHere(CodeType, "only `array` takes a type in `< >`", didYouMean(id.Name, []string{"array"}))
+		return &NamedType{Span: at, Name: id.Name}
+	}
+	open := p.start()
+	l := p.enter()
+	p.next()
+	elem := p.typeExpr()
+	p.noOptional("write `| null` for an element that may be null")
+	if p.kind == tGe { // `array<int>=`: two tokens in truth
+		p.toks[p.pos].kind = tAssign
+		p.toks[p.pos].start++
+		p.kind, p.end = tAssign, p.toks[p.pos].start
+	} else if !p.got(tGt) {
+		p.failHere(CodeUnclosed, "expected `>`, found "+p.found(), "",
+			Note{Span: Span{File: p.file, Start: open, End: open + 1}, Msg: "the `<` that is not closed is here"})
+	}
+	p.leave(l)
+	return &ArrayType{Span: p.from(at.Start), Elem: elem}
+}
+
+// objectType reads a list of fields; the current token is its `{`.
+func (p *parser) objectType() *ObjectType {
+	open := p.start()
+	o := &ObjectType{}
+	l := p.enter()
+	p.next()
+	p.items(open, &list{what: "a field", keyed: true, starts: p.atEntry, item: func() {
+		if f := p.fieldType(); !p.failing {
+			o.Fields = append(o.Fields, f)
+		}
+	}})
+	p.leave(l)
+	o.Span = p.from(open)
+	return o
+}
+
+func (p *parser) fieldType() *FieldType {
+	start := p.start()
+	f := &FieldType{}
+	if p.got(tSpread) {
+		f.Spread = p.ident("a schema's name")
+		f.Span = p.from(start)
+		return f
+	}
+	if p.kind == tIdent && p.peek(1).kind == tQuestion && p.peek(2).kind == tColon {
+		f.Name = p.anyIdent()
+		p.errHere(CodeOptional, "`?` stands behind the type of a field, not behind its name", "write `"+f.Name.Name+": T?`")
+		p.next()
+		p.next()
+		f.Optional = true
+	} else {
+		f.Name = p.key("a field")
+	}
+	f.Type = p.typeExpr()
+	if p.got(tQuestion) {
+		f.Optional = true
+	}
+	f.Span = p.from(start)
+	return f
+}
