@@ -294,21 +294,16 @@ func (d *Decoder) object(p, depth int) (Value, int) {
 		return FromObject(objectOf(shape, d.mem.alloc(1))), p + 1
 	}
 	for {
+		// The usual key costs one load and a comparison.
 		next := shape.likely.Load()
-		if next != nil && !next.matches(data, p) {
-			next = shape.nextInText(data, p)
-		}
-		if next != nil {
+		if next != nil && next.matches(data, p) {
 			p += len(next.quoted)
 		} else {
-			key, end := d.key(p)
-			if end < 0 {
+			end := 0
+			if next, end = d.nextShape(shape, p); end < 0 {
 				return Value{}, -1
 			}
-			if next = shape.follow(key); next == nil {
-				if shape.find(key) >= 0 {
-					return Value{}, d.duplicate(p, key)
-				}
+			if next == nil {
 				return d.privateObject(p, depth, mark, shape)
 			}
 			p = end
@@ -342,6 +337,23 @@ func (d *Decoder) object(p, depth int) (Value, int) {
 		return Value{}, d.fail(p, "expected ',' or '}'")
 	}
 	return d.closeObject(shape, mark), p + 1
+}
+
+// nextShape returns the shape that follows s by the key at p, nil if only
+// a private shape will do.
+func (d *Decoder) nextShape(s *Shape, p int) (*Shape, int) {
+	if next := s.nextInText(d.data, p); next != nil {
+		return next, p + len(next.quoted)
+	}
+	key, end := d.key(p)
+	if end < 0 {
+		return nil, -1
+	}
+	next := s.follow(key)
+	if next == nil && s.find(key) >= 0 {
+		return nil, d.duplicate(p, key)
+	}
+	return next, end
 }
 
 // closeObject makes the object of the values from mark.
