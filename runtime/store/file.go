@@ -1,0 +1,588 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"sync"
+	"syscall"
+	"time"
+
+	"reqon/vm/value"
+)
+
+// file is the state of one file store in this process, shared by all stores of
+// its target.
+//
+// Who changes anything, in memory or on disk, first takes the turn (among the
+// tasks of this process) and the lock (among processes), and brings the index
+// up to date with what other processes have written. Readers need neither:
+// they see by the journal's size whether they are up to date.
+type file struct {
+	dir  *Dir
+	name string // target without extension
+	base string // its last part
+
+	users int // guarded by dir.mu
+
+	turn chan struct{} // holds one token while somebody has the turn
+
+	// With the turn.
+	folder     *os.Root // nil until the folder is there
+	lock       *os.File // nil until it is first needed
+	dirty      bool     // the journal holds what the snapshot doesn't
+	stale      bool     // the journal goes on top of another snapshot, but is empty
+	wantAges   bool
+	batch      fileBatch
+	retryAbove int64 // after the snapshot could not be replaced: size of the journal from which to try again
+	closed     bool
+
+	mu     sync.RWMutex // guards what follows; changed only with the turn
+	loaded bool
+	ix     *index
+	gen    *generation
+	end    int64 // of the journal's whole frames
+
+	flushMu sync.Mutex
+	timer   *time.Timer // of the next background flush; nil if none is due
+	flushes sync.WaitGroup
+	flushed error // of the last background flush
+}
+
+const (
+	// flushAfter is how long a batch may wait for the disk.
+	flushAfter = time.Second
+	// replaceAbove is the size in bytes above which a journal that is mostly
+	// out of date makes the snapshot be replaced.
+	replaceAbove = 16 << 20
+	// closeTimeout is how long Close waits for another process's lock.
+	closeTimeout = time.Minute
+)
+
+func newFile(d *Dir, name string) *file {
+	f := &file{dir: d, name: name, base: path.Base(name), turn: make(chan struct{}, 1), ix: newIndex(false), gen: newGeneration()}
+	f.batch.f = f
+	return f
+}
+
+func newGeneration() *generation {
+	g := &generation{}
+	g.hold()
+	return g
+}
+
+// Names of the files in the store's folder.
+func (f *file) snapshotName() string { return f.base + extension }
+func (f *file) journalName() string  { return "." + f.base + ".journal" }
+func (f *file) nextName() string     { return "." + f.base + ".journal.next" }
+func (f *file) tempName() string     { return "." + f.base + ".tmp" }
+func (f *file) lockName() string     { return "." + f.base + ".lock" }
+
+// show returns the path of one of the store's files for people.
+func (f *file) show(name string) string { return f.dir.show(path.Join(path.Dir(f.name), name)) }
+
+// errNothing says that there is no file of the store yet.
+var errNothing = errors.New("there is no such store yet")
+
+// locked calls fn with the turn and the lock. With create, folders and the lock
+// file are made; without, errNothing is returned if the store has no files.
+func (f *file) locked(ctx context.Context, create bool, fn func() error) error {
+	select {
+	case f.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-f.turn }()
+	if f.closed {
+		return ErrClosed
+	}
+	if err := f.openLock(create); err != nil {
+		return err
+	}
+	if err := f.takeLock(ctx); err != nil {
+		return err
+	}
+	err := fn()
+	if uerr := unlock(f.lock); uerr != nil && err == nil {
+		err = f.fail("unlock", f.lockName(), uerr)
+	}
+	return err
+}
+
+func (f *file) openLock(create bool) error {
+	if f.lock != nil {
+		return nil
+	}
+	if f.folder == nil {
+		folder, err := f.openFolder(create)
+		if !create && errors.Is(err, fs.ErrNotExist) {
+			return errNothing
+		}
+		if err != nil {
+			return f.fail("open the folder of", f.snapshotName(), err)
+		}
+		f.folder = folder
+	}
+	if !create && !f.there(f.snapshotName()) && !f.there(f.journalName()) {
+		return errNothing
+	}
+	l, err := openRegular(f.folder, f.lockName(), os.O_RDWR|os.O_CREATE)
+	if err != nil {
+		return f.fail("open", f.lockName(), err)
+	}
+	f.lock = l
+	return nil
+}
+
+func (f *file) openFolder(create bool) (*os.Root, error) {
+	root, err := f.dir.open(create)
+	if err != nil {
+		return nil, err
+	}
+	return openFolder(root, path.Dir(f.name), create)
+}
+
+// there reports whether the folder has something of that name, or can't say.
+func (f *file) there(name string) bool {
+	_, err := f.folder.Lstat(name)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// takeLock waits for the lock.
+func (f *file) takeLock(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for wait := 50 * time.Microsecond; ; wait = min(2*wait, 10*time.Millisecond) {
+		ok, err := tryLock(f.lock)
+		if err != nil {
+			return f.fail("lock", f.lockName(), err)
+		}
+		if ok {
+			return nil
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for another process that works on %s: %w", f.show(f.snapshotName()), ctx.Err())
+		}
+	}
+}
+
+// fail makes the error of an operation on one of the store's files, with what
+// to do about it.
+func (f *file) fail(op, name string, err error) error {
+	todo := ""
+	switch {
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, errQuota):
+		todo = "; free some space there, then run again"
+	case errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS):
+		todo = "; make the folder and its files writable for this user"
+	case errors.Is(err, fs.ErrNotExist):
+		todo = "; the folder was removed while it was in use: start the program again"
+	}
+	return fmt.Errorf("cannot %s %s: %w%s", op, f.show(name), err, todo)
+}
+
+// current reports whether the index shows all that was written, by this process
+// or another. It needs mu.
+func (f *file) current() bool {
+	if !f.loaded {
+		return false
+	}
+	if f.gen.journal == nil {
+		return !f.there(f.journalName())
+	}
+	size, err := f.gen.journal.Seek(0, io.SeekEnd)
+	return err == nil && size == f.end
+}
+
+// refresh brings the index up to date. It needs the lock.
+func (f *file) refresh(ages bool) error {
+	if ages && !f.wantAges {
+		f.wantAges = true
+		f.loaded = f.loaded && f.ix.ages != nil
+	}
+	if !f.loaded {
+		return f.load()
+	}
+	if f.gen.journal == nil {
+		if f.there(f.journalName()) {
+			return f.load()
+		}
+		return nil
+	}
+	size, err := f.gen.journal.Seek(0, io.SeekEnd)
+	if err != nil {
+		return f.fail("read", f.journalName(), err)
+	}
+	if size == f.end {
+		return nil
+	}
+	if size < f.end {
+		return f.load()
+	}
+	return f.catchUp(size)
+}
+
+// catchUp applies what another process has added to the journal.
+func (f *file) catchUp(size int64) error {
+	f.mu.Lock()
+	rp := replay{jr: journalReader{r: f.gen.journal, size: size}, ix: f.ix, follow: true}
+	end, err := rp.run(f.end)
+	if err != nil {
+		f.loaded = false
+	} else {
+		f.end = end
+		f.dirty = f.dirty || rp.changes > 0
+	}
+	f.mu.Unlock()
+	if err == errRetired {
+		return f.load()
+	}
+	if err != nil {
+		return f.journalError(err)
+	}
+	return f.cutTail(f.gen.journal, end, size, rp.dropped)
+}
+
+// cutTail cuts the rest of a broken write off a journal.
+func (f *file) cutTail(j *os.File, end, size int64, dropped int) error {
+	if end == size {
+		return nil
+	}
+	if dropped > 0 {
+		f.dir.notice(fmt.Sprintf("%s: the last %d batches before a power cut had not reached the disk and are lost; what they held will be fetched again", f.show(f.snapshotName()), dropped))
+	}
+	if err := j.Truncate(end); err != nil {
+		return f.fail("repair", f.journalName(), err)
+	}
+	return nil
+}
+
+func (f *file) journalError(err error) error {
+	var d *damage
+	if errors.As(err, &d) || errors.Is(err, errNotJournal) {
+		return fmt.Errorf("the journal %s can't be used: %w; restore it from a backup, or move it away to go on with what %s holds (steps finished since its last sync are then lost). Both were left as they are", f.show(f.journalName()), err, f.snapshotName())
+	}
+	return f.fail("read", f.journalName(), err)
+}
+
+// wasteful reports whether the journal is mostly out of date.
+func (f *file) wasteful() bool { return f.end > max(replaceAbove, 2*f.ix.liveBytes) }
+
+// write lets fn change the store as one batch, after expired records are gone.
+func (f *file) write(ctx context.Context, opt Options, create bool, fn func(c *change) error) error {
+	return f.locked(ctx, create, func() error {
+		err := f.change(opt, fn)
+		if errors.Is(err, errChanged) {
+			// Somebody wrote over the file. It is the truth now.
+			f.mu.Lock()
+			f.loaded = false
+			f.mu.Unlock()
+			err = f.change(opt, fn)
+		}
+		if err != nil {
+			return err
+		}
+		f.flushLater()
+		if f.wasteful() {
+			f.replaceEarly()
+			return nil
+		}
+		if f.ix.wasteful() {
+			f.mu.Lock()
+			f.ix = f.ix.rebuilt(func(e entry) entry { return e })
+			f.mu.Unlock()
+		}
+		return nil
+	})
+}
+
+// replaceEarly replaces the snapshot to be rid of the journal. Should that fail,
+// the journal goes on; the batch in it was stored all the same, and the next
+// Sync will say what is wrong.
+func (f *file) replaceEarly() {
+	if f.end < f.retryAbove {
+		return
+	}
+	f.retryAbove = 0
+	if err := f.replace(); err != nil {
+		f.retryAbove = 2 * f.end
+	}
+}
+
+// change is write with the lock.
+func (f *file) change(opt Options, fn func(c *change) error) error {
+	if err := f.refresh(opt.TTL > 0); err != nil {
+		return err
+	}
+	if f.gen.journal == nil || f.stale {
+		if err := f.startJournal(); err != nil {
+			return err
+		}
+	}
+	dec := f.dir.scratch.decoder()
+	defer f.dir.scratch.release(dec)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	b := &f.batch
+	b.begin(opt.nowMilli())
+	c := &change{ix: f.ix, b: b, dec: dec, sh: f.dir.scratch.shapes, now: b.now}
+	err := error(nil)
+	if cutoff, ok := opt.cutoff(); ok {
+		err = c.expire(cutoff)
+	}
+	if err == nil {
+		err = fn(c)
+	}
+	if err == nil {
+		err = b.commit()
+	}
+	if err != nil && b.touched {
+		// The index shows what was not stored.
+		f.loaded = false
+	}
+	return err
+}
+
+// fresh makes the index current and expired records gone, for a reader.
+func (f *file) fresh(ctx context.Context, opt Options) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	cutoff, expires := opt.cutoff()
+	f.mu.RLock()
+	ok := f.current() && (!expires || f.ix.ages != nil && !f.ix.ages.expired(cutoff))
+	f.mu.RUnlock()
+	if ok {
+		return nil
+	}
+	if expires {
+		return orEmpty(f.write(ctx, opt, false, func(*change) error { return nil }))
+	}
+	return orEmpty(f.locked(ctx, false, func() error { return f.refresh(false) }))
+}
+
+// orEmpty takes a store without files for an empty one.
+func orEmpty(err error) error {
+	if err == errNothing {
+		return nil
+	}
+	return err
+}
+
+// sync makes all that was put durable and the snapshot show it.
+func (f *file) sync(ctx context.Context) error {
+	return orEmpty(f.locked(ctx, false, f.syncLocked))
+}
+
+func (f *file) syncLocked() error {
+	if !f.loaded {
+		info, err := f.folder.Lstat(f.journalName())
+		if err != nil || info.Size() <= headerSize {
+			return nil // nobody here has used the store, and nobody left anything undone
+		}
+	}
+	if err := f.refresh(false); err != nil {
+		return err
+	}
+	if f.dirty || f.flushFailed() {
+		err := f.replace()
+		if errors.Is(err, errChanged) {
+			// Somebody wrote over the file. It is the truth now.
+			if err = f.load(); err == nil {
+				err = f.replace()
+			}
+		}
+		return err
+	}
+	return f.flush(f.gen, f.end)
+}
+
+// flush makes the journal of g durable up to end.
+func (f *file) flush(g *generation, end int64) error {
+	if g.journal == nil || g.durable.Load() >= end {
+		return nil
+	}
+	if err := g.journal.Sync(); err != nil {
+		return f.fail("sync", f.journalName(), err)
+	}
+	g.durable.Store(end)
+	return nil
+}
+
+// flushLater makes the journal durable within flushAfter.
+func (f *file) flushLater() {
+	f.flushMu.Lock()
+	defer f.flushMu.Unlock()
+	if f.timer == nil && f.gen.durable.Load() < f.end {
+		f.flushes.Add(1)
+		f.timer = time.AfterFunc(flushAfter, func() {
+			defer f.flushes.Done()
+			f.flushNow()
+		})
+	}
+}
+
+func (f *file) flushNow() {
+	f.flushMu.Lock()
+	f.timer = nil
+	f.flushMu.Unlock()
+	f.mu.RLock()
+	g, end := f.gen, f.end
+	g.hold()
+	f.mu.RUnlock()
+	defer g.release()
+	if err := f.flush(g, end); err != nil {
+		f.flushMu.Lock()
+		f.flushed = err
+		f.flushMu.Unlock()
+	}
+}
+
+// flushFailed reports whether a background flush has failed since the snapshot
+// was replaced. A system tells of lost writes only once, so that another flush
+// would not tell again.
+func (f *file) flushFailed() bool {
+	f.flushMu.Lock()
+	defer f.flushMu.Unlock()
+	return f.flushed != nil
+}
+
+// stopFlushes ends the background flush and waits for one in progress.
+func (f *file) stopFlushes() {
+	f.flushMu.Lock()
+	if f.timer != nil && f.timer.Stop() {
+		f.timer = nil
+		f.flushes.Done()
+	}
+	f.flushMu.Unlock()
+	f.flushes.Wait()
+}
+
+// shutdown syncs and closes the files. Further uses fail with ErrClosed.
+func (f *file) shutdown() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	err := f.sync(ctx)
+	f.turn <- struct{}{}
+	defer func() { <-f.turn }()
+	f.stopFlushes()
+	f.closed = true
+	f.mu.Lock()
+	f.loaded = false
+	f.gen.release()
+	f.gen = newGeneration()
+	f.ix = newIndex(false)
+	f.mu.Unlock()
+	if f.lock != nil {
+		f.lock.Close()
+	}
+	if f.folder != nil {
+		f.folder.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("store %q: %w", f.name, err)
+	}
+	return nil
+}
+
+// read returns the bytes of key's record.
+func (f *file) read(key string) ([]byte, bool, error) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	i, _, ok := f.ix.find(key)
+	if !ok {
+		return nil, false, nil
+	}
+	r := recordReader{fresh: true}
+	r.reset(f.gen.snap, f.gen.journal)
+	b, err := r.raw(f.ix.at(i))
+	return b, err == nil, err
+}
+
+// get returns key's record.
+func (f *file) get(ctx context.Context, opt Options, key string) (value.Value, bool, error) {
+	if err := f.fresh(ctx, opt); err != nil {
+		return value.Value{}, false, err
+	}
+	b, ok, err := f.read(key)
+	if errors.Is(err, errChanged) {
+		// Somebody wrote over the file. It is the truth now.
+		if err := f.reload(ctx); err != nil {
+			return value.Value{}, false, err
+		}
+		b, ok, err = f.read(key)
+	}
+	if !ok {
+		return value.Value{}, false, f.recordError(key, err)
+	}
+	v, err := f.dir.scratch.decode(b)
+	return v, err == nil, f.recordError(key, err)
+}
+
+func (f *file) recordError(key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("record %q can't be read: %w", key, err)
+}
+
+func (f *file) reload(ctx context.Context) error {
+	return orEmpty(f.locked(ctx, false, f.load))
+}
+
+// each calls fn for the records as they are now.
+func (f *file) each(ctx context.Context, opt Options, fn func(string, value.Value) error) error {
+	if err := f.fresh(ctx, opt); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	ix, g := f.ix, f.gen
+	v := ix.freeze()
+	g.hold()
+	r := recordReader{ahead: eachAhead, fresh: true}
+	r.reset(g.snap, g.journal)
+	f.mu.Unlock()
+	defer func() {
+		g.release()
+		f.mu.Lock()
+		ix.thaw()
+		f.mu.Unlock()
+	}()
+	dec := f.dir.scratch.decoder()
+	defer f.dir.scratch.release(dec)
+	for i := range v.n {
+		if i%chunkLen == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		e := v.at(i)
+		if e.loc&dead != 0 {
+			continue
+		}
+		b, err := r.raw(e)
+		if err != nil {
+			return f.recordError(v.key(e), err)
+		}
+		rec, err := decodeRecord(dec, b)
+		if err != nil {
+			return f.recordError(v.key(e), err)
+		}
+		if err := fn(v.key(e), rec); err != nil {
+			return &callbackError{err}
+		}
+	}
+	return nil
+}
+
+// eachAhead is how much Each reads at a time. A value that somebody keeps
+// holds that much.
+const eachAhead = 32 << 10
+
+// callbackError is an error of the function given to Each, on its way out.
+type callbackError struct{ error }

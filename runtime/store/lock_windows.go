@@ -1,0 +1,28 @@
+package store
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// errQuota is the system's error for a user who has no more space.
+const errQuota = windows.ERROR_DISK_QUOTA_EXCEEDED
+
+// tryLock takes the lock of an open file for this process alone, or reports
+// that another has it. The system gives it back when the process ends.
+func tryLock(f *os.File) (bool, error) {
+	err := windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, new(windows.Overlapped))
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
+		return false, nil
+	}
+	return err == nil, os.NewSyscallError("LockFileEx", err)
+}
+
+func unlock(f *os.File) error {
+	return os.NewSyscallError("UnlockFileEx", windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, new(windows.Overlapped)))
+}
+
+// syncFolder does nothing: NTFS journals the names in a folder by itself.
+func syncFolder(*os.Root) error { return nil }
