@@ -1,5 +1,3 @@
-//go:build unix
-
 package state
 
 import (
@@ -13,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -25,27 +22,22 @@ const (
 // errHeld says that another open file holds the lock.
 var errHeld = errors.New("held by another process")
 
-// fileLock is an exclusive flock(2). The kernel drops it when its process ends,
-// however that happens, so it can't be left behind; and unlike a pid it means
-// the same in every container that shares the folder.
+// fileLock is an exclusive lock on an open file. The system drops it when its
+// process ends, however that happens, so it can't be left behind; and unlike a
+// pid it means the same in every container that shares the folder.
 type fileLock struct{ file *os.File }
 
-// tryLock locks an existing file, or returns errHeld.
-func tryLock(path string) (*fileLock, error) {
-	return lockFile(path, 0, unix.LOCK_EX|unix.LOCK_NB)
-}
-
 // lockFile locks the file at path, which it creates if flags has os.O_CREATE.
-// With unix.LOCK_NB in how the error is errHeld where the lock is taken.
-func lockFile(path string, flags, how int) (*fileLock, error) {
+// Where the lock is taken it waits, or without wait returns errHeld.
+func lockFile(path string, flags int, wait bool) (*fileLock, error) {
 	for {
 		f, err := os.OpenFile(path, flags|os.O_RDWR, 0o600)
 		if err != nil {
 			return nil, err
 		}
-		if err := flock(f, how); err != nil {
+		if err := flock(f, wait); err != nil {
 			f.Close()
-			if errors.Is(err, unix.EWOULDBLOCK) {
+			if errors.Is(err, errHeld) {
 				return nil, errHeld
 			}
 			return nil, fmt.Errorf("lock %s: %w", path, err)
@@ -59,15 +51,6 @@ func lockFile(path string, flags, how int) (*fileLock, error) {
 	}
 }
 
-func flock(f *os.File, how int) error {
-	for {
-		err := unix.Flock(int(f.Fd()), how)
-		if err != unix.EINTR {
-			return err
-		}
-	}
-}
-
 func sameFile(f *os.File, path string) bool {
 	a, errA := f.Stat()
 	b, errB := os.Stat(path)
@@ -76,30 +59,14 @@ func sameFile(f *os.File, path string) bool {
 
 func (l *fileLock) release() error { return l.file.Close() }
 
-// remove deletes the file and releases the lock, in this order: see lockFile.
-func (l *fileLock) remove() error {
-	return errors.Join(os.Remove(l.file.Name()), l.file.Close())
-}
-
-// lockDir waits for an exclusive lock on the folder itself.
-func lockDir(dir string) (unlock func(), err error) {
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	if err := flock(f, unix.LOCK_EX); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return func() { f.Close() }, nil
-}
+func (l *fileLock) remove() error { return removeLocked(l.file) }
 
 // LockDaemon makes this process the daemon of the state folder until release is
 // called or the process ends. The error is a [*LockedError] with the pid of the
 // daemon that owns the folder already.
 func (db *DB) LockDaemon() (release func() error, err error) {
 	path := filepath.Join(db.dir, daemonLockName)
-	lock, err := lockFile(path, os.O_CREATE, unix.LOCK_EX|unix.LOCK_NB)
+	lock, err := lockFile(path, os.O_CREATE, false)
 	if errors.Is(err, errHeld) {
 		return nil, &LockedError{Dir: db.dir, PID: readPID(path)}
 	}
@@ -158,7 +125,7 @@ func (db *DB) lockOwner() error {
 		return fmt.Errorf("state folder %s: %w", db.dir, err)
 	}
 	// No other DB has this name; one that sweeps may hold the file for a moment.
-	lock, err := lockFile(db.ownerPath(db.owner), os.O_CREATE, unix.LOCK_EX)
+	lock, err := lockFile(db.ownerPath(db.owner), os.O_CREATE, true)
 	if err != nil {
 		return fmt.Errorf("state folder %s: %w", db.dir, err)
 	}
@@ -176,7 +143,7 @@ func (db *DB) ownerGone(owner string) (bool, error) {
 	if _, err := uuid.Parse(owner); err != nil {
 		return true, nil // not ours to look for: no DB has such a name
 	}
-	lock, err := tryLock(db.ownerPath(owner))
+	lock, err := lockFile(db.ownerPath(owner), 0, false)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return true, nil

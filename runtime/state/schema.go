@@ -5,10 +5,16 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 )
 
 // applicationID marks the file as Reqon's ("Reqn"), for SQLite's application_id.
 const applicationID = 0x5265716e
+
+// schemaLockName is the file that is locked while the schema is brought up to
+// date. It does not outlast that.
+const schemaLockName = "schema.lock"
 
 // migrations lead from one schema version to the next: after migrations[0] the
 // file has version 1. A released one is never changed again.
@@ -63,12 +69,12 @@ func prepareSchema(conn *sql.Conn, dir, path string, migrations []string) error 
 		return err
 	}
 	// Two processes may come here at once. SQLite's own lock does not cover
-	// the switch to WAL, so that the folder itself is locked meanwhile.
-	unlock, err := lockDir(dir)
+	// the switch to WAL, so that a lock of our own is held meanwhile.
+	lock, err := lockFile(filepath.Join(dir, schemaLockName), os.O_CREATE, true)
 	if err != nil {
-		return fmt.Errorf("state folder %s: %w", dir, err)
+		return explain(path, "lock", err)
 	}
-	defer unlock()
+	defer lock.remove() // a file that stays behind does no harm
 	version, err = schemaVersion(conn, path)
 	if err != nil || version == len(migrations) {
 		return err
