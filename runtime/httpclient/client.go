@@ -1,0 +1,309 @@
+package httpclient
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"reqon/runtime/credentials"
+	"reqon/vm/value"
+)
+
+// Config is what a client works with. Everything may be left out.
+type Config struct {
+	// Transport sends the requests. Clients that are given one share its
+	// connections. Default: NewTransport().
+	Transport http.RoundTripper
+	Clock     Clock                 // default: the system's
+	Redactor  *credentials.Redactor // learns the secrets of each source that is used
+	Shapes    *value.Shapes         // of the program that gets the values
+	UserAgent string                // default "reqon"
+	Random    func() float64        // for jitter, in [0, 1)
+	NewKey    func() string         // makes an Idempotency-Key; default: a random UUID
+	OnRequest func(RequestEvent)    // called after every attempt
+	OnRetry   func(RetryEvent)      // called before the wait for another attempt
+}
+
+// RequestEvent tells of one attempt.
+type RequestEvent struct {
+	Source   string
+	Method   string
+	Status   int // 0 if there was no answer
+	Duration time.Duration
+}
+
+// RetryEvent tells that a request will be sent again.
+type RetryEvent struct {
+	Source      string
+	Method      string
+	URL         string // redacted
+	Reason      string // the status, or the Kind of a transport error
+	Attempt     int    // that failed, from 1
+	MaxAttempts int
+	Wait        time.Duration
+	Failure     *Failure
+}
+
+// Client sends requests. It is safe for concurrent use.
+type Client struct {
+	transport http.RoundTripper
+	clock     Clock
+	redactor  *credentials.Redactor
+	shapes    *value.Shapes
+	userAgent string
+	random    func() float64
+	newKey    func() string
+	onRequest func(RequestEvent)
+	onRetry   func(RetryEvent)
+	decoders  sync.Pool // of *value.Decoder
+}
+
+// New returns a client. Making one is cheap; connections belong to the
+// transport.
+func New(cfg Config) *Client {
+	c := &Client{
+		transport: cfg.Transport, clock: cfg.Clock, redactor: cfg.Redactor, shapes: cfg.Shapes,
+		userAgent: cfg.UserAgent, random: cfg.Random, newKey: cfg.NewKey,
+		onRequest: cfg.OnRequest, onRetry: cfg.OnRetry,
+	}
+	if c.transport == nil {
+		c.transport = NewTransport()
+	}
+	if c.clock == nil {
+		c.clock = systemClock{}
+	}
+	if c.redactor == nil {
+		c.redactor = &credentials.Redactor{}
+	}
+	if c.shapes == nil {
+		c.shapes = value.NewShapes()
+	}
+	if c.userAgent == "" {
+		c.userAgent = "reqon"
+	}
+	if c.random == nil {
+		c.random = rand.Float64
+	}
+	if c.newKey == nil {
+		c.newKey = uuid.NewString
+	}
+	c.decoders.New = func() any { return value.NewDecoder(c.shapes) }
+	return c
+}
+
+// CloseIdle closes the connections that no request is using.
+func (c *Client) CloseIdle() {
+	if t, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}
+
+// Param is one query parameter.
+type Param struct {
+	Name  string
+	Value value.Value // null: not sent
+}
+
+// Request is one request, its options evaluated.
+type Request struct {
+	Method string // in any case
+	// Path joins on to the source's base, or is an absolute URL. Values
+	// interpolated into it have been through EscapeSegment; characters of the
+	// rest that a URL can't hold are escaped here.
+	Path    string
+	Params  value.Value // object or null
+	Headers value.Value // object or null
+	Body    value.Value // sent if HasBody, also when null
+	HasBody bool
+	Form    value.Value    // object or null
+	Timeout time.Duration  // of an attempt; 0: the source's
+	Retry   *RetryPolicy   // nil: the source's
+	MaxWait *time.Duration // for Retry-After; nil: the source's
+	Allow   []int          // statuses of 400 and more that are not failures
+	// PageParam says which page is asked for. It replaces a parameter of its
+	// name that came from elsewhere.
+	PageParam *Param
+	// IdempotencyKey is sent if the source says `idempotency: true` and the
+	// method is post or patch. "" makes a new one. A caller that repeats a
+	// request gives the key it gave before.
+	IdempotencyKey string
+}
+
+// Response is a good answer.
+type Response struct {
+	Status  int
+	Headers http.Header
+	Body    value.Value
+	Date    time.Time // of the server's Date header, zero without one
+	// Sent is when the first attempt was sent, and Received when the headers
+	// of the answer had come, by the client's clock.
+	Sent, Received time.Time
+	// Next is where the Link header says that the next page is, "" if it says
+	// nothing. NextErr is set instead if that is of another origin or no
+	// address: whoever pages by link must fail with it, as pages are missing.
+	Next     string
+	NextErr  error
+	Attempts int
+	Bytes    int64 // of the body, decompressed
+}
+
+// call is a request on its way.
+type call struct {
+	client  *Client
+	source  *Source
+	method  string
+	url     *url.URL
+	home    bool // the source's origin
+	headers http.Header
+	body    []byte // nil: none
+	retry   RetryPolicy
+	timeout time.Duration
+	maxWait time.Duration
+	allow   []int
+	// repeatable: sending it twice does what sending it once does.
+	repeatable bool
+}
+
+// prepare checks a request and puts together what will be sent.
+func (c *Client) prepare(s *Source, r *Request) (*call, error) {
+	method, err := methodOf(r.Method)
+	if err != nil {
+		return nil, err
+	}
+	s.teach(c.redactor)
+	k := &call{client: c, source: s, method: method, retry: s.retry, timeout: s.timeout, maxWait: s.maxWait, allow: r.Allow}
+	if k.url, k.home, err = buildURL(s, r); err != nil {
+		return nil, err
+	}
+	if r.Retry != nil {
+		k.retry = *r.Retry
+	}
+	if r.Timeout > 0 {
+		k.timeout = r.Timeout
+	}
+	if r.MaxWait != nil {
+		k.maxWait = *r.MaxWait
+	}
+	if err := k.setHeaders(r); err != nil {
+		return nil, err
+	}
+	if k.body, err = encodeBody(r, k.headers); err != nil {
+		return nil, err
+	}
+	_, hasKey := k.headers["Idempotency-Key"]
+	k.repeatable = hasKey || method != http.MethodPost && method != http.MethodPatch
+	return k, nil
+}
+
+// methodOf returns the method as it is sent.
+func methodOf(name string) (string, error) {
+	upper := make([]byte, len(name))
+	for i := range len(name) {
+		c := name[i]
+		if 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		upper[i] = c
+	}
+	if m := string(upper); isToken(m) && m != http.MethodConnect {
+		return m, nil
+	}
+	return "", fmt.Errorf("the method is %q, expected get, post, put, patch or delete", name)
+}
+
+// setHeaders puts together the headers: of the source and its credential, of
+// the request, which win, and of the client, which stand in for what is not
+// there.
+func (k *call) setHeaders(r *Request) error {
+	h := make(http.Header, 8)
+	if k.home {
+		for name, values := range k.source.headers {
+			h[name] = values
+		}
+	}
+	if err := addHeaders(h, r.Headers); err != nil {
+		return err
+	}
+	setDefault(h, "Accept", "application/json, */*;q=0.5")
+	setDefault(h, "Accept-Encoding", "gzip")
+	setDefault(h, "User-Agent", k.client.userAgent)
+	if k.source.idempotency && (k.method == http.MethodPost || k.method == http.MethodPatch) {
+		key := r.IdempotencyKey
+		if key == "" {
+			key = k.client.newKey()
+		}
+		setDefault(h, "Idempotency-Key", key)
+	}
+	k.headers = h
+	return nil
+}
+
+// Do sends r, again if the policy says so, and returns the answer with its body
+// read and parsed. A failed request is a *Failure; when ctx is done the error
+// is ctx's; any other error means that r is not a request that can be sent.
+func (c *Client) Do(ctx context.Context, s *Source, r *Request) (*Response, error) {
+	k, err := c.prepare(s, r)
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", s.name, err)
+	}
+	var sent time.Time
+	for attempt := 1; ; attempt++ {
+		if err := s.acquire(ctx); err != nil {
+			return nil, err
+		}
+		start := c.clock.Now()
+		if attempt == 1 {
+			sent = start
+		}
+		resp, failure := k.attempt(ctx)
+		s.release()
+		if failure == nil {
+			k.observe(resp.Status, start)
+			resp.Sent, resp.Attempts = sent, attempt
+			return resp, nil
+		}
+		k.observe(failure.Status, start)
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		failure.Attempts = attempt
+		if attempt >= k.retry.MaxAttempts || !k.mayRetry(failure) {
+			return nil, failure
+		}
+		wait, ok := k.pause(failure, attempt)
+		if !ok {
+			failure.Kind = KindRateLimit
+			failure.Err = fmt.Errorf("the server asks to wait %s before the next attempt, longer than rateLimit.maxWait of %s",
+				roundWait(wait), k.maxWait)
+			return nil, failure
+		}
+		k.observeRetry(failure, wait)
+		if err := c.clock.Sleep(ctx, wait); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// roundWait makes a duration short to read.
+func roundWait(d time.Duration) time.Duration { return d.Round(time.Second) }
+
+func (k *call) observe(status int, start time.Time) {
+	if f := k.client.onRequest; f != nil {
+		f(RequestEvent{Source: k.source.name, Method: k.method, Status: status, Duration: k.client.clock.Now().Sub(start)})
+	}
+}
+
+func (k *call) observeRetry(f *Failure, wait time.Duration) {
+	if on := k.client.onRetry; on != nil {
+		on(RetryEvent{
+			Source: k.source.name, Method: k.method, URL: f.URL, Reason: f.reason(),
+			Attempt: f.Attempts, MaxAttempts: k.retry.MaxAttempts, Wait: wait, Failure: f,
+		})
+	}
+}

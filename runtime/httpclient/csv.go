@@ -1,0 +1,153 @@
+package httpclient
+
+import (
+	"fmt"
+	"strings"
+
+	"reqon/vm/value"
+)
+
+// decodeCSV reads comma-separated values (RFC 4180) whose first line names the
+// columns: an array of objects of text. The values share text's memory.
+//
+// A field in quotes may hold commas, line ends and doubled quotes; in one
+// without, a quote is a character like others. Line ends are LF or CRLF. Empty
+// lines are passed over. A line with more or fewer fields than the header, or a
+// column named twice, is an error that names the line: guessing which value
+// belongs where would lose some.
+func decodeCSV(text string, shapes *value.Shapes) (value.Value, error) {
+	p := csvParser{text: strings.TrimPrefix(text, "\ufeff"), line: 1}
+	ok, err := p.next()
+	if err != nil || !ok {
+		return value.FromArray(nil), err
+	}
+	columns := make(map[string]struct{}, len(p.fields))
+	names := make([]string, len(p.fields))
+	for i, name := range p.fields {
+		if _, twice := columns[name]; twice {
+			return value.NullValue, fmt.Errorf("the CSV header in line %d names the column %q twice, expected each once", p.started, name)
+		}
+		columns[name] = struct{}{}
+		names[i] = name
+	}
+	shape := shapes.Of(names...)
+	slots := make([]value.Value, len(names))
+	rows := make([]value.Value, 0, strings.Count(p.text, "\n"))
+	for {
+		ok, err := p.next()
+		if err != nil {
+			return value.NullValue, err
+		}
+		if !ok {
+			return value.FromArray(rows), nil
+		}
+		if len(p.fields) != len(names) {
+			return value.NullValue, fmt.Errorf("CSV line %d has %s, expected %d as in the header",
+				p.started, countFields(len(p.fields)), len(names))
+		}
+		for i, f := range p.fields {
+			slots[i] = value.FromString(f)
+		}
+		rows = append(rows, value.FromObject(value.NewObj(shape, slots)))
+	}
+}
+
+func countFields(n int) string {
+	if n == 1 {
+		return "1 field"
+	}
+	return fmt.Sprintf("%d fields", n)
+}
+
+// csvParser goes through text record by record.
+type csvParser struct {
+	text    string
+	pos     int
+	line    int      // at pos, from 1
+	fields  []string // of the last record
+	started int      // the line on which it began
+}
+
+// next reads the next record into fields. ok is false at the end.
+func (p *csvParser) next() (ok bool, err error) {
+	for p.endLine() {
+		// an empty line
+	}
+	if p.pos >= len(p.text) {
+		return false, nil
+	}
+	p.fields = p.fields[:0]
+	p.started = p.line
+	for {
+		field, err := p.field()
+		if err != nil {
+			return false, err
+		}
+		p.fields = append(p.fields, field)
+		switch {
+		case p.pos < len(p.text) && p.text[p.pos] == ',':
+			p.pos++
+		case p.pos >= len(p.text) || p.endLine():
+			return true, nil
+		default:
+			return false, fmt.Errorf("CSV line %d has %q behind a closing quote, expected a comma or the end of the line",
+				p.line, p.text[p.pos:p.pos+1])
+		}
+	}
+}
+
+// endLine passes over a line end, if one stands here.
+func (p *csvParser) endLine() bool {
+	rest := p.text[p.pos:]
+	switch {
+	case strings.HasPrefix(rest, "\n"):
+		p.pos++
+	case strings.HasPrefix(rest, "\r\n"):
+		p.pos += 2
+	default:
+		return false
+	}
+	p.line++
+	return true
+}
+
+// field reads one field, up to what ends it.
+func (p *csvParser) field() (string, error) {
+	rest := p.text[p.pos:]
+	if strings.HasPrefix(rest, `"`) {
+		return p.quoted()
+	}
+	end := strings.IndexAny(rest, ",\n")
+	if end < 0 {
+		end = len(rest)
+	} else if rest[end] == '\n' && end > 0 && rest[end-1] == '\r' {
+		end--
+	}
+	p.pos += end
+	return rest[:end], nil
+}
+
+// quoted reads a field in quotes.
+func (p *csvParser) quoted() (string, error) {
+	start, first := p.pos+1, p.line
+	doubled := false
+	for at := start; ; {
+		quote := strings.IndexByte(p.text[at:], '"')
+		if quote < 0 {
+			return "", fmt.Errorf("CSV line %d opens a quote that is never closed", first)
+		}
+		at += quote
+		if strings.HasPrefix(p.text[at+1:], `"`) {
+			doubled = true
+			at += 2
+			continue
+		}
+		field := p.text[start:at]
+		p.line += strings.Count(field, "\n")
+		p.pos = at + 1
+		if doubled {
+			field = strings.ReplaceAll(field, `""`, `"`)
+		}
+		return field, nil
+	}
+}

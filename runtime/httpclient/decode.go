@@ -1,0 +1,146 @@
+package httpclient
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"mime"
+	"unsafe"
+
+	"reqon/vm/value"
+)
+
+// decode returns the value of a body by its content type (language definition,
+// section 6.1, "Response"): JSON, newline-delimited JSON, CSV, else text.
+// Without a content type, a JSON object or array is one, and all else text. An
+// empty body is null. decode takes over data.
+func (c *Client) decode(contentType string, data []byte) (value.Value, error) {
+	if len(data) == 0 {
+		return value.NullValue, nil
+	}
+	form, charset := formOf(contentType)
+	data, err := toUTF8(data, charset)
+	if err != nil {
+		return value.NullValue, err
+	}
+	switch form {
+	case formJSON:
+		return c.decodeJSON(data)
+	case formLines:
+		return c.decodeLines(data)
+	case formCSV:
+		if err := checkUTF8(data); err != nil {
+			return value.NullValue, err
+		}
+		return decodeCSV(textOf(data), c.shapes)
+	case formUnknown:
+		if start := bytes.TrimLeft(bytes.TrimPrefix(data, bom), " \t\r\n"); len(start) > 0 && (start[0] == '{' || start[0] == '[') {
+			if v, err := c.decodeJSON(data); err == nil {
+				return v, nil
+			}
+		}
+	}
+	if err := checkUTF8(data); err != nil {
+		return value.NullValue, err
+	}
+	return value.FromString(textOf(bytes.TrimPrefix(data, bom))), nil
+}
+
+// The forms of a body.
+type form uint8
+
+const (
+	formUnknown form = iota
+	formJSON
+	formLines
+	formCSV
+	formText
+)
+
+// formOf returns what a Content-Type header says about a body.
+func formOf(header string) (f form, charset string) {
+	switch header {
+	case "":
+		return formUnknown, ""
+	case typeJSON, "application/json; charset=utf-8", "application/json;charset=utf-8":
+		return formJSON, ""
+	}
+	if _, params, err := mime.ParseMediaType(header); err == nil {
+		charset = params["charset"]
+	}
+	switch mediaType := mediaTypeOf(header); {
+	case mediaType == "":
+		return formUnknown, charset
+	case isJSON(mediaType):
+		return formJSON, charset
+	case mediaType == "text/csv" || mediaType == "application/csv":
+		return formCSV, charset
+	case isLines(mediaType):
+		return formLines, charset
+	}
+	return formText, charset
+}
+
+// isLines reports whether a media type holds newline-delimited JSON. None of
+// them is registered; these are the ones in use.
+func isLines(mediaType string) bool {
+	switch mediaType {
+	case "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonl",
+		"application/jsonlines", "application/x-jsonlines", "application/json-lines", "application/x-json-lines",
+		"application/json-l", "text/x-ndjson", "text/jsonl":
+		return true
+	}
+	return false
+}
+
+var bom = []byte("\ufeff")
+
+// textOf returns data as text that shares its memory.
+func textOf(data []byte) string { return unsafe.String(unsafe.SliceData(data), len(data)) }
+
+// decodeJSON reads one document. White space alone counts as empty: some
+// servers answer a HEAD-like request with a single space.
+func (c *Client) decodeJSON(data []byte) (value.Value, error) {
+	if c := data[0]; c <= ' ' && len(bytes.TrimLeft(data, " \t\r\n")) == 0 {
+		return value.NullValue, nil
+	}
+	d := c.decoders.Get().(*value.Decoder)
+	defer c.decoders.Put(d)
+	v, err := d.Decode(data)
+	if err != nil {
+		return value.NullValue, fmt.Errorf("the body is not valid JSON: %w", err)
+	}
+	return v, nil
+}
+
+// decodeLines reads newline-delimited JSON: an array of the documents. Empty
+// lines are passed over.
+func (c *Client) decodeLines(data []byte) (value.Value, error) {
+	d := c.decoders.Get().(*value.Decoder)
+	defer c.decoders.Put(d)
+	elems := make([]value.Value, 0, bytes.Count(data, []byte{'\n'})+1)
+	rest := bytes.TrimPrefix(data, bom)
+	start := len(data) - len(rest)
+	for line := 1; len(rest) > 0; line++ {
+		text, after, _ := bytes.Cut(rest, []byte{'\n'})
+		if len(bytes.TrimSpace(text)) > 0 {
+			v, err := d.Decode(text)
+			if err != nil {
+				return value.NullValue, lineError(err, line, start)
+			}
+			elems = append(elems, v)
+		}
+		start += len(text) + 1
+		rest = after
+	}
+	return value.FromArray(elems), nil
+}
+
+// lineError places the error of one line in the whole body.
+func lineError(err error, line, start int) error {
+	var syntax *value.SyntaxError
+	if errors.As(err, &syntax) {
+		err = &value.SyntaxError{Offset: start + syntax.Offset, Line: line, Column: syntax.Column, Msg: syntax.Msg}
+	}
+	return fmt.Errorf("the body is not valid newline-delimited JSON: %w", err)
+}
