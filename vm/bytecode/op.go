@@ -24,6 +24,7 @@ const (
 	LoadField           // - LoadField<slot,name,cache> - local.name
 	Index               // x i Index - x[i]
 	Text                // v1 … vn Text<n> - text       joined, null as ""
+	Segment             // v Segment - text             percent-escaped as one path segment; null, "" and collections are errors
 	Array               // v1 … vn Array<n> - array
 	Object              // v1 … vn Object<shape> - object
 	Merge               // o1 … on Merge<n> - object    later keys win; null adds nothing
@@ -121,7 +122,7 @@ const (
 	StorePut    // records keys upsert partial StorePut<store> -    keys is null or one for each
 	StoreDelete // key StoreDelete<store> -
 	StoreClear  // - StoreClear<store> -
-	Queue       // item index options Queue<store> - a dead letter
+	DeadLetter  // item index DeadLetter - object        what `queue` writes by default
 
 	// steps
 	Validate  // list Validate -                     raises what the list holds, if anything
@@ -217,6 +218,7 @@ var infos = [opCount]Info{
 	LoadField:     {Name: "LoadField", Operands: []Operand{OperandSlot, OperandName, OperandCache}, Push: 1},
 	Index:         {Name: "Index", Pop: 2, Push: 1},
 	Text:          {Name: "Text", Operands: []Operand{OperandN}, Pop: popN, Push: 1},
+	Segment:       {Name: "Segment", Pop: 1, Push: 1},
 	Array:         {Name: "Array", Operands: []Operand{OperandN}, Pop: popN, Push: 1},
 	Object:        {Name: "Object", Operands: []Operand{OperandShape}, Pop: popShape, Push: 1},
 	Merge:         {Name: "Merge", Operands: []Operand{OperandN}, Pop: popN, Push: 1},
@@ -302,7 +304,7 @@ var infos = [opCount]Info{
 	StorePut:      {Name: "StorePut", Operands: []Operand{OperandStore}, Pop: 4},
 	StoreDelete:   {Name: "StoreDelete", Operands: []Operand{OperandStore}, Pop: 1},
 	StoreClear:    {Name: "StoreClear", Operands: []Operand{OperandStore}},
-	Queue:         {Name: "Queue", Operands: []Operand{OperandStore}, Pop: 3},
+	DeadLetter:    {Name: "DeadLetter", Pop: 2, Push: 1},
 	Validate:      {Name: "Validate", Pop: 1},
 	Warn:          {Name: "Warn", Pop: 1},
 	Log:           {Name: "Log", Operands: []Operand{OperandLevel}, Pop: 2},

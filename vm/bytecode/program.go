@@ -29,13 +29,13 @@ type Program struct {
 	Schedule  *Schedule // nil: none
 	Options   int       // function that gives the mission's options as an object, or None
 	OptionPos []OptionPos
-	Params    []Param
+	Params    []ParamInfo
 	Sources   []Source
 	Stores    []Store
 	Actions   []Action
 	Brackets  [][]int // actions by number, side by side
 	Main      int     // function of the pipeline
-	Fetches   []Fetch
+	Fetches   []FetchInfo
 	Loops     []LoopInfo
 	Types     []Type
 	Shapes    [][]string // the keys of object literals
@@ -78,8 +78,8 @@ type Schedule struct {
 	Pos   Pos
 }
 
-// Param is a mission parameter.
-type Param struct {
+// ParamInfo is a mission parameter.
+type ParamInfo struct {
 	Name    string
 	Type    int // in Types
 	Default int // function, or None: it must be given
@@ -126,10 +126,10 @@ const (
 	pageKindCount
 )
 
-// Fetch is what is fixed of a request. Its other options come as an object on
+// FetchInfo is what is fixed of a request. Its other options come as an object on
 // the stack: params, headers, body, form, timeout, retry, allow, maxPages,
 // maxItems, since, sinceParam, sinceFormat, updateFrom, rateLimit, pageSize.
-type Fetch struct {
+type FetchInfo struct {
 	Method      string
 	Source      int    // in Sources, or None where the path must be absolute
 	Operation   string // of `call`
@@ -222,8 +222,13 @@ type Func struct {
 // Handler is where a failure in the code from Start up to End goes on. Of
 // several that cover a place the first in the table is taken: inner ones stand
 // before outer ones.
+//
+// PageStart and PageEnd are the page slots of the requests inside the range: one
+// that is open when a failure arrives at the handler was not finished, so its
+// sync position is held.
 type Handler struct {
 	Start, End, Target int
+	PageStart, PageEnd int
 }
 
 // Line says that the instructions from PC on come from Pos.
@@ -246,4 +251,14 @@ func (f *Func) PosAt(pc int) Pos {
 		return Pos{}
 	}
 	return f.Lines[lo-1].Pos
+}
+
+var typeKindText = [typeKindCount]string{"any", "null", "boolean", "string", "number", "int", "date", "array", "object", "literal", "union"}
+
+// String returns the kind as it is written in a schema.
+func (k TypeKind) String() string {
+	if k < typeKindCount {
+		return typeKindText[k]
+	}
+	return "?"
 }

@@ -1,0 +1,298 @@
+package codegen
+
+import (
+	"strings"
+
+	"reqon/compiler/check"
+	"reqon/compiler/syntax"
+	"reqon/vm/bytecode"
+)
+
+// pagination is the paginate option, taken apart.
+type pagination struct {
+	kind   bytecode.PageKind
+	param  string
+	size   syntax.Expr // nil if not given
+	cursor string
+	items  string
+}
+
+// fetch generates a request, and returns how many of the steps behind it are
+// part of it: the match that may handle its failure, or the step that its pages
+// stream through.
+//
+//	      Int 1; Set count          attempts, for the retry directive
+//	start: key; Open
+//	page:  path; options; Fetch     jumps to failed where a match handles that
+//	       until; PageDone
+//	       (the step that the pages go through)
+//	       MorePages page
+//	       Close
+//	failed: (the match)
+func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
+	handler := f.handler(rest)
+	info := bytecode.FetchInfo{Method: s.Method, Source: f.sourceOf(s), Pos: f.pos, Handled: handler != nil}
+	var p pagination
+	if o := s.Options.Get("paginate"); o != nil {
+		p = pageForm(o.Value)
+	}
+	info.Page, info.PageParam, info.Cursor, info.Items = p.kind, p.param, p.cursor, p.items
+	until := s.Options.Get("until")
+	info.Until = until != nil
+	if s.Operation != nil {
+		info.Operation = s.Operation.Name
+	}
+	var consumer syntax.Step
+	if p.kind != bytecode.PageNone && handler == nil {
+		consumer = f.streams(&info, rest)
+		info.Stream = consumer != nil
+	}
+	if p.kind != bytecode.PageNone {
+		info.ItemNames = f.itemNames(until, rest)
+	}
+	info.Incremental = incremental(s)
+	info.PageCarried = p.param != "" && carries(s, p.param)
+
+	f.g.prog.Fetches = append(f.g.prog.Fetches, info)
+	number, page := len(f.g.prog.Fetches)-1, f.newPage()
+	req := &request{start: newLabel(), count: f.newSlots(1)}
+	f.emit(bytecode.Int, 1)
+	f.emit(bytecode.Set, req.count)
+	f.place(req.start)
+	if info.Incremental {
+		f.syncKey(s)
+	} else {
+		f.emit(bytecode.Null)
+	}
+	f.at(s)
+	f.emit(bytecode.Open, number, page)
+
+	next, failed := newLabel(), newLabel()
+	f.place(next)
+	f.exchange(s, p, until, number, page, failed)
+	f.request = req
+	if consumer != nil {
+		f.consume(consumer, page)
+		taken = 1
+	}
+	if p.kind != bytecode.PageNone {
+		f.at(s)
+		f.jump(bytecode.MorePages, next, page)
+	}
+	f.emit(bytecode.Close, number, page)
+	f.place(failed)
+	if handler != nil {
+		f.matchStep(handler, true)
+		taken = 1
+	}
+	return taken
+}
+
+// exchange generates one request and what becomes of its page. In its options
+// and `until` the page parameter is a variable, and lastSync the position of
+// this fetch.
+func (f *fn) exchange(s *syntax.FetchStep, p pagination, until *syntax.Option, number, page int, failed *label) {
+	defer f.open()()
+	outer := f.sync
+	f.sync = page
+	defer func() { f.sync = outer }()
+
+	f.path(s)
+	if p.param != "" {
+		f.scope.vars[p.param] = variable{slot: page, page: true}
+	}
+	f.requestOptions(s, p)
+	f.at(s)
+	if f.g.prog.Fetches[number].Handled {
+		f.jump(bytecode.Fetch, failed, number, page)
+	} else {
+		f.jump(bytecode.Fetch, &label{pc: 0, depth: 0}, number, page)
+	}
+	if p.kind == bytecode.PageNone {
+		return
+	}
+	if until != nil {
+		// In `until` the response is the page.
+		f.expr(until.Value)
+	} else {
+		f.emit(bytecode.Null)
+	}
+	f.at(s)
+	f.emit(bytecode.PageDone, number, page)
+}
+
+// consume generates the step that the pages stream through.
+func (f *fn) consume(step syntax.Step, page int) {
+	items := func() { f.emit(bytecode.PageItems, page) }
+	switch step := step.(type) {
+	case *syntax.ForStep:
+		f.forStep(step, items, page)
+	case *syntax.StoreStep:
+		f.at(step)
+		f.storeStep(step, items)
+	}
+}
+
+// path pushes a request's path. A template in its place escapes its values.
+func (f *fn) path(s *syntax.FetchStep) {
+	if s.Operation != nil {
+		f.text(s.Operation.Name)
+		return
+	}
+	if t, ok := s.Path.(*syntax.TemplateLit); ok {
+		f.at(t)
+		f.template(t, true)
+		return
+	}
+	f.expr(s.Path)
+}
+
+// requestOptions pushes the options that the host needs.
+func (f *fn) requestOptions(s *syntax.FetchStep, p pagination) {
+	list := f.entries(s.Options, check.RequestOptions(), "source", "paginate", "until", "syncKey")
+	if p.size != nil {
+		list = append(list, entry{key: "pageSize", value: func() { f.expr(p.size) }, expr: p.size})
+	}
+	f.optionObject(list)
+}
+
+// syncKey pushes the key under which the sync position is kept: syncKey, or the
+// path template.
+func (f *fn) syncKey(s *syntax.FetchStep) {
+	if o := s.Options.Get("syncKey"); o != nil {
+		f.expr(o.Value)
+		return
+	}
+	f.text(pathTemplate(s))
+}
+
+// pathTemplate is a request's path as it is written, without what is put in
+// for its parts.
+func pathTemplate(s *syntax.FetchStep) string {
+	switch p := s.Path.(type) {
+	case nil:
+		return s.Operation.Name
+	case *syntax.StringLit:
+		return p.Value
+	case *syntax.TemplateLit:
+		var b strings.Builder
+		for i, text := range p.Texts {
+			b.WriteString(text)
+			if i < len(p.Exprs) {
+				b.WriteString("{" + syntax.ExprString(p.Exprs[i]) + "}")
+			}
+		}
+		return b.String()
+	}
+	return syntax.ExprString(s.Path)
+}
+
+// sourceOf gives the source of a request: named in front of the path, by the
+// option, or the first declared.
+func (f *fn) sourceOf(s *syntax.FetchStep) int {
+	name := ""
+	if s.Source != nil {
+		name = s.Source.Name
+	} else if o := s.Options.Get("source"); o != nil {
+		name, _ = check.Word(o.Value)
+	}
+	if name == "" {
+		if len(f.g.prog.Sources) == 0 {
+			return bytecode.None
+		}
+		return 0
+	}
+	return f.g.sources[name]
+}
+
+// handler gives the match that directly follows a request, if it is one of the
+// response: only that may take the request's failure.
+func (f *fn) handler(rest []syntax.Step) *syntax.MatchStep {
+	if len(rest) == 0 {
+		return nil
+	}
+	m, ok := rest[0].(*syntax.MatchStep)
+	if !ok || m.Subject == nil || !f.isResponse(m.Subject) {
+		return nil
+	}
+	return m
+}
+
+// incremental reports whether a request has a sync position: it says since,
+// syncKey or updateFrom, or uses lastSync in any option.
+func incremental(s *syntax.FetchStep) bool {
+	if s.Options == nil {
+		return false
+	}
+	found := false
+	for _, o := range s.Options.Entries {
+		switch o.Key.Name {
+		case "since", "syncKey", "updateFrom":
+			found = true
+		}
+		found = found || mentions(o.Value, "lastSync")
+	}
+	return found
+}
+
+// mentions reports whether an expression uses a name.
+func mentions(n syntax.Node, name string) bool {
+	found := false
+	syntax.Walk(n, func(n syntax.Node) bool {
+		if x, ok := n.(*syntax.Name); ok && x.Name == name {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// carries reports whether a request says itself where its page parameter goes.
+func carries(s *syntax.FetchStep, param string) bool {
+	for _, name := range []string{"params", "headers", "body"} {
+		if o := s.Options.Get(name); o != nil && mentions(o.Value, param) {
+			return true
+		}
+	}
+	return false
+}
+
+// pageForm takes the paginate option apart.
+func pageForm(e syntax.Expr) (p pagination) {
+	c, ok := unparen(e).(*syntax.CallExpr)
+	if !ok {
+		return p
+	}
+	args := c.Args
+	takeText := func() (s string) {
+		if len(args) > 0 {
+			s, _ = check.Word(args[0])
+			args = args[1:]
+		}
+		return s
+	}
+	takeSize := func() {
+		if len(args) > 0 {
+			if _, text := args[0].(*syntax.StringLit); !text {
+				p.size = args[0]
+				args = args[1:]
+			}
+		}
+	}
+	switch c.Fun.Name {
+	case "page":
+		p.kind, p.param = bytecode.PageNumber, takeText()
+		takeSize()
+	case "offset":
+		p.kind, p.param = bytecode.PageOffset, takeText()
+		takeSize()
+	case "cursor":
+		p.kind, p.param = bytecode.PageCursor, takeText()
+		takeSize()
+		p.cursor = takeText()
+	case "link":
+		p.kind = bytecode.PageLink
+	}
+	p.items = takeText()
+	return p
+}

@@ -1,0 +1,290 @@
+package codegen
+
+import (
+	"strings"
+
+	"reqon/compiler/check"
+	"reqon/compiler/syntax"
+	"reqon/vm/bytecode"
+	"reqon/vm/value"
+)
+
+// entry is one option that becomes a field of an option object.
+type entry struct {
+	key   string
+	value func()      // pushes the value
+	expr  syntax.Expr // what it is, so that an object of constants folds; nil if value does more
+}
+
+// entries gives the options of a block that are in its set, less those in skip.
+func (f *fn) entries(o *syntax.Options, set *check.OptionSet, skip ...string) (list []entry) {
+	if o == nil {
+		return nil
+	}
+	for _, opt := range o.Entries {
+		if !contains(skip, opt.Key.Name) {
+			list = append(list, f.entry(opt.Key.Name, opt.Value, set))
+		}
+	}
+	return list
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// entry gives one option. A bare word becomes text; a block becomes an object
+// of its own options.
+func (f *fn) entry(key string, e syntax.Expr, set *check.OptionSet) entry {
+	spec := set.Spec(key)
+	if spec == nil {
+		return entry{key: key, value: func() { f.expr(e) }, expr: e}
+	}
+	if word, ok := wordOf(e, spec); ok {
+		lit := &syntax.StringLit{Span: e.Place(), Value: word}
+		return entry{key: key, value: func() { f.expr(lit) }, expr: lit}
+	}
+	switch spec.Kind {
+	case check.Item:
+		// Worked out for each record or event by whoever has it.
+		null := &syntax.NullLit{Span: e.Place()}
+		return entry{key: key, value: func() { f.expr(null) }, expr: null}
+	case check.Resume:
+		return entry{key: key, value: func() { f.resume(e) }}
+	case check.Block:
+		if o, ok := unparen(e).(*syntax.ObjectExpr); ok && plain(o) {
+			return entry{key: key, value: func() { f.at(o); f.optionObject(f.blockEntries(o, spec.Sub)) }}
+		}
+	}
+	return entry{key: key, value: func() { f.expr(e) }, expr: e}
+}
+
+// wordOf gives the word that an option's value is, if it is one of its words
+// written bare.
+func wordOf(e syntax.Expr, spec *check.OptionSpec) (string, bool) {
+	word, ok := check.Word(e)
+	if !ok {
+		return "", false
+	}
+	switch spec.Kind {
+	case check.Words, check.TextOrWords, check.Resume:
+		return word, contains(spec.Words, word)
+	case check.SourceName, check.StoreName:
+		return word, true
+	}
+	return "", false
+}
+
+// plain reports whether an object has just keys and values.
+func plain(o *syntax.ObjectExpr) bool {
+	for _, e := range o.Entries {
+		if e.Spread != nil || e.Value == nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *fn) blockEntries(o *syntax.ObjectExpr, set *check.OptionSet) (list []entry) {
+	for _, e := range o.Entries {
+		list = append(list, f.entry(e.Key.Name, e.Value, set))
+	}
+	return list
+}
+
+// resume pushes the value of resumeOn other than timeout: { webhook: path }.
+func (f *fn) resume(e syntax.Expr) {
+	if c, ok := e.(*syntax.CallExpr); ok && len(c.Args) == 1 {
+		f.expr(c.Args[0])
+		f.emit(bytecode.Object, f.g.shape([]string{c.Fun.Name}))
+		return
+	}
+	f.expr(e)
+}
+
+// optionObject pushes the object of the options; null where there are none. Of
+// an option that stands twice the last counts.
+func (f *fn) optionObject(list []entry) {
+	last := map[string]int{}
+	for i, e := range list {
+		last[e.key] = i
+	}
+	kept := list[:0:0]
+	for i, e := range list {
+		if last[e.key] == i {
+			kept = append(kept, e)
+		}
+	}
+	if len(kept) == 0 {
+		f.emit(bytecode.Null)
+		return
+	}
+	if v, ok := foldEntries(kept); ok {
+		f.constant(v)
+		return
+	}
+	keys := make([]string, len(kept))
+	for i, e := range kept {
+		keys[i] = e.key
+		e.value()
+	}
+	f.emit(bytecode.Object, f.g.shape(keys))
+}
+
+// foldEntries works out options that are all constant.
+func foldEntries(list []entry) (value.Value, bool) {
+	b := value.NewObjectBuilder(nil, len(list))
+	for _, e := range list {
+		if e.expr == nil {
+			return value.NullValue, false
+		}
+		v, ok := fold(e.expr)
+		if !ok {
+			return value.NullValue, false
+		}
+		b.Set(e.key, v)
+	}
+	return b.Value(), true
+}
+
+// optionFunc makes the function of a block of options, or bytecode.None.
+func (g *generator) optionFunc(name string, list func(*fn) []entry) int {
+	f := g.newFunc(name, 0)
+	entries := list(f)
+	if len(entries) == 0 {
+		return bytecode.None
+	}
+	f.optionObject(entries)
+	f.emit(bytecode.ReturnValue)
+	return f.finish()
+}
+
+// optionPositions notes where options stand, nested ones by their path.
+func (g *generator) optionPositions(list []*syntax.Option) (out []bytecode.OptionPos) {
+	var nested func(prefix string, e syntax.Expr)
+	nested = func(prefix string, e syntax.Expr) {
+		o, ok := unparen(e).(*syntax.ObjectExpr)
+		if !ok {
+			return
+		}
+		for _, entry := range o.Entries {
+			if entry.Key != nil && entry.Value != nil {
+				out = append(out, bytecode.OptionPos{Path: prefix + entry.Key.Name, Pos: g.position(entry.Value.Place())})
+				nested(prefix+entry.Key.Name+".", entry.Value)
+			}
+		}
+	}
+	for _, o := range list {
+		out = append(out, bytecode.OptionPos{Path: o.Key.Name, Pos: g.position(o.Value.Place())})
+		nested(o.Key.Name+".", o.Value)
+	}
+	return out
+}
+
+func optionList(o *syntax.Options) []*syntax.Option {
+	if o == nil {
+		return nil
+	}
+	return o.Entries
+}
+
+// missionOptions generates the mission's schedule and options. Those in the
+// block behind the schedule stand over those of the mission.
+func (g *generator) missionOptions(m *syntax.Mission) {
+	g.where = "mission " + m.Name.Name
+	p := g.prog
+	if s := m.Schedule; s != nil {
+		p.Schedule = &bytecode.Schedule{Kind: bytecode.ScheduleKind(s.Kind), Pos: g.position(s.Span)}
+		if s.Text != nil {
+			p.Schedule.Text = s.Text.Value
+		}
+		if s.Unit != nil {
+			p.Schedule.Every = s.Count * scheduleUnit(s.Unit.Name)
+		}
+	}
+	list := append(m.Options[:len(m.Options):len(m.Options)], scheduleEntries(m)...)
+	p.OptionPos = g.optionPositions(list)
+	p.Options = g.optionFunc("options", func(f *fn) (entries []entry) {
+		for _, o := range list {
+			entries = append(entries, f.entry(o.Key.Name, o.Value, check.MissionOptions()))
+		}
+		return entries
+	})
+}
+
+func scheduleEntries(m *syntax.Mission) []*syntax.Option {
+	if m.Schedule == nil {
+		return nil
+	}
+	return optionList(m.Schedule.Options)
+}
+
+// scheduleUnit gives the milliseconds of second(s) to week(s).
+func scheduleUnit(word string) int64 {
+	switch strings.TrimSuffix(word, "s") {
+	case "second":
+		return durationUnits["s"]
+	case "minute":
+		return durationUnits["m"]
+	case "hour":
+		return durationUnits["h"]
+	case "day":
+		return durationUnits["d"]
+	}
+	return durationUnits["w"]
+}
+
+// source generates a source's options.
+func (g *generator) source(s *syntax.Source) {
+	g.where = "source " + s.Name.Name
+	src := bytecode.Source{Name: s.Name.Name, Pos: g.position(s.Name.Span), OptionPos: g.optionPositions(optionList(s.Options))}
+	if s.From != nil {
+		src.From = s.From.Value
+	}
+	src.Options = g.optionFunc("source "+s.Name.Name, func(f *fn) []entry { return f.entries(s.Options, check.SourceOptions()) })
+	g.prog.Sources = append(g.prog.Sources, src)
+}
+
+// store generates a store's adapter and options.
+func (g *generator) store(s *syntax.Store) {
+	g.where = "store " + s.Name.Name
+	f := g.newFunc("store "+s.Name.Name, 0)
+	f.at(s.Adapter)
+	f.adapter(s.Adapter)
+	f.emit(bytecode.ReturnValue)
+	st := bytecode.Store{Name: s.Name.Name, Adapter: f.finish(), Pos: g.position(s.Name.Span), OptionPos: g.optionPositions(optionList(s.Options))}
+	st.Options = g.optionFunc("store "+s.Name.Name+" options", func(f *fn) []entry { return f.entries(s.Options, check.StoreOptions()) })
+	g.prog.Stores = append(g.prog.Stores, st)
+}
+
+// adapter pushes [adapter, target] of `file("x")`, of `memory`, or of the
+// branch that an `if` or `match` chooses.
+func (f *fn) adapter(e syntax.Expr) {
+	switch e := e.(type) {
+	case *syntax.ParenExpr:
+		f.adapter(e.X)
+	case *syntax.CondExpr:
+		f.conditional(e, f.adapter)
+	case *syntax.MatchExpr:
+		f.matchExpr(e, f.adapter)
+	case *syntax.CallExpr:
+		f.text(e.Fun.Name)
+		if len(e.Args) > 0 {
+			f.expr(e.Args[0])
+		} else {
+			f.emit(bytecode.Null)
+		}
+		f.emit(bytecode.Array, 2)
+	case *syntax.Name:
+		f.text(e.Name)
+		f.emit(bytecode.Null)
+		f.emit(bytecode.Array, 2)
+	default:
+		f.expr(e)
+	}
+}

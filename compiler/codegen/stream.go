@@ -1,0 +1,349 @@
+package codegen
+
+import (
+	"strings"
+
+	"reqon/compiler/syntax"
+	"reqon/stdlib"
+	"reqon/vm/bytecode"
+)
+
+// A paginated response streams when the next step, a `for` or `store`, is its
+// only use (language definition, section 6.1, "Memory"). This file finds out
+// whether it is: whether the response is live behind that step, going through
+// what follows in this block, the blocks around it, the loops that come round
+// again, and the actions that run later.
+//
+// The answer errs on the side of a use: then the pages are merged, which is
+// right but takes more memory.
+
+// continuation is what runs after the step being generated: the rest of its
+// block, or the body of the loop around it once more.
+type continuation struct {
+	rest []syntax.Step
+	loop []syntax.Step
+}
+
+// effect is what steps do to the response that is there before them.
+type effect uint8
+
+const (
+	passes effect = iota // neither
+	uses                 // may read it
+	kills                // replaces it before anything reads it
+)
+
+// streams gives the step that the pages of a request go through, or nil where
+// they are to be merged.
+func (f *fn) streams(info *bytecode.FetchInfo, rest []syntax.Step) syntax.Step {
+	if len(rest) == 0 {
+		return nil
+	}
+	var subject syntax.Expr
+	switch s := rest[0].(type) {
+	case *syntax.ForStep:
+		if f.g.live.expr(s.Where, false) || f.g.live.expr(s.Concurrency, true) || f.g.live.steps(s.Body.Steps, false) == uses {
+			return nil
+		}
+		subject = s.In
+	case *syntax.StoreStep:
+		if f.g.live.options(s.Options, false) {
+			return nil
+		}
+		subject = s.Value
+	default:
+		return nil
+	}
+	path, ok := f.responsePath(subject)
+	if !ok || info.Items != "" && path != "" && path != info.Items {
+		return nil
+	}
+	if f.responseLive(rest[1:]) {
+		return nil
+	}
+	if path != "" {
+		info.Items = path
+	}
+	return rest[0]
+}
+
+// responsePath gives the path of an expression that is response or a field of
+// it by a path: "" for response itself.
+func (f *fn) responsePath(e syntax.Expr) (path string, ok bool) {
+	switch e := unparen(e).(type) {
+	case *syntax.Name:
+		return "", f.isGlobal(e, "response")
+	case *syntax.SubjectExpr:
+		return "", f.subject == responseSubject
+	case *syntax.FieldExpr:
+		outer, ok := f.responsePath(e.X)
+		return strings.TrimPrefix(outer+"."+e.Name.Name, "."), ok
+	}
+	return "", false
+}
+
+// responseLive reports whether the response may be read once the step that the
+// pages go through is done.
+func (f *fn) responseLive(rest []syntax.Step) bool {
+	inLoop := f.loop != nil
+	switch f.g.live.steps(rest, !inLoop) {
+	case uses:
+		return true
+	case kills:
+		return false
+	}
+	// The last continuation is that of the request itself: it begins with the
+	// step just looked at.
+	for i := len(f.after) - 2; i >= 0; i-- {
+		c := f.after[i]
+		if c.loop != nil {
+			if f.g.live.steps(c.loop, false) == uses {
+				return true
+			}
+			continue
+		}
+		switch f.g.live.steps(c.rest, !inLoop) {
+		case uses:
+			return true
+		case kills:
+			return false
+		}
+	}
+	return f.g.live.afterAction
+}
+
+// itemNames lists the paths of the response that `until` and the steps behind
+// a request name, the shorter ones first: at run time the first that is an
+// array of the page is where its items are.
+func (f *fn) itemNames(until *syntax.Option, rest []syntax.Step) (names []string) {
+	seen := map[string]bool{}
+	note := func(n syntax.Node) {
+		syntax.Walk(n, func(n syntax.Node) bool {
+			field, ok := n.(*syntax.FieldExpr)
+			if !ok {
+				return true
+			}
+			path, ok := f.responsePath(field)
+			if !ok {
+				return true
+			}
+			for end := range len(path) + 1 {
+				if (end == len(path) || path[end] == '.') && !seen[path[:end]] {
+					seen[path[:end]] = true
+					names = append(names, path[:end])
+				}
+			}
+			return false
+		})
+	}
+	if until != nil {
+		note(until.Value)
+	}
+	for _, s := range rest {
+		switch s.(type) {
+		case *syntax.FetchStep, *syntax.ApplyStep, *syntax.MapStep:
+			note(s)
+			return names
+		}
+		note(s)
+	}
+	return names
+}
+
+// liveness knows which actions read the response that was there before them.
+type liveness struct {
+	reads       map[string]bool
+	afterAction bool // something that may run after an action reads the response
+}
+
+// newLiveness looks through the actions until nothing changes: an action that
+// runs another reads what that one reads.
+func newLiveness(m *syntax.Mission, actions []*syntax.Action) *liveness {
+	l := &liveness{reads: map[string]bool{}}
+	for changed := true; changed; {
+		changed = false
+		for _, a := range actions {
+			if !l.reads[a.Name.Name] && l.steps(a.Body.Steps, true) == uses {
+				l.reads[a.Name.Name], changed = true, true
+			}
+		}
+	}
+	l.afterAction = len(l.reads) > 0
+	if m.Run != nil {
+		for _, s := range m.Run.Stages {
+			l.afterAction = l.afterAction || l.expr(s.Cond, true)
+		}
+	}
+	// An action that others run inside of themselves returns into them.
+	for _, a := range actions {
+		syntax.Walk(a, func(n syntax.Node) bool {
+			switch n := n.(type) {
+			case *syntax.RunStep:
+				l.afterAction = true
+			case *syntax.DirectiveStep:
+				l.afterAction = l.afterAction || n.Kind == syntax.DirJump
+			}
+			return !l.afterAction
+		})
+	}
+	return l
+}
+
+// steps tells what steps do to the response. subject says that `.` is the
+// response in them.
+func (l *liveness) steps(steps []syntax.Step, subject bool) effect {
+	for _, s := range steps {
+		if e := l.step(s, subject); e != passes {
+			return e
+		}
+	}
+	return passes
+}
+
+func (l *liveness) step(s syntax.Step, subject bool) effect {
+	used := func(b bool, otherwise effect) effect {
+		if b {
+			return uses
+		}
+		return otherwise
+	}
+	switch s := s.(type) {
+	case *syntax.FetchStep:
+		return used(l.expr(s.Path, subject) || l.options(s.Options, subject), kills)
+	case *syntax.MapStep:
+		return used(l.expr(s.Source, subject) || l.expr(s.Body, subject && s.Source == nil), kills)
+	case *syntax.ApplyStep:
+		return used(l.expr(s.To, subject), kills)
+	case *syntax.LetStep:
+		return used(l.expr(s.Value, subject), passes)
+	case *syntax.ForStep:
+		return used(l.expr(s.In, subject) || l.expr(s.Where, false) || l.expr(s.Concurrency, subject) ||
+			l.steps(s.Body.Steps, false) == uses, passes)
+	case *syntax.ValidateStep:
+		return used(l.validate(s, subject), passes)
+	case *syntax.StoreStep:
+		return used(l.expr(s.Value, subject) || l.options(s.Options, false), passes)
+	case *syntax.DeleteStep:
+		return used(l.expr(s.Key, subject), passes)
+	case *syntax.MatchStep:
+		return l.match(s, subject)
+	case *syntax.IfStep:
+		return l.branches(l.expr(s.Cond, subject), subject, s.Then, s.Else)
+	case *syntax.RunStep:
+		return used(l.reads[s.Action.Name], passes)
+	case *syntax.LogStep:
+		return used(l.expr(s.Message, subject) || s.Fields != nil && l.expr(s.Fields, subject), passes)
+	case *syntax.WaitStep:
+		return used(l.options(s.Options, subject), kills)
+	case *syntax.PauseStep:
+		return used(l.options(s.Options, subject), passes)
+	case *syntax.DirectiveStep:
+		if s.Kind == syntax.DirJump && l.reads[s.Target.Name] {
+			return uses
+		}
+		return used(s.Kind == syntax.DirQueue || l.expr(s.Message, subject) || l.options(s.Options, subject), passes)
+	}
+	return passes
+}
+
+func (l *liveness) validate(s *syntax.ValidateStep, subject bool) bool {
+	if l.expr(s.Target, subject) || s.Or != nil && l.steps(s.Or.Steps, subject) == uses {
+		return true
+	}
+	for _, r := range s.Rules {
+		inner := subject && s.Target == nil
+		if l.expr(r.Cond, inner) || l.expr(r.Message, inner) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *liveness) match(s *syntax.MatchStep, subject bool) effect {
+	if l.expr(s.Subject, subject) {
+		return uses
+	}
+	for _, a := range s.Arms {
+		if l.expr(a.Cond, subject) || l.expr(a.Where, subject && s.Subject == nil) || l.steps(a.Body.Steps, subject) == uses {
+			return uses
+		}
+	}
+	return passes
+}
+
+// branches joins the ways of an if: it kills only if both ways do.
+func (l *liveness) branches(cond, subject bool, then, other *syntax.Block) effect {
+	if cond {
+		return uses
+	}
+	a, b := l.steps(then.Steps, subject), passes
+	if other != nil {
+		b = l.steps(other.Steps, subject)
+	}
+	switch {
+	case a == uses || b == uses:
+		return uses
+	case a == kills && b == kills:
+		return kills
+	}
+	return passes
+}
+
+func (l *liveness) options(o *syntax.Options, subject bool) bool {
+	if o == nil {
+		return false
+	}
+	for _, e := range o.Entries {
+		if l.expr(e.Value, subject) {
+			return true
+		}
+	}
+	return false
+}
+
+// expr reports whether an expression may read the response. In item expressions
+// `.` is the item.
+func (l *liveness) expr(e syntax.Expr, subject bool) bool {
+	if isNil(e) {
+		return false
+	}
+	found := false
+	syntax.Walk(e, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.Name:
+			found = found || n.Name == "response"
+		case *syntax.SubjectExpr:
+			found = found || subject
+		case *syntax.WhereExpr:
+			found = found || l.expr(n.X, subject) || l.expr(n.Cond, false)
+			return false
+		case *syntax.CallExpr:
+			found = found || l.call(n, subject)
+			return false
+		}
+		return !found
+	})
+	return found
+}
+
+func (l *liveness) call(c *syntax.CallExpr, subject bool) bool {
+	item := -1
+	if b := stdlib.Lookup(c.Fun.Name); b != nil && c.Fun.Name != "min" && c.Fun.Name != "max" {
+		item = b.Item
+	}
+	for i, a := range c.Args {
+		if l.expr(a, subject && i != item) {
+			return true
+		}
+	}
+	return false
+}
+
+// isNil reports whether an expression is absent, also as a nil node.
+func isNil(e syntax.Expr) bool {
+	if e == nil {
+		return true
+	}
+	o, ok := e.(*syntax.ObjectExpr)
+	return ok && o == nil
+}

@@ -1,0 +1,435 @@
+// Package compiler is the front door of the compiler: it finds missions by the
+// rules of the language definition, section 1, parses and checks them, and
+// generates their programs.
+//
+// Discover only looks at names, so that a daemon can look often; Compile reads
+// and compiles what one name stands for; Load does both for a whole path.
+package compiler
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"reqon/compiler/check"
+	"reqon/compiler/codegen"
+	"reqon/compiler/diag"
+	"reqon/compiler/syntax"
+	"reqon/vm/bytecode"
+)
+
+// Unit is what is compiled together: one file, or a mission folder.
+type Unit struct {
+	Main   string   // the file, or the folder's mission.reqon
+	Others []string // the other source files of a mission folder, in order
+}
+
+// Files returns all files of the unit.
+func (u Unit) Files() []string { return append([]string{u.Main}, u.Others...) }
+
+// Mission is one compiled mission.
+type Mission struct {
+	Name    string
+	File    string            // that declares it, or the artifact
+	Span    syntax.Span       // of its name; no place in an artifact
+	Program *bytecode.Program // nil if it has errors
+}
+
+// Where tells where a mission is declared.
+func (m *Mission) Where() string {
+	if !m.Span.IsValid() {
+		return m.File
+	}
+	p := m.Span.Position()
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
+
+// Result is what came of compiling.
+type Result struct {
+	Missions    []*Mission
+	Diagnostics []diag.Diagnostic
+	Trees       []*syntax.SourceTree
+	// Errors are those of artifacts and files that can't be read. They have no
+	// place in a source.
+	Errors []error
+}
+
+// Failed reports whether anything keeps the missions from running.
+func (r *Result) Failed() bool {
+	errs, _ := diag.Count(r.Diagnostics)
+	return errs > 0 || len(r.Errors) > 0
+}
+
+const (
+	sourceExt   = ".reqon"
+	aliasExt    = ".vague"
+	artifactExt = ".reqc"
+	missionBase = "mission"
+)
+
+// IsSource reports whether a file's name is that of a source.
+func IsSource(name string) bool {
+	ext := filepath.Ext(name)
+	return ext == sourceExt || ext == aliasExt
+}
+
+// IsArtifact reports whether a file's name is that of a compiled mission.
+func IsArtifact(name string) bool { return filepath.Ext(name) == artifactExt }
+
+// isMissionFile reports whether a source makes the folder that it is in
+// a mission folder.
+func isMissionFile(name string) bool {
+	return IsSource(name) && strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)) == missionBase
+}
+
+// Discover finds the units at path, in the order of their names. It opens no
+// file. Names that begin with a dot are passed over. The error is that path
+// can't be read, or is a file of another kind.
+func Discover(path string) ([]Unit, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		if !IsSource(path) && !IsArtifact(path) {
+			return nil, fmt.Errorf("%s is no mission: expected a folder or a file ending in %s, %s or %s", path, sourceExt, aliasExt, artifactExt)
+		}
+		if isMissionFile(path) {
+			return discoverDir(filepath.Dir(path), map[string]bool{})
+		}
+		return []Unit{{Main: path}}, nil
+	}
+	return discoverDir(path, map[string]bool{})
+}
+
+// discoverDir finds the units of a folder. open holds the folders around it by
+// their real paths, so that a link back ends.
+func discoverDir(dir string, open map[string]bool) ([]Unit, error) {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil, err
+	}
+	if open[real] {
+		return nil, nil
+	}
+	open[real] = true
+	defer delete(open, real)
+
+	files, dirs, err := readDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{missionBase + sourceExt, missionBase + aliasExt, missionBase + artifactExt} {
+		if !slices.Contains(files, name) {
+			continue
+		}
+		u := Unit{Main: filepath.Join(dir, name)}
+		if IsSource(name) {
+			if u.Others, err = sourcesBelow(dir, files, dirs, open, u.Main); err != nil {
+				return nil, err
+			}
+		}
+		return []Unit{u}, nil
+	}
+	var units []Unit
+	for _, name := range files {
+		units = append(units, Unit{Main: filepath.Join(dir, name)})
+	}
+	for _, name := range dirs {
+		below, err := discoverDir(filepath.Join(dir, name), open)
+		if err != nil {
+			return nil, err
+		}
+		units = append(units, below...)
+	}
+	return units, nil
+}
+
+// readDir lists the mission files and the folders of a folder by name. An
+// artifact that stands beside a source of the same base name is passed over.
+func readDir(dir string) (files, dirs []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	sources := map[string]bool{}
+	for _, e := range entries {
+		name := e.Name()
+		if strings.HasPrefix(name, ".") {
+			continue
+		}
+		mode := e.Type()
+		if mode&fs.ModeSymlink != 0 {
+			info, err := os.Stat(filepath.Join(dir, name))
+			if err != nil {
+				if IsSource(name) || IsArtifact(name) {
+					return nil, nil, err
+				}
+				continue
+			}
+			mode = info.Mode().Type()
+		}
+		switch {
+		case mode.IsDir():
+			dirs = append(dirs, name)
+		case mode.IsRegular() && (IsSource(name) || IsArtifact(name)):
+			files = append(files, name)
+			if IsSource(name) {
+				sources[strings.TrimSuffix(name, filepath.Ext(name))] = true
+			}
+		}
+	}
+	files = slices.DeleteFunc(files, func(name string) bool {
+		return IsArtifact(name) && sources[strings.TrimSuffix(name, artifactExt)]
+	})
+	return files, dirs, nil
+}
+
+// sourcesBelow lists the other sources of a mission folder, at any depth.
+func sourcesBelow(dir string, files, dirs []string, open map[string]bool, main string) ([]string, error) {
+	var list []string
+	for _, name := range files {
+		if path := filepath.Join(dir, name); IsSource(name) && path != main {
+			list = append(list, path)
+		}
+	}
+	for _, name := range dirs {
+		sub := filepath.Join(dir, name)
+		real, err := filepath.EvalSymlinks(sub)
+		if err != nil {
+			return nil, err
+		}
+		if open[real] {
+			continue
+		}
+		open[real] = true
+		files, dirs, err := readDir(sub)
+		if err != nil {
+			return nil, err
+		}
+		below, err := sourcesBelow(sub, files, dirs, open, main)
+		delete(open, real)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, below...)
+	}
+	return list, nil
+}
+
+// maxSource is the largest source that is read, in bytes; positions are 32 bits
+// and nobody writes this much.
+const maxSource = 64 << 20
+
+// Compile compiles a unit. What is wrong with it stands in the result.
+func Compile(u Unit) *Result {
+	r := &Result{}
+	if IsArtifact(u.Main) {
+		r.artifact(u.Main)
+		return r
+	}
+	main := r.parse(u.Main)
+	if main == nil {
+		return r
+	}
+	var loose []syntax.Decl
+	if isMissionFile(u.Main) {
+		loose = append(loose, main.Loose...)
+		for _, name := range u.Others {
+			if t := r.parse(name); t != nil {
+				loose = append(loose, t.Loose...)
+				r.strayMissions(t)
+			}
+		}
+		r.oneMission(main)
+	} else {
+		r.strayDeclarations(main)
+	}
+	for _, m := range main.Missions {
+		r.mission(m, loose)
+	}
+	r.Diagnostics = diag.ApplyAllows(r.Diagnostics, r.Trees)
+	diag.Sort(r.Diagnostics)
+	return r
+}
+
+// parse reads and parses a file; nil if it can't be read.
+func (r *Result) parse(name string) *syntax.SourceTree {
+	src, err := readSource(name)
+	if err != nil {
+		r.Errors = append(r.Errors, err)
+		return nil
+	}
+	tree, errs := syntax.Parse(syntax.NewFile(filepath.ToSlash(name), src))
+	for _, e := range errs {
+		r.Diagnostics = append(r.Diagnostics, diag.FromSyntax(e))
+	}
+	r.Trees = append(r.Trees, tree)
+	return tree
+}
+
+func readSource(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxSource {
+		return nil, fmt.Errorf("%s is too large to be a mission: %d MiB, at most %d", name, info.Size()>>20, maxSource>>20)
+	}
+	return os.ReadFile(name)
+}
+
+// mission checks and generates one mission.
+func (r *Result) mission(m *syntax.Mission, loose []syntax.Decl) {
+	ds := check.Mission(m, loose)
+	r.Diagnostics = append(r.Diagnostics, ds...)
+	out := &Mission{Name: m.Name.Name, File: m.Name.File.Name, Span: m.Name.Span}
+	r.Missions = append(r.Missions, out)
+	if errs, _ := diag.Count(r.Diagnostics); errs > 0 {
+		return
+	}
+	p, err := codegen.Generate(m, loose)
+	if err != nil {
+		r.Errors = append(r.Errors, fmt.Errorf("%s: %w", m.Name.File.Name, err))
+		return
+	}
+	out.Program = p
+}
+
+// artifact reads a compiled mission.
+func (r *Result) artifact(name string) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		r.Errors = append(r.Errors, err)
+		return
+	}
+	p, err := bytecode.Decode(data)
+	if err != nil {
+		r.Errors = append(r.Errors, &ArtifactError{Path: name, Err: err})
+		return
+	}
+	r.Missions = append(r.Missions, &Mission{Name: p.Mission, File: filepath.ToSlash(name), Program: p})
+}
+
+// ArtifactError is that of a .reqc that can't be run.
+type ArtifactError struct {
+	Path string
+	Err  error
+}
+
+// Error names the artifact and says what is wrong with it.
+func (e *ArtifactError) Error() string { return e.Path + ": " + e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *ArtifactError) Unwrap() error { return e.Err }
+
+// strayDeclarations reports loose declarations outside of a mission folder.
+func (r *Result) strayDeclarations(t *syntax.SourceTree) {
+	for _, d := range t.Loose {
+		kind, name := declared(d)
+		e := diag.New(diag.CodeLoose, name.Span, fmt.Sprintf("%s `%s` stands outside of a mission", kind, name.Name))
+		e.Suggestion = "put it into a mission, or make this folder a mission folder with a mission.reqon"
+		r.Diagnostics = append(r.Diagnostics, e)
+	}
+	if len(t.Missions) == 0 && len(t.Loose) == 0 && !r.Failed() {
+		r.Diagnostics = append(r.Diagnostics, diag.New(diag.CodeNoMission, syntax.Span{File: t.File}, "the file holds no mission"))
+	}
+}
+
+// strayMissions reports missions in the other files of a mission folder.
+func (r *Result) strayMissions(t *syntax.SourceTree) {
+	for _, m := range t.Missions {
+		e := diag.New(diag.CodeStrayMission, m.Name.Span, fmt.Sprintf("mission `%s` stands in a mission folder beside its mission.reqon", m.Name.Name))
+		e.Suggestion = "move it to a folder of its own, or out of this one"
+		r.Diagnostics = append(r.Diagnostics, e)
+	}
+}
+
+// oneMission sees to it that a mission folder has exactly one mission.
+func (r *Result) oneMission(t *syntax.SourceTree) {
+	if len(t.Missions) == 0 && !r.Failed() {
+		r.Diagnostics = append(r.Diagnostics, diag.New(diag.CodeNoMission, syntax.Span{File: t.File}, "the mission.reqon of a mission folder must hold its mission"))
+	}
+	for _, m := range t.Missions[min(1, len(t.Missions)):] {
+		e := diag.New(diag.CodeStrayMission, m.Name.Span, fmt.Sprintf("mission `%s` is the second of this mission folder", m.Name.Name))
+		e.Notes = append(e.Notes, diag.Note{Span: t.Missions[0].Name.Span, Message: "the first is here"})
+		r.Diagnostics = append(r.Diagnostics, e)
+	}
+}
+
+func declared(d syntax.Decl) (kind string, name *syntax.Ident) {
+	switch d := d.(type) {
+	case *syntax.Action:
+		return "action", d.Name
+	case *syntax.Schema:
+		return "schema", d.Name
+	case *syntax.Transform:
+		return "transform", d.Name
+	}
+	return "declaration", &syntax.Ident{Span: d.Place()}
+}
+
+// Load compiles everything at the paths. Two missions of one name are an error
+// that names both places.
+func Load(paths ...string) (*Result, error) {
+	all := &Result{}
+	for _, path := range paths {
+		units, err := Discover(path)
+		if err != nil {
+			return nil, pathError(path, err)
+		}
+		for _, u := range units {
+			all.add(Compile(u))
+		}
+	}
+	return all, nil
+}
+
+// pathError says what to do about a path that can't be read.
+func pathError(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: no such file or folder: %w", path, fs.ErrNotExist)
+	}
+	return err
+}
+
+// add joins the result of another unit.
+func (r *Result) add(other *Result) {
+	r.Diagnostics = append(r.Diagnostics, other.Diagnostics...)
+	r.Trees = append(r.Trees, other.Trees...)
+	r.Errors = append(r.Errors, other.Errors...)
+	for _, m := range other.Missions {
+		if first := r.find(m.Name); first != nil {
+			r.twice(first, m)
+		}
+		r.Missions = append(r.Missions, m)
+	}
+}
+
+func (r *Result) find(name string) *Mission {
+	for _, m := range r.Missions {
+		if m.Name == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// twice reports two missions of one name.
+func (r *Result) twice(first, second *Mission) {
+	message := fmt.Sprintf("mission `%s` is declared twice: at %s and at %s", second.Name, first.Where(), second.Where())
+	if !second.Span.IsValid() {
+		r.Errors = append(r.Errors, errors.New(message))
+		return
+	}
+	d := diag.New(diag.CodeDuplicate, second.Span, message)
+	d.Suggestion = "give one of them another name"
+	if first.Span.IsValid() {
+		d.Notes = append(d.Notes, diag.Note{Span: first.Span, Message: "the first is here"})
+	}
+	r.Diagnostics = append(r.Diagnostics, d)
+}

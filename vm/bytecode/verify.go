@@ -1,0 +1,489 @@
+package bytecode
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"reqon/vm/value"
+)
+
+// Limits of a Program. They are far beyond what the compiler makes of real
+// missions and keep a hostile artifact from asking for memory.
+const (
+	maxOperands = 1 << 12 // operands on the stack of one function
+	maxLocals   = 1 << 16
+	maxPages    = 1 << 10
+	maxCode     = 1 << 26
+)
+
+// VerifyError says what is wrong with a Program.
+type VerifyError struct {
+	Func string // "" where it is not in a function
+	PC   int
+	Msg  string
+}
+
+// Error says the function and place, and what is wrong there.
+func (e *VerifyError) Error() string {
+	if e.Func == "" {
+		return "invalid program: " + e.Msg
+	}
+	return fmt.Sprintf("invalid program: function %s at %d: %s", e.Func, e.PC, e.Msg)
+}
+
+// Verify checks that the machine can run p without looking: every index is in
+// range, every jump goes to an instruction, only those that look for
+// cancellation go backwards, on every path the operand stack has what an
+// instruction takes and is as deep as on every other path, and no deeper than
+// MaxStack. What a value is, the machine looks at itself.
+func Verify(p *Program) error {
+	if err := verifyTables(p); err != nil {
+		return err
+	}
+	for i := range p.Funcs {
+		v := verifier{p: p, f: &p.Funcs[i]}
+		if err := v.verify(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verifyTables checks the tables' references to each other.
+func verifyTables(p *Program) error {
+	bad := func(format string, args ...any) error { return &VerifyError{Msg: fmt.Sprintf(format, args...)} }
+	funcRef := func(what string, fn, args int, optional bool) error {
+		if optional && fn == None {
+			return nil
+		}
+		if fn < 0 || fn >= len(p.Funcs) || p.Funcs[fn].Args != args {
+			return bad("%s: no such function", what)
+		}
+		return nil
+	}
+	place := func(what string, pos Pos) error {
+		if pos.Line < 0 || pos.Column < 0 || pos.Line > 0 && (pos.File < 0 || pos.File >= len(p.Files)) {
+			return bad("%s: bad position", what)
+		}
+		return nil
+	}
+	places := func(what string, list []OptionPos) error {
+		for _, o := range list {
+			if err := place(what, o.Pos); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	errs := []error{
+		place("mission", p.Pos), places("options", p.OptionPos),
+		funcRef("options", p.Options, 0, true), funcRef("pipeline", p.Main, 0, false),
+	}
+	if p.Schedule != nil {
+		errs = append(errs, place("schedule", p.Schedule.Pos))
+		if p.Schedule.Kind > At || p.Schedule.Kind == Every && p.Schedule.Every <= 0 {
+			errs = append(errs, bad("bad schedule"))
+		}
+	}
+	for _, x := range p.Params {
+		errs = append(errs, funcRef("param "+x.Name, x.Default, 0, true), place("param", x.Pos))
+		if x.Type < 0 || x.Type >= len(p.Types) {
+			errs = append(errs, bad("param %s: no such type", x.Name))
+		}
+	}
+	for _, x := range p.Sources {
+		errs = append(errs, funcRef("source "+x.Name, x.Options, 0, true), place("source", x.Pos), places("source", x.OptionPos))
+	}
+	for _, x := range p.Stores {
+		errs = append(errs, funcRef("store "+x.Name, x.Adapter, 0, false), funcRef("store "+x.Name, x.Options, 0, true), place("store", x.Pos), places("store", x.OptionPos))
+	}
+	for _, x := range p.Actions {
+		errs = append(errs, funcRef("action "+x.Name, x.Func, 0, false), place("action", x.Pos))
+	}
+	for _, b := range p.Brackets {
+		for _, a := range b {
+			if a < 0 || a >= len(p.Actions) {
+				errs = append(errs, bad("bracket: no such action"))
+			}
+		}
+	}
+	for _, x := range p.Fetches {
+		if x.Source < None || x.Source >= len(p.Sources) || x.Page >= pageKindCount {
+			errs = append(errs, bad("request: no such source or pagination"))
+		}
+		errs = append(errs, place("request", x.Pos))
+	}
+	for _, x := range p.Loops {
+		if x.Policy >= policyCount || x.Policy == PolicyQueue && (x.Queue < 0 || x.Queue >= len(p.Stores)) || x.Page < None {
+			errs = append(errs, bad("loop: no such policy, store or page"))
+		}
+		errs = append(errs, place("loop", x.Pos))
+	}
+	for _, x := range p.Shapes {
+		seen := make(map[string]bool, len(x))
+		for _, key := range x {
+			if seen[key] {
+				errs = append(errs, bad("shape with the key %q twice", key))
+			}
+			seen[key] = true
+		}
+	}
+	errs = append(errs, verifyTypes(p, bad)...)
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return verifyCalls(p, bad)
+}
+
+// verifyTypes checks the references between types. A union must not contain
+// itself without a field or element between, or matching would not end.
+func verifyTypes(p *Program, bad func(string, ...any) error) (errs []error) {
+	ref := func(i int) bool { return i >= 0 && i < len(p.Types) }
+	for i := range p.Types {
+		t := &p.Types[i]
+		ok := t.Kind < typeKindCount && (t.Kind != TypeArray || t.Elem == None || ref(t.Elem))
+		for _, a := range t.Alts {
+			ok = ok && ref(a)
+		}
+		for _, f := range t.Fields {
+			ok = ok && ref(f.Type)
+		}
+		if !ok {
+			return append(errs, bad("type %s: no such type", t.Name))
+		}
+	}
+	const fresh, open, closed = 0, 1, 2
+	state := make([]uint8, len(p.Types))
+	var visit func(i, depth int) bool
+	visit = func(i, depth int) bool {
+		if state[i] == closed {
+			return true
+		}
+		if state[i] == open || depth > 500 {
+			return false
+		}
+		state[i] = open
+		if p.Types[i].Kind == TypeUnion {
+			for _, a := range p.Types[i].Alts {
+				if !visit(a, depth+1) {
+					return false
+				}
+			}
+		}
+		state[i] = closed
+		return true
+	}
+	for i := range p.Types {
+		if state[i] == fresh && !visit(i, 0) {
+			return append(errs, bad("type %s: contains itself", p.Types[i].Name))
+		}
+	}
+	return errs
+}
+
+// verifyCalls checks that no function calls itself by any way round, since the
+// machine's frames would have no bound.
+func verifyCalls(p *Program, bad func(string, ...any) error) error {
+	const open, closed = 1, 2
+	state := make([]uint8, len(p.Funcs))
+	var visit func(i, depth int) error
+	visit = func(i, depth int) error {
+		switch {
+		case state[i] == closed:
+			return nil
+		case state[i] == open || depth > 10_000:
+			return bad("function %s calls itself", p.Funcs[i].Name)
+		}
+		state[i] = open
+		callees, err := callees(p, &p.Funcs[i])
+		if err != nil {
+			return err
+		}
+		for _, c := range callees {
+			if err := visit(c, depth+1); err != nil {
+				return err
+			}
+		}
+		state[i] = closed
+		return nil
+	}
+	for i := range p.Funcs {
+		if err := visit(i, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// callees lists the functions that f calls. What is wrong with the code
+// otherwise is for the verifier to say.
+func callees(p *Program, f *Func) (list []int, err error) {
+	for pc := 0; pc < len(f.Code); {
+		op := Op(f.Code[pc])
+		info, ok := InfoOf(op)
+		if !ok || pc+info.Size() > len(f.Code) {
+			return list, &VerifyError{Func: f.Name, PC: pc, Msg: "no such instruction, or one cut short"}
+		}
+		if op == CallFunc || op == CallAction || op == Bracket {
+			i := int(binary.LittleEndian.Uint16(f.Code[pc+1:]))
+			switch {
+			case op == CallFunc && i < len(p.Funcs):
+				list = append(list, i)
+			case op == CallAction && i < len(p.Actions):
+				list = append(list, p.Actions[i].Func)
+			case op == Bracket && i < len(p.Brackets):
+				for _, a := range p.Brackets[i] {
+					list = append(list, p.Actions[a].Func)
+				}
+			default:
+				return list, &VerifyError{Func: f.Name, PC: pc, Msg: "calls what is not there"}
+			}
+		}
+		pc += info.Size()
+	}
+	return list, nil
+}
+
+// verifier checks one function by following every path once.
+type verifier struct {
+	p     *Program
+	f     *Func
+	depth []int16 // operands before the instruction at a place; -1 not reached, -2 no instruction
+	work  []int
+}
+
+const (
+	unreached     = -1
+	noInstruction = -2
+)
+
+func (v *verifier) fail(pc int, format string, args ...any) error {
+	return &VerifyError{Func: v.f.Name, PC: pc, Msg: fmt.Sprintf(format, args...)}
+}
+
+func (v *verifier) verify() error {
+	f := v.f
+	if len(f.Code) == 0 || len(f.Code) > maxCode || f.MaxStack < 0 || f.MaxStack > maxOperands ||
+		f.Locals < 0 || f.Locals > maxLocals || f.Args < 0 || f.Args > f.Locals ||
+		f.Caches < 0 || f.Caches > len(f.Code) || f.Pages < 0 || f.Pages > maxPages {
+		return v.fail(0, "a size is out of range")
+	}
+	if err := v.scan(); err != nil {
+		return err
+	}
+	for i, l := range f.Lines {
+		if i > 0 && l.PC < f.Lines[i-1].PC || l.Pos.Line < 0 || l.Pos.Line > 0 && (l.Pos.File < 0 || l.Pos.File >= len(v.p.Files)) {
+			return v.fail(l.PC, "bad line table")
+		}
+	}
+	if err := v.reach(0, 0, 0); err != nil {
+		return err
+	}
+	for _, h := range f.Handlers {
+		if h.Start < 0 || h.End > len(f.Code) || h.Start > h.End || h.PageStart < 0 || h.PageEnd > f.Pages || h.PageStart > h.PageEnd {
+			return v.fail(h.Start, "bad handler")
+		}
+		if err := v.reach(h.Start, h.Target, 0); err != nil {
+			return err
+		}
+	}
+	for len(v.work) > 0 {
+		pc := v.work[len(v.work)-1]
+		v.work = v.work[:len(v.work)-1]
+		if err := v.step(pc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scan finds where instructions begin and checks their operands.
+func (v *verifier) scan() error {
+	code := v.f.Code
+	v.depth = make([]int16, len(code))
+	for i := range v.depth {
+		v.depth[i] = noInstruction
+	}
+	for pc := 0; pc < len(code); {
+		info, ok := InfoOf(Op(code[pc]))
+		if !ok {
+			return v.fail(pc, "no such instruction")
+		}
+		if pc+info.Size() > len(code) {
+			return v.fail(pc, "%s is cut short", info.Name)
+		}
+		v.depth[pc] = unreached
+		at := pc + 1
+		for _, o := range info.Operands {
+			if err := v.operand(pc, o, operandAt(code, at, o)); err != nil {
+				return err
+			}
+			at += o.Size()
+		}
+		pc += info.Size()
+	}
+	return nil
+}
+
+// operandAt reads an operand.
+func operandAt(code []byte, at int, o Operand) int {
+	switch o.Size() {
+	case 1:
+		return int(code[at])
+	case 4:
+		return int(binary.LittleEndian.Uint32(code[at:]))
+	}
+	return int(binary.LittleEndian.Uint16(code[at:]))
+}
+
+// operand checks that an operand is in range. Places in the code are checked
+// when they are reached.
+func (v *verifier) operand(pc int, o Operand, n int) error {
+	f, p := v.f, v.p
+	limit := -1
+	switch o {
+	case OperandConst:
+		limit = len(f.Consts)
+	case OperandText:
+		if n >= len(f.Consts) || f.Consts[n].Kind() != value.String {
+			return v.fail(pc, "no text constant %d", n)
+		}
+		return nil
+	case OperandName:
+		limit = len(f.Names)
+	case OperandCache:
+		limit = f.Caches
+	case OperandSlot:
+		limit = f.Locals
+	case OperandPair:
+		limit = f.Locals - 1
+	case OperandTriple:
+		limit = f.Locals - 2
+	case OperandShape:
+		limit = len(p.Shapes)
+	case OperandRegexp:
+		limit = len(p.Regexps)
+	case OperandType:
+		limit = len(p.Types)
+	case OperandNative:
+		limit = len(p.Natives)
+	case OperandHost:
+		limit = int(hostFuncCount)
+	case OperandFunc:
+		limit = len(p.Funcs)
+	case OperandAction:
+		limit = len(p.Actions)
+	case OperandBracket:
+		limit = len(p.Brackets)
+	case OperandParam:
+		limit = len(p.Params)
+	case OperandFetch:
+		limit = len(p.Fetches)
+	case OperandPage:
+		limit = f.Pages
+	case OperandStore:
+		limit = len(p.Stores)
+	case OperandLevel:
+		limit = int(levelCount)
+	case OperandLoop:
+		if n < len(p.Loops) && p.Loops[n].Page >= f.Pages {
+			return v.fail(pc, "no page %d", p.Loops[n].Page)
+		}
+		limit = len(p.Loops)
+	default:
+		return nil
+	}
+	if n >= limit {
+		return v.fail(pc, "operand %d is out of range", n)
+	}
+	return nil
+}
+
+// reach notes that the instruction at target is reached from pc with so many
+// operands on the stack.
+func (v *verifier) reach(pc, target, depth int) error {
+	if target < 0 || target >= len(v.depth) || v.depth[target] == noInstruction {
+		return v.fail(pc, "goes to %d, where no instruction begins", target)
+	}
+	switch int(v.depth[target]) {
+	case unreached:
+		v.depth[target] = int16(depth)
+		v.work = append(v.work, target)
+	case depth:
+	default:
+		return v.fail(target, "is reached with %d and with %d operands", v.depth[target], depth)
+	}
+	return nil
+}
+
+// step follows one instruction to all that may come after it.
+func (v *verifier) step(pc int) error {
+	code := v.f.Code
+	op := Op(code[pc])
+	info, _ := InfoOf(op)
+	pop := info.Pop
+	switch pop {
+	case popN:
+		at := pc + 1
+		for _, o := range info.Operands {
+			if o == OperandN || o == OperandN8 {
+				pop = operandAt(code, at, o)
+			}
+			at += o.Size()
+		}
+		if pop == 0 && (op == Text || op == Merge) {
+			return v.fail(pc, "%s of nothing", info.Name)
+		}
+	case popShape:
+		pop = len(v.p.Shapes[operandAt(code, pc+1, OperandShape)])
+	}
+	depth := int(v.depth[pc])
+	if depth < pop {
+		return v.fail(pc, "%s takes %d operands, but there are %d", info.Name, pop, depth)
+	}
+	rest := depth - pop
+	if deepest := rest + max(info.Push, info.PushJump); deepest > v.f.MaxStack || depth > v.f.MaxStack {
+		return v.fail(pc, "the stack grows to %d operands, beyond %d", deepest, v.f.MaxStack)
+	}
+	if err := v.special(pc, op, rest); err != nil {
+		return err
+	}
+	at := pc + 1
+	for _, o := range info.Operands {
+		// A Fetch whose failure nothing handles has no target.
+		if o == OperandPC && !(op == Fetch && operandAt(code, at, o) == 0) {
+			target := operandAt(code, at, o)
+			if target <= pc && op != Loop && op != Retry && op != MorePages {
+				return v.fail(pc, "%s goes backwards", info.Name)
+			}
+			if err := v.reach(pc, target, rest+info.PushJump); err != nil {
+				return err
+			}
+		}
+		at += o.Size()
+	}
+	if info.Ends {
+		return nil
+	}
+	return v.reach(pc, pc+info.Size(), rest+info.Push)
+}
+
+// special checks what only some instructions need.
+func (v *verifier) special(pc int, op Op, rest int) error {
+	code := v.f.Code
+	switch op {
+	case CallFunc:
+		if callee := &v.p.Funcs[operandAt(code, pc+1, OperandFunc)]; callee.Args != 1 {
+			return v.fail(pc, "calls %s with one argument, but it takes %d", callee.Name, callee.Args)
+		}
+	case CallAction, Bracket, Fetch, Parallel:
+		// Handlers and other tasks find a frame at a step boundary, with no
+		// operands.
+		if rest != 0 {
+			return v.fail(pc, "%s in the middle of an expression", op)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,442 @@
+package vm
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"reqon/vm/bytecode"
+	"reqon/vm/value"
+)
+
+// next is the target of an effect that does not jump.
+const next = -1
+
+// effect runs the instructions of steps: what asks the host, and what only
+// steps need. rest is the code behind the opcode, locals are the frame's and
+// args the operands that the instruction takes. It gives the value to push, if
+// the instruction pushes one, and where to jump, or next.
+func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []value.Value) (value.Value, int, error) {
+	switch op {
+	case bytecode.Response:
+		return t.response, next, nil
+	case bytecode.SetResponse:
+		t.setResponse(args[0])
+	case bytecode.Items:
+		return t.responseItems(), next, nil
+	case bytecode.LastRun:
+		return t.host.LastRun(), next, nil
+	case bytecode.Scheduled:
+		return t.host.Scheduled(), next, nil
+	case bytecode.Param:
+		return t.host.Param(u16(rest, 0)), next, nil
+	case bytecode.Mark:
+		locals[u16(rest, 0)] = value.FromInt(t.sequence)
+
+	case bytecode.Open, bytecode.LastSync, bytecode.PageParam, bytecode.Fetch, bytecode.PageDone,
+		bytecode.PageItems, bytecode.MorePages, bytecode.Close:
+		return t.fetchEffect(f, op, rest, args)
+	case bytecode.Handled:
+		t.failed = nil
+	case bytecode.RaiseLast:
+		if t.failed != nil {
+			return value.NullValue, next, t.failed.Err
+		}
+	case bytecode.Retry:
+		return t.retry(rest, locals, args[0])
+
+	case bytecode.StoreList, bytecode.StoreGet, bytecode.StoreHas, bytecode.StoreLen,
+		bytecode.StorePut, bytecode.StoreDelete, bytecode.StoreClear:
+		if err := t.cancelled(); err != nil {
+			return value.NullValue, next, err
+		}
+		v, err := t.storeEffect(f, op, u16(rest, 0), args)
+		return v, next, err
+	case bytecode.Records:
+		v, err := records(args[0])
+		return v, next, err
+	case bytecode.DeadLetter:
+		var reason value.Value
+		if t.last != nil {
+			reason = value.FromString(t.last.Err.Error())
+		}
+		return t.deadLetter(f, args[0], args[1], reason, t.response), next, nil
+
+	case bytecode.Validate:
+		if args[0].Kind() != value.Array {
+			return value.NullValue, next, errBadProgram
+		}
+		return value.NullValue, next, validationError(args[0].Elems())
+	case bytecode.Warn:
+		t.host.Warned(value.Text(args[0]), t.at(f, f.pc))
+	case bytecode.Log:
+		t.host.Log(bytecode.Level(rest[0]), value.Text(args[0]), args[1], t.at(f, f.pc))
+	case bytecode.Abort:
+		message := value.Text(args[0])
+		if message == "" {
+			message = "aborted"
+		}
+		return value.NullValue, next, &AbortError{Message: message}
+	case bytecode.Wait:
+		v, err := t.host.Wait(t.ctx, args[0], t.at(f, f.pc))
+		if err == nil {
+			t.setResponse(v)
+		}
+		return value.NullValue, next, err
+	case bytecode.Pause:
+		return value.NullValue, next, t.host.Pause(t.ctx, args[0], t.at(f, f.pc))
+
+	case bytecode.ItemError:
+		slot := u16(rest, 2)
+		item, index, ok := current(locals[slot : slot+2])
+		if !ok || !locals[slot+2].IsInt() || t.caught == nil {
+			return value.NullValue, next, errBadProgram
+		}
+		return value.NullValue, next, t.itemFailed(f, u16(rest, 0), item, index, locals[slot+2].Int(), t.caught)
+	case bytecode.WrapError:
+		slot := u16(rest, 0)
+		item, index, ok := current(locals[slot : slot+2])
+		if !ok || t.caught == nil {
+			return value.NullValue, next, errBadProgram
+		}
+		return value.NullValue, next, &itemError{index: index, id: itemID(item), err: t.caught}
+	case bytecode.BadType:
+		what := f.fn.Consts[u16(rest, 2)].Str()
+		return value.NullValue, next, fmt.Errorf("%s: %s", what, t.m.mismatch(args[0], u16(rest, 0)))
+
+	case bytecode.Parallel:
+		slot := u16(rest, 2)
+		err := t.parallel(f, u16(rest, 0), slot, args[0], locals)
+		return value.NullValue, u32(rest, 4), err
+	case bytecode.Bracket:
+		return value.NullValue, next, t.bracket(t.m.prog.Brackets[u16(rest, 0)])
+	default:
+		return value.NullValue, next, fmt.Errorf("instruction %s is not known to this version", op)
+	}
+	return value.NullValue, next, nil
+}
+
+// current gives the element that a loop is at, from the array and the next
+// index.
+func current(pair []value.Value) (item value.Value, index int, ok bool) {
+	if pair[0].Kind() != value.Array || !pair[1].IsInt() {
+		return item, 0, false
+	}
+	elems, i := pair[0].Elems(), pair[1].Int()-1
+	if i < 0 || i >= int64(len(elems)) {
+		return item, 0, false
+	}
+	return elems[i], int(i), true
+}
+
+// storeEffect runs the instructions that read and write a store.
+func (t *Task) storeEffect(f *frame, op bytecode.Op, store int, args []value.Value) (v value.Value, err error) {
+	switch op {
+	case bytecode.StoreList:
+		var list []value.Value
+		list, err = t.host.StoreList(t.ctx, store)
+		v = value.FromArray(list)
+	case bytecode.StoreLen:
+		var n int
+		n, err = t.host.StoreLen(t.ctx, store)
+		v = value.FromInt(int64(n))
+	case bytecode.StoreGet, bytecode.StoreHas:
+		if args[0].IsNull() { // a missing key: no record has it
+			if op == bytecode.StoreHas {
+				v = value.False
+			}
+			break
+		}
+		var key string
+		if key, err = KeyText(args[0]); err != nil {
+			break
+		}
+		if op == bytecode.StoreGet {
+			v, _, err = t.host.StoreGet(t.ctx, store, key)
+			break
+		}
+		var has bool
+		has, err = t.host.StoreHas(t.ctx, store, key)
+		v = value.FromBool(has)
+	case bytecode.StorePut:
+		err = t.storePut(f, store, args)
+	case bytecode.StoreDelete:
+		var key string
+		if key, err = KeyText(args[0]); err == nil {
+			err = t.host.StoreDelete(t.ctx, store, key)
+		}
+	case bytecode.StoreClear:
+		err = t.host.StoreClear(t.ctx, store)
+	}
+	return v, err
+}
+
+// storePut writes records with their keys (an array, or null). upsert and
+// partial choose between merge and replace (language definition, section 6.4).
+func (t *Task) storePut(f *frame, store int, args []value.Value) error {
+	if args[0].Kind() != value.Array {
+		return errBadProgram
+	}
+	p := Put{Store: store, Records: args[0].Elems(), At: t.at(f, f.pc)}
+	if args[1].Kind() == value.Array {
+		p.Keys = args[1].Elems()
+	}
+	upsert, partial := args[2], args[3]
+	p.Merge = value.Truth(partial) || partial.IsNull() && value.Truth(upsert)
+	return t.host.StorePut(t.ctx, &p)
+}
+
+// records gives what a store step writes: the elements of an array, or the one
+// object. Every one must be an object.
+func records(v value.Value) (value.Value, error) {
+	if v.Kind() == value.Object {
+		return value.FromArray([]value.Value{v}), nil
+	}
+	if v.Kind() != value.Array {
+		return v, fmt.Errorf("store needs an object or an array of objects, found %s", value.Describe(v))
+	}
+	for i, e := range v.Elems() {
+		if e.Kind() != value.Object {
+			return v, fmt.Errorf("store needs objects, found %s at index %d", value.Describe(e), i)
+		}
+	}
+	return v, nil
+}
+
+// KeyText returns the text of a store's key: a string, or what a number,
+// boolean or timestamp is as text. Null, "" and collections are errors.
+func KeyText(v value.Value) (string, error) {
+	switch v.Kind() {
+	case value.Null:
+		return "", errors.New("the key is null")
+	case value.Array, value.Object:
+		return "", fmt.Errorf("a key must be text or a number, found %s", value.Describe(v))
+	}
+	text := value.Text(v)
+	if text == "" {
+		return "", errors.New("the key is empty text")
+	}
+	return text, nil
+}
+
+// responseItems gives what `for x in response` and `store response` mean.
+func (t *Task) responseItems() value.Value {
+	if t.items == "" {
+		return t.response
+	}
+	return getPath(t.response, t.items)
+}
+
+// statusIs reports whether v equals the number, or stands for the response of
+// a request with that HTTP status.
+func (t *Task) statusIs(v, number value.Value) bool {
+	if t.status != noStatus {
+		n, ok := value.AsInt(number)
+		return ok && n == int64(t.status)
+	}
+	return value.Equal(v, number)
+}
+
+// retry goes back to the request, or fails when its attempts are used up.
+func (t *Task) retry(rest []byte, locals []value.Value, options value.Value) (value.Value, int, error) {
+	r, err := retryOptions(options)
+	if err != nil {
+		return value.NullValue, next, err
+	}
+	slot := u16(rest, 0)
+	if !locals[slot].IsInt() {
+		return value.NullValue, next, errBadProgram
+	}
+	attempts := locals[slot].Int()
+	if attempts >= r.maxAttempts {
+		if t.last != nil {
+			return value.NullValue, next, t.last.Err
+		}
+		return value.NullValue, next, fmt.Errorf("retry: given up after %d attempts; the last response was %s", attempts, value.Describe(t.response))
+	}
+	if d := r.wait(attempts); d > 0 {
+		if err := t.host.Sleep(t.ctx, d); err != nil {
+			return value.NullValue, next, err
+		}
+	} else if err := t.cancelled(); err != nil {
+		return value.NullValue, next, err
+	}
+	locals[slot] = value.FromInt(attempts + 1)
+	t.failed = nil
+	return value.NullValue, u32(rest, 2), nil
+}
+
+// deadLetter builds the form that queue writes by default (language
+// definition, section 6.2).
+func (t *Task) deadLetter(f *frame, item, index, reason, response value.Value) value.Value {
+	at, _ := t.host.Call(bytecode.HostNow, nil)
+	action := value.NullValue
+	if f.action != bytecode.None {
+		action = value.FromString(t.m.actionName(f.action))
+	}
+	shape := t.m.shapes.Of("item", "index", "error", "response", "action", "run", "at")
+	return value.FromObject(value.NewObj(shape, []value.Value{
+		item, index, reason, response, action, value.FromString(t.host.RunID()), at,
+	}))
+}
+
+// itemFailed does what the loop's policy says of a failed item. sequence is the
+// number of the response at the start of the iteration.
+func (t *Task) itemFailed(f *frame, loop int, item value.Value, index int, sequence int64, err error) error {
+	info := &t.m.prog.Loops[loop]
+	if info.Page != bytecode.None {
+		index += f.pages[info.Page].before
+	}
+	failure := &ItemFailure{Index: index, ID: value.Field(item, "id"), Err: err, At: At{Action: f.action, Pos: info.Pos}}
+	wrapped := &itemError{index: index, id: itemID(item), err: err}
+	switch info.Policy {
+	case bytecode.PolicyAbort:
+		return wrapped
+	case bytecode.PolicyContinue:
+		t.failures.add(wrapped)
+	case bytecode.PolicyQueue:
+		response := value.NullValue
+		if t.sequence != sequence {
+			response = t.response
+		}
+		letter := t.deadLetter(f, item, value.FromInt(int64(index)), value.FromString(reason(err)), response)
+		put := Put{Store: info.Queue, Records: []value.Value{letter}, At: failure.At}
+		if e := t.host.StorePut(t.ctx, &put); e != nil {
+			return errors.Join(wrapped, fmt.Errorf("and it could not be queued: %w", e))
+		}
+	}
+	t.host.ItemFailed(info.Policy, failure)
+	return nil
+}
+
+// itemID returns the text of an item's id for messages, or "".
+func itemID(item value.Value) string {
+	if item.Kind() != value.Object {
+		return ""
+	}
+	return value.Text(value.Field(item, "id"))
+}
+
+// validationError makes one error of the conditions that do not hold, or nil.
+func validationError(messages []value.Value) error {
+	switch len(messages) {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("validation failed: %s", value.Text(messages[0]))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "validation failed, %d conditions do not hold:", len(messages))
+	for _, m := range messages {
+		b.WriteString(" ")
+		b.WriteString(value.Text(m))
+		b.WriteString(";")
+	}
+	return errors.New(strings.TrimSuffix(b.String(), ";"))
+}
+
+// retrySettings are the options of a retry directive.
+type retrySettings struct {
+	maxAttempts           int64
+	backoff               string
+	initialDelay, maximum time.Duration
+}
+
+// retryOptions reads the options of a retry directive. Without any it is as
+// a request's own retry: 3 attempts, exponential from 1s to 30s (language
+// definition, sections 6.1 and 6.2). `delay` alone is a constant wait.
+func retryOptions(o value.Value) (retrySettings, error) {
+	r := retrySettings{maxAttempts: 3, backoff: "exponential", initialDelay: time.Second, maximum: 30 * time.Second}
+	if o.IsNull() {
+		return r, nil
+	}
+	if v := value.Field(o, "maxAttempts"); !v.IsNull() {
+		n, ok := value.AsInt(v)
+		if !ok || n < 1 {
+			return r, fmt.Errorf("retry: maxAttempts must be a whole number of at least 1, found %s", value.Describe(v))
+		}
+		r.maxAttempts = n
+	}
+	if v := value.Field(o, "backoff"); !v.IsNull() {
+		r.backoff = value.Text(v)
+	}
+	for _, d := range []struct {
+		name string
+		into *time.Duration
+	}{{"initialDelay", &r.initialDelay}, {"maxDelay", &r.maximum}} {
+		if v := value.Field(o, d.name); !v.IsNull() {
+			ms, err := Milliseconds(v)
+			if err != nil {
+				return r, fmt.Errorf("retry: %s %w", d.name, err)
+			}
+			*d.into = time.Duration(ms) * time.Millisecond
+		}
+	}
+	if v := value.Field(o, "delay"); !v.IsNull() {
+		ms, err := Milliseconds(v)
+		if err != nil {
+			return r, fmt.Errorf("retry: delay %w", err)
+		}
+		r.backoff, r.initialDelay = "constant", time.Duration(ms)*time.Millisecond
+		r.maximum = max(r.maximum, r.initialDelay)
+	}
+	return r, nil
+}
+
+// wait returns how long to wait after so many attempts.
+func (r *retrySettings) wait(attempts int64) time.Duration {
+	d := r.initialDelay
+	switch r.backoff {
+	case "linear":
+		d = r.initialDelay * time.Duration(attempts)
+	case "exponential":
+		for range attempts - 1 {
+			if d *= 2; d >= r.maximum {
+				break
+			}
+		}
+	}
+	return min(d, r.maximum)
+}
+
+// Milliseconds reads an option that takes a time: a number of milliseconds, or
+// text such as "30s" (language definition, section 2).
+func Milliseconds(v value.Value) (int64, error) {
+	if v.IsNumber() {
+		f := value.Float64(v)
+		if f < 0 || f > 1e15 {
+			return 0, fmt.Errorf("must be a time of at least 0, found %s", value.Describe(v))
+		}
+		return int64(f), nil
+	}
+	if v.Kind() == value.String {
+		if ms, ok := parseDuration(v.Str()); ok {
+			return ms, nil
+		}
+	}
+	return 0, fmt.Errorf("must be a time such as 30s or a number of milliseconds, found %s", value.Describe(v))
+}
+
+// durationUnits are the units of a duration in milliseconds; longer names
+// first, so that "ms" is not read as "m".
+var durationUnits = []struct {
+	name string
+	ms   float64
+}{{"ms", 1}, {"s", 1000}, {"m", 60_000}, {"h", 3_600_000}, {"d", 86_400_000}, {"w", 604_800_000}}
+
+// parseDuration reads a number with a unit.
+func parseDuration(s string) (int64, bool) {
+	s = strings.TrimSpace(s)
+	for _, u := range durationUnits {
+		if text, ok := strings.CutSuffix(s, u.name); ok {
+			v, ok := value.ParseNumber(text)
+			if !ok {
+				continue
+			}
+			ms := value.Float64(v) * u.ms
+			return int64(ms), ms >= 0 && ms < 1e15
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,127 @@
+package vm
+
+import (
+	"context"
+	"time"
+
+	"reqon/vm/bytecode"
+	"reqon/vm/value"
+)
+
+// Host is the world outside the machine. Every method may be called from
+// several tasks at once. An error of a method fails the step that asked.
+type Host interface {
+	// Fetch makes one HTTP exchange, with its retries. A failed request
+	// (language definition, section 6.1) is no error but a Reply with Failure
+	// set; an error is what no mission can handle, such as a cancelled context.
+	Fetch(ctx context.Context, r *Request) (*Reply, error)
+	// Position returns the sync position kept under the source and key: a
+	// timestamp, text or number, or null before the first successful run.
+	Position(source int, key string) value.Value
+	// Fetched tells how an incremental fetch ended.
+	Fetched(f *Fetched)
+
+	StorePut(ctx context.Context, p *Put) error
+	StoreGet(ctx context.Context, store int, key string) (value.Value, bool, error)
+	StoreHas(ctx context.Context, store int, key string) (bool, error)
+	StoreLen(ctx context.Context, store int) (int, error)
+	StoreList(ctx context.Context, store int) ([]value.Value, error)
+	StoreDelete(ctx context.Context, store int, key string) error
+	StoreClear(ctx context.Context, store int) error
+
+	// Log writes a log line of the mission; fields is an object or null.
+	Log(level bytecode.Level, text string, fields value.Value, at At)
+	// Warned tells that a `warn` of a validate step does not hold.
+	Warned(text string, at At)
+	// ItemFailed tells that an item of a loop failed and what the loop's policy
+	// made of it.
+	ItemFailed(policy bytecode.Policy, f *ItemFailure)
+	// EarlyEnd tells that maxPages or maxItems ended a fetch early.
+	EarlyEnd(text string, at At)
+	// ActionStarted and ActionDone frame an action; err is nil where it
+	// succeeded.
+	ActionStarted(action int)
+	ActionDone(action int, err error)
+
+	// Sleep waits, or returns the context's error.
+	Sleep(ctx context.Context, d time.Duration) error
+	Wait(ctx context.Context, options value.Value, at At) (value.Value, error)
+	Pause(ctx context.Context, options value.Value, at At) error
+
+	// Call answers what is no pure function of its arguments.
+	Call(f bytecode.HostFunc, args []value.Value) (value.Value, error)
+	Param(i int) value.Value
+	Scheduled() value.Value // when this run was due
+	LastRun() value.Value   // when the last successful run started, or null
+	RunID() string
+	// Parallelism returns the mission's parallelMode and maxParallel.
+	Parallelism() (ParallelMode, int)
+}
+
+// ParallelMode is what the failure of one action of a bracket does to the others
+// (language definition, section 5).
+type ParallelMode uint8
+
+// The modes of a bracket.
+const (
+	WaitAll    ParallelMode = iota // the others finish, then the run fails
+	FailFast                       // the others are cancelled
+	BestEffort                     // the run goes on, and has failed when it ends
+)
+
+// At is where in the mission something happens.
+type At struct {
+	Action int // in Program.Actions, or bytecode.None
+	Pos    bytecode.Pos
+}
+
+// Request is one page of a fetch.
+type Request struct {
+	Fetch   *bytecode.FetchInfo
+	Path    string      // from the step, escaped; or the absolute URL of a following page
+	Next    bool        // Path is the URL that a Link header gave: its query is complete
+	Options value.Value // object or null; see bytecode.FetchInfoInfo
+	Param   value.Value // the page parameter to send, or null
+	At      At
+}
+
+// Reply is what a request gave.
+type Reply struct {
+	Body    value.Value
+	Status  int
+	Time    int64  // when the request was sent, by the server's clock if it tells, in milliseconds since 1970
+	Next    string // URL of the following page from the Link header, or ""
+	Failure *Failure
+}
+
+// Failure is a failed request: the envelope that a match of the response sees,
+// and the error for where nothing handles it.
+type Failure struct {
+	Envelope value.Value
+	Err      error
+}
+
+// Fetched tells how an incremental fetch ended.
+type Fetched struct {
+	Source   int
+	Key      string
+	Held     bool        // the position must not move in this run
+	Position value.Value // the new position; null: as it was
+}
+
+// Put is what a store step writes, as one batch.
+type Put struct {
+	Store   int
+	Records []value.Value // objects
+	Keys    []value.Value // nil, or the key of each record
+	Merge   bool          // merge top-level fields where the key is there
+	At      At
+}
+
+// ItemFailure is a failed item of a loop.
+type ItemFailure struct {
+	Index int         // from 0
+	ID    value.Value // the item's id, or null
+	Err   error
+	At    At
+}

@@ -1,0 +1,115 @@
+// Package vm runs compiled missions: frames, tasks, the dispatch loop, the
+// pages of a fetch, and the Host interface through which a running mission
+// touches the world. Package bytecode specifies the instructions.
+//
+// A Machine is a Program linked with its built-in functions; it is immutable
+// but for its caches, and any number of runs may share it. A run is one Task,
+// which begins others for brackets and concurrent loops and waits for them. All
+// that a task is lies in its frames, as plain data: between two effects nothing
+// of it hides in a closure or on a Go stack.
+package vm
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"sync"
+
+	"reqon/vm/bytecode"
+	"reqon/vm/value"
+)
+
+// Native is a built-in function as the machine calls it.
+type Native func(t *value.Shapes, args []value.Value) (value.Value, error)
+
+// Machine is a linked program.
+type Machine struct {
+	prog    *bytecode.Program
+	shapes  *value.Shapes
+	funcs   []function
+	natives []Native
+	regexps []*regexp.Regexp
+	objects []*value.Shape // of Program.Shapes
+	tasks   sync.Pool      // of *Task, for the iterations of concurrent loops
+}
+
+// function is a function with its inline caches: shape id in the upper half of
+// a word, slot in the lower. They are read and written atomically; a lost write
+// costs a lookup.
+type function struct {
+	*bytecode.Func
+	caches []uint64
+}
+
+// Link verifies p and links it with its built-in functions, which natives finds
+// by name. shapes is the table that the values of its runs are made with.
+func Link(p *bytecode.Program, shapes *value.Shapes, natives func(name string) (Native, bool)) (*Machine, error) {
+	if err := bytecode.Verify(p); err != nil {
+		return nil, err
+	}
+	m := &Machine{prog: p, shapes: shapes}
+	for _, name := range p.Natives {
+		n, ok := natives(name)
+		if !ok {
+			return nil, fmt.Errorf("the program calls the built-in function %q, which this version does not have; compile the mission again", name)
+		}
+		m.natives = append(m.natives, n)
+	}
+	for _, text := range p.Regexps {
+		re, err := regexp.Compile(text)
+		if err != nil {
+			return nil, fmt.Errorf("regular expression %q: %w", text, err)
+		}
+		m.regexps = append(m.regexps, re)
+	}
+	for _, keys := range p.Shapes {
+		m.objects = append(m.objects, shapes.Of(keys...))
+	}
+	m.funcs = make([]function, len(p.Funcs))
+	for i := range p.Funcs {
+		m.funcs[i] = function{Func: &p.Funcs[i], caches: make([]uint64, p.Funcs[i].Caches)}
+	}
+	m.tasks.New = func() any { return new(Task) }
+	return m, nil
+}
+
+// Program returns the program.
+func (m *Machine) Program() *bytecode.Program { return m.prog }
+
+// Shapes returns the table that the run's values are to be made with.
+func (m *Machine) Shapes() *value.Shapes { return m.shapes }
+
+// Run runs the mission's pipeline. The error is an *Error, an *ItemFailures
+// where only items of loops failed, or both joined.
+func (m *Machine) Run(ctx context.Context, host Host) error {
+	t := m.newTask(ctx, host, new(failures))
+	defer m.release(t)
+	t.push(&m.funcs[m.prog.Main], bytecode.None)
+	_, err := t.run()
+	return t.failures.join(err)
+}
+
+// Eval runs one function of the program that takes args, such as a block of
+// options, and returns its result.
+func (m *Machine) Eval(ctx context.Context, host Host, fn int, args ...value.Value) (value.Value, error) {
+	t := m.newTask(ctx, host, new(failures))
+	defer m.release(t)
+	t.push(&m.funcs[fn], bytecode.None)
+	copy(t.stack[t.frames[0].base:], args)
+	return t.run()
+}
+
+func (m *Machine) newTask(ctx context.Context, host Host, f *failures) *Task {
+	t := m.tasks.Get().(*Task)
+	t.m, t.host, t.ctx, t.done, t.failures = m, host, ctx, ctx.Done(), f
+	t.status = noStatus
+	return t
+}
+
+// release gives a task back, without what it held.
+func (m *Machine) release(t *Task) {
+	clear(t.stack[:cap(t.stack)])
+	clear(t.frames[:cap(t.frames)])
+	*t = Task{stack: t.stack[:0], frames: t.frames[:0]}
+	m.tasks.Put(t)
+}

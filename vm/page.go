@@ -1,0 +1,463 @@
+package vm
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"reqon/vm/bytecode"
+	"reqon/vm/value"
+)
+
+// maxEmptyPages is how many empty pages may follow each other while `until`
+// does not hold; a fetch that goes on beyond them would never end.
+const maxEmptyPages = 1000
+
+// pageState is where a fetch stands. It is plain data, so that a task can be
+// written down between two pages.
+type pageState struct {
+	fetch *bytecode.FetchInfo
+	open  bool
+	key   string // of the sync position; "" without one
+
+	number   int         // of the current page, from 1; 0 before the first
+	param    value.Value // current value of the page parameter
+	size     int64
+	next     string              // URL of the following page, of a Link header
+	seen     map[string]struct{} // cursors that were sent
+	maxPages int64               // 0: no limit
+	maxItems int64               // 0: no limit
+	empties  int                 // empty pages in a row
+
+	body     value.Value // the current page
+	previous value.Value // the page before
+	items    []value.Value
+	before   int    // items of the earlier pages
+	path     string // of the items in a page that is an object
+	merged   []value.Value
+	more     bool
+	early    string // why the fetch ended early, or ""
+
+	time       int64 // of the first request
+	updateFrom string
+	greatest   value.Value // of updateFrom over the items
+}
+
+// fetchEffect runs the instructions of a request.
+func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.Value) (value.Value, int, error) {
+	switch op {
+	case bytecode.LastSync:
+		p := &f.pages[u16(rest, 0)]
+		if !p.open {
+			return value.NullValue, next, errBadProgram
+		}
+		return t.host.Position(p.fetch.Source, p.key), next, nil
+	case bytecode.PageParam:
+		return f.pages[u16(rest, 0)].param, next, nil
+	case bytecode.PageItems:
+		return value.FromArray(f.pages[u16(rest, 0)].items), next, nil
+	case bytecode.MorePages:
+		p := &f.pages[u16(rest, 0)]
+		if !p.more {
+			return value.NullValue, next, nil
+		}
+		p.before += len(p.items)
+		return value.NullValue, u32(rest, 2), t.cancelled()
+	}
+	info, p := &t.m.prog.Fetches[u16(rest, 0)], &f.pages[u16(rest, 2)]
+	if op == bytecode.Open {
+		return value.NullValue, next, p.begin(info, args[0])
+	}
+	if p.fetch != info || !p.open {
+		return value.NullValue, next, errBadProgram
+	}
+	switch op {
+	case bytecode.Fetch:
+		failed, err := t.fetchPage(f, p, args[0], args[1])
+		if failed && err == nil { // the verifier lets a Fetch without target through
+			if u32(rest, 4) == 0 {
+				return value.NullValue, next, errBadProgram
+			}
+			return value.NullValue, u32(rest, 4), nil
+		}
+		return value.NullValue, next, err
+	case bytecode.PageDone:
+		return value.NullValue, next, p.done(args[0])
+	}
+	t.closeFetch(f, p) // bytecode.Close
+	return value.NullValue, next, nil
+}
+
+// begin resets the state for a new fetch.
+func (p *pageState) begin(info *bytecode.FetchInfo, key value.Value) error {
+	*p = pageState{fetch: info, open: true, param: firstParam(info.Page)}
+	if info.Incremental {
+		text, err := KeyText(key)
+		if err != nil {
+			return fmt.Errorf("syncKey: %w", err)
+		}
+		p.key = text
+	}
+	return nil
+}
+
+// fetchPage makes the request of the next page. failed reports that it failed
+// and that the match behind the step is to handle it.
+func (t *Task) fetchPage(f *frame, p *pageState, path, options value.Value) (failed bool, err error) {
+	if err := t.cancelled(); err != nil {
+		return false, err
+	}
+	if p.number == 0 {
+		if err := p.configure(options); err != nil {
+			return false, err
+		}
+	}
+	r := Request{Fetch: p.fetch, Options: options, At: t.at(f, f.pc)}
+	switch {
+	case p.next != "":
+		r.Path, r.Next = p.next, true
+	case path.Kind() == value.String && path.Str() != "":
+		r.Path = path.Str()
+	default:
+		return false, fmt.Errorf("the path of a request must be text, found %s", value.Describe(path))
+	}
+	if !p.fetch.PageCarried {
+		r.Param = p.param
+	}
+	reply, err := t.host.Fetch(t.ctx, &r)
+	if err != nil {
+		return false, err
+	}
+	t.failed, t.last = reply.Failure, reply.Failure
+	if reply.Failure != nil {
+		t.holdFetch(p)
+		if !p.fetch.Handled {
+			t.failed = nil
+			return false, reply.Failure.Err
+		}
+		t.setResponse(reply.Failure.Envelope)
+		t.status = reply.Status
+		return true, nil
+	}
+	t.setResponse(reply.Body)
+	t.status = reply.Status
+	p.number++
+	if p.number == 1 {
+		p.time = reply.Time
+	}
+	p.body, p.next = reply.Body, reply.Next
+	if p.fetch.Page == bytecode.PageNone {
+		p.items = itemsOf(reply.Body)
+		return false, p.track()
+	}
+	return false, nil
+}
+
+// configure reads the options that steer the pages, on the first one.
+func (p *pageState) configure(options value.Value) error {
+	for _, o := range []struct {
+		name string
+		into *int64
+	}{{"maxPages", &p.maxPages}, {"maxItems", &p.maxItems}, {"pageSize", &p.size}} {
+		v := value.Field(options, o.name)
+		if v.IsNull() {
+			continue
+		}
+		n, ok := value.AsInt(v)
+		if !ok || n < 1 {
+			return fmt.Errorf("%s must be a whole number of at least 1, found %s", o.name, value.Describe(v))
+		}
+		*o.into = n
+	}
+	if v := value.Field(options, "updateFrom"); !v.IsNull() {
+		if v.Kind() != value.String {
+			return fmt.Errorf("updateFrom must be the name of a field, found %s", value.Describe(v))
+		}
+		p.updateFrom = v.Str()
+	}
+	return nil
+}
+
+// firstParam gives the page parameter of the first page.
+func firstParam(kind bytecode.PageKind) value.Value {
+	switch kind {
+	case bytecode.PageNumber:
+		return value.FromInt(1)
+	case bytecode.PageOffset:
+		return value.FromInt(0)
+	}
+	return value.NullValue
+}
+
+// done takes the current page into the fetch: its items, and whether another
+// page follows. until is what `until` gave, if there is one.
+func (p *pageState) done(until value.Value) error {
+	if err := p.findItems(); err != nil {
+		return err
+	}
+	if len(p.items) > 0 && p.number > 1 && value.Equal(p.previous, p.body) {
+		return fmt.Errorf("page %d is identical to the one before: the server does not seem to heed the page parameter %s", p.number, p.fetch.PageParam)
+	}
+	p.empties++
+	if len(p.items) > 0 {
+		p.empties = 0
+	}
+	if p.empties > maxEmptyPages {
+		return fmt.Errorf("%d empty pages in a row, and `until` does not hold", p.empties)
+	}
+	if err := p.decide(until); err != nil {
+		return err
+	}
+	p.limit()
+	if err := p.track(); err != nil {
+		return err
+	}
+	if !p.fetch.Stream {
+		p.merged = append(p.merged, p.items...)
+	}
+	p.previous = p.body
+	return nil
+}
+
+// findItems finds the items of the current page: the page itself if it is an
+// array, else a field of it (language definition, section 6.1, "The merged
+// response"). A page without a body is empty.
+func (p *pageState) findItems() error {
+	p.items = nil
+	switch p.body.Kind() {
+	case value.Null:
+		return nil
+	case value.Array:
+		p.items = p.body.Elems()
+		return nil
+	case value.Object:
+	default:
+		return fmt.Errorf("a page must be an array or an object, found %s", value.Describe(p.body))
+	}
+	if p.path == "" {
+		path, err := p.itemsPath()
+		if err != nil {
+			return err
+		}
+		p.path = path
+	}
+	switch v := getPath(p.body, p.path); v.Kind() {
+	case value.Array:
+		p.items = v.Elems()
+	case value.Null:
+	default:
+		return fmt.Errorf("the items of a page must be an array, found %s in %s", value.Describe(v), p.path)
+	}
+	return nil
+}
+
+// itemsPath chooses where the items of a page are.
+func (p *pageState) itemsPath() (string, error) {
+	arrays := arrayFields(p.body)
+	has := "it has no array field"
+	if len(arrays) > 0 {
+		has = "its array fields are " + strings.Join(arrays, ", ")
+	}
+	if name := p.fetch.Items; name != "" {
+		if k := getPath(p.body, name).Kind(); k != value.Array && k != value.Null {
+			return "", fmt.Errorf("paginate says that the items are in %s, but that is %s; %s", name, value.Describe(getPath(p.body, name)), has)
+		} else if k == value.Null && len(arrays) > 0 {
+			return "", fmt.Errorf("paginate says that the items are in %s, which the page does not have; %s", name, has)
+		}
+		return name, nil
+	}
+	for _, name := range p.fetch.ItemNames {
+		if getPath(p.body, name).Kind() == value.Array {
+			return name, nil
+		}
+	}
+	switch len(arrays) {
+	case 1:
+		return arrays[0], nil
+	case 0:
+		return "", errors.New("no items in the page: it is an object without an array field; name where they are as the last argument of paginate")
+	}
+	return "", fmt.Errorf("which field of the page holds the items? %s: name it as the last argument of paginate", has)
+}
+
+// arrayFields lists the fields of an object that are arrays.
+func arrayFields(v value.Value) (names []string) {
+	o := v.Obj()
+	for i, slot := range o.Slots() {
+		if slot.Kind() == value.Array {
+			names = append(names, o.Shape().Key(i))
+		}
+	}
+	return names
+}
+
+// decide says whether another page follows, and with what parameter.
+func (p *pageState) decide(until value.Value) error {
+	p.more = true
+	switch p.fetch.Page {
+	case bytecode.PageNumber:
+		p.more = len(p.items) > 0
+		p.param = value.FromInt(p.param.Int() + 1)
+	case bytecode.PageOffset:
+		p.more = len(p.items) > 0
+		p.param = value.FromInt(p.param.Int() + p.size)
+	case bytecode.PageLink:
+		p.more = p.next != ""
+	case bytecode.PageCursor:
+		return p.decideCursor(until)
+	}
+	if p.fetch.Until {
+		// `until` decides, but no page can follow where nothing tells which.
+		p.more = !value.Truth(until) && (p.fetch.Page != bytecode.PageLink || p.next != "")
+	}
+	return nil
+}
+
+func (p *pageState) decideCursor(until value.Value) error {
+	cursor := getPath(p.body, p.fetch.Cursor)
+	switch cursor.Kind() {
+	case value.Array, value.Object, value.Bool:
+		if cursor.Kind() == value.Bool && !cursor.Bool() {
+			p.more = false
+			return nil
+		}
+		return fmt.Errorf("the next cursor must be text or a number, found %s in %s", value.Describe(cursor), p.fetch.Cursor)
+	}
+	text := value.Text(cursor)
+	if text == "" || p.fetch.Until && value.Truth(until) {
+		p.more = false
+		return nil
+	}
+	if _, ok := p.seen[text]; ok {
+		return fmt.Errorf("page %d gives the cursor %s a second time: the pages go in a circle", p.number, value.Describe(cursor))
+	}
+	if p.seen == nil {
+		p.seen = map[string]struct{}{}
+	}
+	p.seen[strings.Clone(text)] = struct{}{}
+	p.param = value.Clone(cursor)
+	return nil
+}
+
+// limit applies maxItems, which cuts exactly, and maxPages.
+func (p *pageState) limit() {
+	if p.maxItems > 0 && int64(p.before+len(p.items)) >= p.maxItems {
+		keep := p.maxItems - int64(p.before)
+		if int64(len(p.items)) > keep || p.more {
+			p.early = fmt.Sprintf("ended early at maxItems: %d", p.maxItems)
+		}
+		p.items, p.more = p.items[:keep], false
+	}
+	if p.more && p.maxPages > 0 && int64(p.number) >= p.maxPages {
+		p.early, p.more = fmt.Sprintf("ended early at maxPages: %d", p.maxPages), false
+	}
+}
+
+// track keeps the greatest value of updateFrom.
+func (p *pageState) track() error {
+	if p.updateFrom == "" || p.key == "" {
+		return nil
+	}
+	for _, item := range p.items {
+		v := getPath(item, p.updateFrom)
+		if v.IsNull() {
+			continue
+		}
+		c, ok, err := value.Compare(v, p.greatest)
+		if err != nil {
+			return fmt.Errorf("updateFrom %q: %w", p.updateFrom, err)
+		}
+		if !ok || c > 0 {
+			p.greatest = value.Clone(v)
+		}
+	}
+	return nil
+}
+
+// closeFetch ends a fetch: the merged response, and the new sync position.
+func (t *Task) closeFetch(f *frame, p *pageState) {
+	p.open = false
+	if p.fetch.Page != bytecode.PageNone {
+		status := t.status
+		t.setResponse(t.merge(p))
+		t.status = status
+		if p.path != "" && !p.fetch.Stream {
+			t.items = p.path
+		}
+	}
+	if p.early != "" {
+		t.host.EarlyEnd(p.early, t.at(f, f.pc))
+	}
+	if p.key != "" {
+		end := Fetched{Source: p.fetch.Source, Key: p.key, Held: p.early != ""}
+		switch {
+		case p.updateFrom != "":
+			end.Position = p.greatest
+		default:
+			end.Position = value.FromTime(p.time)
+		}
+		t.host.Fetched(&end)
+	}
+	*p = pageState{fetch: p.fetch}
+}
+
+// merge gives the merged response. Of a streamed fetch nothing is left: its
+// pages have gone through the step that follows.
+func (t *Task) merge(p *pageState) value.Value {
+	if p.fetch.Stream {
+		return value.NullValue
+	}
+	items := value.FromArray(p.merged)
+	if p.path == "" {
+		return items
+	}
+	last := p.body
+	if last.Kind() != value.Object {
+		last = value.NewObjectBuilder(t.m.shapes, 1).Value()
+	}
+	return setPath(t.m.shapes, last, strings.Split(p.path, "."), items)
+}
+
+// holdFetch keeps the sync position of a fetch that failed where it is.
+func (t *Task) holdFetch(p *pageState) {
+	if p.open && p.key != "" {
+		t.host.Fetched(&Fetched{Source: p.fetch.Source, Key: p.key, Held: true})
+	}
+	p.open = false
+}
+
+// itemsOf gives the items of an unpaged response, over which updateFrom goes:
+// an array's elements, or those of an object's only array field.
+func itemsOf(body value.Value) []value.Value {
+	switch body.Kind() {
+	case value.Array:
+		return body.Elems()
+	case value.Object:
+		if arrays := arrayFields(body); len(arrays) == 1 {
+			return value.Field(body, arrays[0]).Elems()
+		}
+		return []value.Value{body}
+	}
+	return nil
+}
+
+// getPath reads a field by a path such as "meta.next".
+func getPath(v value.Value, path string) value.Value {
+	for name := range strings.SplitSeq(path, ".") {
+		v = value.Field(v, name)
+	}
+	return v
+}
+
+// setPath gives v with the field at the path replaced.
+func setPath(shapes *value.Shapes, v value.Value, path []string, to value.Value) value.Value {
+	if len(path) == 0 {
+		return to
+	}
+	b := value.NewObjectBuilder(shapes, 8)
+	if v.Kind() == value.Object {
+		b.SetAll(v.Obj())
+	}
+	b.Set(path[0], setPath(shapes, value.Field(v, path[0]), path[1:], to))
+	return b.Value()
+}

@@ -1,0 +1,151 @@
+package vm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"reqon/vm/bytecode"
+	"reqon/vm/value"
+)
+
+// maxConcurrency bounds `concurrency N`: more goroutines than this only cost
+// memory.
+const maxConcurrency = 10_000
+
+// parallel runs the iterations of a concurrent loop, each as a task of its own
+// that begins behind the Parallel instruction of f with a copy of its locals.
+// Variables bind once, so a copy is as good as the original.
+func (t *Task) parallel(f *frame, loop, slot int, n value.Value, locals []value.Value) error {
+	workers, ok := value.AsInt(n)
+	if !ok || workers < 1 || workers > maxConcurrency {
+		return fmt.Errorf("concurrency must be a whole number from 1 to %d, found %s", maxConcurrency, value.Describe(n))
+	}
+	if locals[slot].Kind() != value.Array {
+		return errBadProgram
+	}
+	items := locals[slot].Elems()
+	ctx, cancel := context.WithCancelCause(t.ctx)
+	defer cancel(nil)
+
+	var (
+		taken atomic.Int64
+		wg    sync.WaitGroup
+		mu    sync.Mutex
+		first error // in order of the items, so that a run's error does not depend on timing
+		at    = len(items)
+		abort = func(index int, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if index < at {
+				first, at = err, index
+			}
+			taken.Store(int64(len(items))) // no more items; those in flight finish
+		}
+	)
+	for range min(int(workers), len(items)) {
+		wg.Go(func() {
+			for {
+				i := int(taken.Add(1)) - 1
+				if i >= len(items) {
+					return
+				}
+				if err := t.iteration(ctx, f, loop, slot, items[i], i); err != nil {
+					abort(i, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	locals[slot] = value.NullValue
+	return first
+}
+
+// iteration runs one iteration of a concurrent loop. An error is one that ends
+// the loop: the loop's policy has seen to the others.
+func (t *Task) iteration(ctx context.Context, f *frame, loop, slot int, item value.Value, index int) error {
+	child := t.m.newTask(ctx, t.host, t.failures)
+	defer t.m.release(child)
+	child.response, child.status, child.items = t.response, t.status, t.items
+	child.push(f.fn, f.action)
+	top := &child.frames[0]
+	copy(child.stack[:f.fn.Locals], t.stack[f.base:f.base+f.fn.Locals])
+	child.stack[slot+1] = value.FromInt(int64(index + 1))
+	info, _ := bytecode.InfoOf(bytecode.Parallel)
+	top.pc = f.pc + info.Size()
+	child.stack[top.sp] = item
+	top.sp++
+	_, err := child.run()
+	if err == nil {
+		return nil
+	}
+	var e *Error
+	if errors.As(err, &e) && e.Fatal {
+		return &itemError{index: index, id: itemID(item), err: err}
+	}
+	child.last = nil
+	return child.itemFailed(f, loop, item, index, 0, err)
+}
+
+// bracket runs actions side by side, each with its own response and variables,
+// sharing stores (language definition, section 5). What a failure does to the
+// others is the mission's parallelMode.
+func (t *Task) bracket(actions []int) error {
+	mode, limit := t.host.Parallelism()
+	ctx, cancel := context.WithCancelCause(t.ctx)
+	defer cancel(nil)
+	slots := make(chan struct{}, max(1, min(limit, len(actions))))
+	errs := make([]error, len(actions))
+	var wg sync.WaitGroup
+	for i, action := range actions {
+		slots <- struct{}{}
+		if mode == FailFast && ctx.Err() != nil {
+			<-slots
+			break
+		}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if errs[i] = t.branch(ctx, action); errs[i] != nil && mode == FailFast {
+				cancel(fmt.Errorf("cancelled: %s failed", t.m.actionName(action)))
+			}
+		})
+	}
+	wg.Wait()
+	return t.bracketError(mode, errs)
+}
+
+// bracketError makes one error of those of a bracket's actions. With best
+// effort they are kept for the end of the run; an abort fails it at once all
+// the same.
+func (t *Task) bracketError(mode ParallelMode, errs []error) error {
+	var failed []error
+	fatal := false
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		var abort *AbortError
+		fatal = fatal || errors.As(err, &abort) || t.ctx.Err() != nil
+		failed = append(failed, err)
+	}
+	if mode == BestEffort && !fatal {
+		for _, err := range failed {
+			t.failures.addAction(err)
+		}
+		return nil
+	}
+	return errors.Join(failed...)
+}
+
+// branch runs one action of a bracket as a task of its own.
+func (t *Task) branch(ctx context.Context, action int) error {
+	child := t.m.newTask(ctx, t.host, t.failures)
+	defer t.m.release(child)
+	child.response, child.status, child.items = t.response, t.status, t.items
+	t.host.ActionStarted(action)
+	child.push(&t.m.funcs[t.m.prog.Actions[action].Func], action)
+	_, err := child.run()
+	return err
+}

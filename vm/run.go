@@ -1,0 +1,491 @@
+package vm
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"reqon/vm/bytecode"
+	"reqon/vm/value"
+)
+
+// loopsPerCheck is how many backward jumps go by between two looks whether the
+// run was cancelled. It must be a power of two.
+const loopsPerCheck = 256
+
+// errBadProgram is what a damaged artifact gets that the verifier could not
+// tell from a sound one: an instruction met a value of another kind than the
+// compiler would have put there.
+var errBadProgram = errors.New("the compiled program is damaged: compile the mission again")
+
+// run runs the task until its last frame has returned, and gives that frame's
+// result. The error is an *Error.
+func (t *Task) run() (value.Value, error) {
+	for {
+		v, err := t.dispatch()
+		if err == nil {
+			return v, nil
+		}
+		top := &t.frames[len(t.frames)-1]
+		located := t.locate(top, top.pc, err)
+		if !t.unwind(located) {
+			return value.NullValue, located
+		}
+	}
+}
+
+// dispatch runs instructions until the last frame returns or one fails. In the
+// latter case the top frame's pc is at the instruction that failed.
+//
+// The verifier has seen to it that operands are in range and that the operand
+// stack neither underflows nor grows beyond MaxStack, so nothing of that is
+// checked here. sp is the index behind the top operand.
+func (t *Task) dispatch() (result value.Value, err error) {
+	var (
+		f     *frame
+		fn    *function
+		code  []byte
+		stack []value.Value
+		base  int
+		sp    int
+		pc    int
+		loops int
+	)
+enter: // after a call, a return, or at the start
+	f = &t.frames[len(t.frames)-1]
+	fn, code, base, pc = f.fn, f.fn.Code, f.base, f.pc
+	stack, sp = t.stack, f.sp
+
+	for {
+		op := bytecode.Op(code[pc])
+		switch op {
+		// ---- values
+		case bytecode.Null:
+			stack[sp] = value.NullValue
+			sp++
+			pc++
+		case bytecode.True:
+			stack[sp] = value.True
+			sp++
+			pc++
+		case bytecode.False:
+			stack[sp] = value.False
+			sp++
+			pc++
+		case bytecode.Int:
+			stack[sp] = value.FromInt(int64(int16(u16(code, pc+1))))
+			sp++
+			pc += 3
+		case bytecode.Const:
+			stack[sp] = fn.Consts[u16(code, pc+1)]
+			sp++
+			pc += 3
+		case bytecode.Load:
+			stack[sp] = stack[base+u16(code, pc+1)]
+			sp++
+			pc += 3
+		case bytecode.Set:
+			sp--
+			stack[base+u16(code, pc+1)] = stack[sp]
+			pc += 3
+		case bytecode.Pop:
+			sp--
+			pc++
+		case bytecode.Dup:
+			stack[sp] = stack[sp-1]
+			sp++
+			pc++
+		case bytecode.Field:
+			stack[sp-1] = fn.field(stack[sp-1], u16(code, pc+1), u16(code, pc+3))
+			pc += 5
+		case bytecode.LoadField:
+			v := stack[base+u16(code, pc+1)]
+			if v.Kind() == value.Object {
+				o := v.Obj()
+				if c := atomic.LoadUint64(&fn.caches[u16(code, pc+5)]); c>>32 == uint64(o.Shape().ID()) && c != 0 {
+					stack[sp] = o.Slots()[uint32(c)]
+					sp++
+					pc += 7
+					continue
+				}
+			}
+			stack[sp] = fn.field(v, u16(code, pc+3), u16(code, pc+5))
+			sp++
+			pc += 7
+		case bytecode.Index:
+			if stack[sp-2], err = value.Index(stack[sp-2], stack[sp-1]); err != nil {
+				goto fail
+			}
+			sp--
+			pc++
+		case bytecode.Text:
+			n := u16(code, pc+1)
+			stack[sp-n] = joinText(stack[sp-n : sp])
+			sp -= n - 1
+			pc += 3
+		case bytecode.Segment:
+			if stack[sp-1], err = segment(stack[sp-1]); err != nil {
+				goto fail
+			}
+			pc++
+		case bytecode.Array:
+			n := u16(code, pc+1)
+			elems := make([]value.Value, n)
+			copy(elems, stack[sp-n:sp])
+			sp -= n
+			stack[sp] = value.FromArray(elems)
+			sp++
+			pc += 3
+		case bytecode.Object:
+			shape := t.m.objects[u16(code, pc+1)]
+			n := shape.Len()
+			o := value.NewObj(shape, stack[sp-n:sp]) // copies them
+			sp -= n
+			stack[sp] = value.FromObject(o)
+			sp++
+			pc += 3
+		case bytecode.Merge:
+			n := u16(code, pc+1)
+			if stack[sp-n], err = mergeObjects(t.m.shapes, stack[sp-n:sp]); err != nil {
+				goto fail
+			}
+			sp -= n - 1
+			pc += 3
+		case bytecode.NewList:
+			stack[sp] = value.FromList(new(value.ListBuilder))
+			sp++
+			pc++
+		case bytecode.Append:
+			sp--
+			v := stack[base+u16(code, pc+1)]
+			if v.Kind() != value.List {
+				err = errBadProgram
+				goto fail
+			}
+			l := v.List()
+			l.Elems = append(l.Elems, stack[sp])
+			pc += 3
+		case bytecode.Extend:
+			sp--
+			if err = extend(stack[base+u16(code, pc+1)], stack[sp]); err != nil {
+				goto fail
+			}
+			pc += 3
+		case bytecode.EndList:
+			if stack[sp-1].Kind() != value.List {
+				err = errBadProgram
+				goto fail
+			}
+			stack[sp-1] = value.FromArray(stack[sp-1].List().Elems)
+			pc++
+		case bytecode.Slice:
+			stack[sp-1] = sliceFrom(stack[sp-1], int(int16(u16(code, pc+1))))
+			pc += 3
+
+		// ---- operators
+		case bytecode.Add:
+			if stack[sp-2], err = value.Add(stack[sp-2], stack[sp-1]); err != nil {
+				goto fail
+			}
+			sp--
+			pc++
+		case bytecode.Sub:
+			if stack[sp-2], err = value.Sub(stack[sp-2], stack[sp-1]); err != nil {
+				goto fail
+			}
+			sp--
+			pc++
+		case bytecode.Mul:
+			if stack[sp-2], err = value.Mul(stack[sp-2], stack[sp-1]); err != nil {
+				goto fail
+			}
+			sp--
+			pc++
+		case bytecode.Div:
+			if stack[sp-2], err = value.Div(stack[sp-2], stack[sp-1]); err != nil {
+				goto fail
+			}
+			sp--
+			pc++
+		case bytecode.Mod:
+			if stack[sp-2], err = value.Mod(stack[sp-2], stack[sp-1]); err != nil {
+				goto fail
+			}
+			sp--
+			pc++
+		case bytecode.Neg:
+			if stack[sp-1], err = value.Neg(stack[sp-1]); err != nil {
+				goto fail
+			}
+			pc++
+		case bytecode.Not:
+			stack[sp-1] = value.FromBool(!value.Truth(stack[sp-1]))
+			pc++
+		case bytecode.Eq:
+			sp--
+			stack[sp-1] = value.FromBool(value.Equal(stack[sp-1], stack[sp]))
+			pc++
+		case bytecode.Ne:
+			sp--
+			stack[sp-1] = value.FromBool(!value.Equal(stack[sp-1], stack[sp]))
+			pc++
+		case bytecode.Lt, bytecode.Le, bytecode.Gt, bytecode.Ge:
+			sp--
+			if stack[sp-1], err = compare(op, stack[sp-1], stack[sp]); err != nil {
+				goto fail
+			}
+			pc++
+		case bytecode.In, bytecode.Contains, bytecode.StartsWith, bytecode.EndsWith, bytecode.Matches:
+			sp--
+			if stack[sp-1], err = relate(op, stack[sp-1], stack[sp]); err != nil {
+				goto fail
+			}
+			pc++
+		case bytecode.MatchRE:
+			if stack[sp-1], err = matchRE(t.m.regexps[u16(code, pc+1)], stack[sp-1]); err != nil {
+				goto fail
+			}
+			pc += 3
+		case bytecode.Is:
+			stack[sp-1] = value.FromBool(t.m.is(stack[sp-1], u16(code, pc+1)))
+			pc += 3
+		case bytecode.HasKey:
+			stack[sp-1] = value.FromBool(hasKey(stack[sp-1], fn.Names[u16(code, pc+1)]))
+			pc += 3
+		case bytecode.Length:
+			n, _ := value.Length(stack[sp-1])
+			stack[sp-1] = value.FromInt(int64(n))
+			pc++
+		case bytecode.StatusIs:
+			stack[sp-1] = value.FromBool(t.statusIs(stack[sp-1], fn.Consts[u16(code, pc+1)]))
+			pc += 3
+		case bytecode.AddK:
+			if stack[sp-1], err = value.Add(stack[sp-1], fn.Consts[u16(code, pc+1)]); err != nil {
+				goto fail
+			}
+			pc += 3
+		case bytecode.SubK:
+			if stack[sp-1], err = value.Sub(stack[sp-1], fn.Consts[u16(code, pc+1)]); err != nil {
+				goto fail
+			}
+			pc += 3
+		case bytecode.MulK:
+			if stack[sp-1], err = value.Mul(stack[sp-1], fn.Consts[u16(code, pc+1)]); err != nil {
+				goto fail
+			}
+			pc += 3
+		case bytecode.EqK:
+			stack[sp-1] = value.FromBool(value.Equal(stack[sp-1], fn.Consts[u16(code, pc+1)]))
+			pc += 3
+		case bytecode.NeK:
+			stack[sp-1] = value.FromBool(!value.Equal(stack[sp-1], fn.Consts[u16(code, pc+1)]))
+			pc += 3
+		case bytecode.LtK, bytecode.LeK, bytecode.GtK, bytecode.GeK:
+			if stack[sp-1], err = compare(op-bytecode.LtK+bytecode.Lt, stack[sp-1], fn.Consts[u16(code, pc+1)]); err != nil {
+				goto fail
+			}
+			pc += 3
+
+		// ---- flow
+		case bytecode.Jump:
+			pc = u32(code, pc+1)
+		case bytecode.Loop:
+			if loops++; loops&(loopsPerCheck-1) == 0 {
+				if err = t.cancelled(); err != nil {
+					goto fail
+				}
+			}
+			pc = u32(code, pc+1)
+		case bytecode.JumpFalse:
+			sp--
+			if value.Truth(stack[sp]) {
+				pc += 5
+			} else {
+				pc = u32(code, pc+1)
+			}
+		case bytecode.JumpTrue:
+			sp--
+			if value.Truth(stack[sp]) {
+				pc = u32(code, pc+1)
+			} else {
+				pc += 5
+			}
+		case bytecode.JumpFalseKeep:
+			if value.Truth(stack[sp-1]) {
+				sp--
+				pc += 5
+			} else {
+				pc = u32(code, pc+1)
+			}
+		case bytecode.JumpTrueKeep:
+			if value.Truth(stack[sp-1]) {
+				pc = u32(code, pc+1)
+			} else {
+				sp--
+				pc += 5
+			}
+		case bytecode.JumpValueKeep:
+			if stack[sp-1].IsNull() {
+				sp--
+				pc += 5
+			} else {
+				pc = u32(code, pc+1)
+			}
+		case bytecode.JumpNullKeep:
+			if stack[sp-1].IsNull() {
+				pc = u32(code, pc+1)
+			} else {
+				pc += 5
+			}
+		case bytecode.JumpFailed:
+			if t.failed != nil {
+				pc = u32(code, pc+1)
+			} else {
+				pc += 5
+			}
+		case bytecode.Iter:
+			sp--
+			if k := stack[sp].Kind(); k != value.Array {
+				err = fmt.Errorf("%s needs an array, found %s", fn.Consts[u16(code, pc+3)].Str(), value.Describe(stack[sp]))
+				goto fail
+			}
+			s := base + u16(code, pc+1)
+			stack[s], stack[s+1] = stack[sp], value.FromInt(0)
+			pc += 5
+		case bytecode.Next:
+			s := base + u16(code, pc+1)
+			if !stack[s+1].IsInt() || stack[s].Kind() != value.Array {
+				err = errBadProgram
+				goto fail
+			}
+			i := stack[s+1].Int()
+			if elems := stack[s].Elems(); int(i) < len(elems) {
+				stack[s+1] = value.FromInt(i + 1)
+				stack[sp] = elems[i]
+				sp++
+				pc += 7
+			} else {
+				stack[s] = value.NullValue // so that no page outlives its loop
+				pc = u32(code, pc+3)
+			}
+		case bytecode.Call:
+			n := int(code[pc+3])
+			v, e := t.m.natives[u16(code, pc+1)](t.m.shapes, stack[sp-n:sp:sp])
+			if e != nil {
+				err = e
+				goto fail
+			}
+			sp -= n
+			stack[sp] = v
+			sp++
+			pc += 4
+		case bytecode.CallHost:
+			n := int(code[pc+2])
+			v, e := t.host.Call(bytecode.HostFunc(code[pc+1]), stack[sp-n:sp:sp])
+			if e != nil {
+				err = e
+				goto fail
+			}
+			sp -= n
+			stack[sp] = v
+			sp++
+			pc += 3
+		case bytecode.CallFunc:
+			callee := &t.m.funcs[u16(code, pc+1)]
+			arg := stack[sp-1]
+			f.pc, f.sp = pc, sp-1
+			t.push(callee, f.action)
+			t.stack[t.frames[len(t.frames)-1].base] = arg
+			goto enter
+		case bytecode.CallAction:
+			if err = t.cancelled(); err != nil {
+				goto fail
+			}
+			action := u16(code, pc+1)
+			f.pc, f.sp = pc, sp
+			t.host.ActionStarted(action)
+			t.push(&t.m.funcs[t.m.prog.Actions[action].Func], action)
+			goto enter
+		case bytecode.Return, bytecode.ReturnValue:
+			if op == bytecode.ReturnValue {
+				sp--
+				result = stack[sp]
+			} else if fn.isAction(t.m, f.action) {
+				t.host.ActionDone(f.action, nil)
+			}
+			t.pop()
+			if len(t.frames) == 0 {
+				return result, nil
+			}
+			f = &t.frames[len(t.frames)-1]
+			fn, code, base = f.fn, f.fn.Code, f.base
+			stack, sp = t.stack, f.sp
+			pc = f.pc + 3 // a call is one opcode and one operand of two bytes
+			if op == bytecode.ReturnValue {
+				stack[sp] = result
+				sp++
+			}
+		case bytecode.Raise:
+			sp--
+			err = errors.New(fill(fn.Consts[u16(code, pc+1)].Str(), stack[sp]))
+			goto fail
+		case bytecode.EndItem:
+			t.frames = t.frames[:0]
+			return value.NullValue, nil
+
+		default:
+			// What is not on the hot path: steps and effects.
+			f.pc = pc
+			info, _ := bytecode.InfoOf(op)
+			v, target, e := t.effect(f, op, code[pc+1:], stack[base:base+fn.Locals], stack[sp-info.Pop:sp])
+			if e != nil {
+				err = e
+				goto fail
+			}
+			sp -= info.Pop
+			push := info.Push
+			if target != next {
+				push = info.PushJump
+				pc = target
+			} else {
+				pc += info.Size()
+			}
+			if push > 0 {
+				stack[sp] = v
+				sp++
+			}
+		}
+	}
+
+fail:
+	f.pc = pc
+	return value.NullValue, err
+}
+
+// u16 reads an operand of two bytes.
+func u16(code []byte, pc int) int { return int(binary.LittleEndian.Uint16(code[pc:])) }
+
+// u32 reads an operand of four bytes.
+func u32(code []byte, pc int) int { return int(binary.LittleEndian.Uint32(code[pc:])) }
+
+// field reads a field by name and keeps where it was found in the cache.
+func (fn *function) field(v value.Value, name, cache int) value.Value {
+	if v.Kind() != value.Object {
+		return value.Field(v, fn.Names[name])
+	}
+	o := v.Obj()
+	id := o.Shape().ID()
+	c := atomic.LoadUint64(&fn.caches[cache])
+	if id != 0 && c>>32 == uint64(id) {
+		return o.Slots()[uint32(c)]
+	}
+	slot := o.Shape().Index(fn.Names[name])
+	if slot < 0 {
+		return value.NullValue
+	}
+	if id != 0 {
+		atomic.StoreUint64(&fn.caches[cache], uint64(id)<<32|uint64(slot))
+	}
+	return o.Slots()[slot]
+}

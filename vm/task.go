@@ -1,0 +1,178 @@
+package vm
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"reqon/vm/bytecode"
+	"reqon/vm/value"
+)
+
+// noStatus is the status of a response that no request has set.
+const noStatus = -1
+
+// Task is one thread of a run: the pipeline, an action of a bracket, or an
+// iteration of a concurrent loop.
+type Task struct {
+	m    *Machine
+	host Host
+	ctx  context.Context
+	done <-chan struct{}
+
+	stack  []value.Value // locals and operands of all frames
+	frames []frame
+
+	response value.Value
+	status   int    // HTTP status of response, or noStatus
+	items    string // path of the items in response, if it is merged of pages
+	sequence int64  // counts the responses
+
+	failed *Failure // the latest request failed and nothing has handled it yet
+	last   *Failure // the latest request's failure, also when handled
+	caught error    // what a handler is handling
+
+	failures *failures // of the whole run
+}
+
+// frame is one call.
+type frame struct {
+	fn     *function
+	pc     int
+	base   int // of the locals in Task.stack; operands lie above them
+	sp     int // behind the top operand, while the frame waits for a call
+	action int // in Program.Actions, or bytecode.None
+	pages  []pageState
+}
+
+// failures collects what failed in a run whose policies are to carry on: items
+// of loops, and actions of best-effort brackets. It is shared by the tasks of
+// a run.
+type failures struct {
+	mu      sync.Mutex
+	count   int
+	first   error
+	actions []error
+}
+
+func (f *failures) add(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.count == 0 {
+		f.first = err
+	}
+	f.count++
+}
+
+func (f *failures) addAction(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.actions = append(f.actions, err)
+}
+
+// join returns the run's error: err, the failures, or all of them.
+func (f *failures) join(err error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all := f.actions
+	if err != nil {
+		all = append(all, err)
+	}
+	if f.count > 0 {
+		all = append(all, &ItemFailures{Count: f.count, First: f.first})
+	}
+	if len(all) == 1 {
+		return all[0]
+	}
+	return errors.Join(all...)
+}
+
+// push begins a call of fn, whose locals are null.
+func (t *Task) push(fn *function, action int) {
+	base := 0
+	if n := len(t.frames); n > 0 {
+		top := &t.frames[n-1]
+		base = top.base + top.fn.Locals + top.fn.MaxStack
+	}
+	need := base + fn.Locals + fn.MaxStack
+	if need > cap(t.stack) {
+		grown := make([]value.Value, need, 2*need)
+		copy(grown, t.stack)
+		t.stack = grown
+	}
+	t.stack = t.stack[:need]
+	clear(t.stack[base : base+fn.Locals])
+	f := frame{fn: fn, base: base, sp: base + fn.Locals, action: action}
+	if fn.Pages > 0 {
+		f.pages = make([]pageState, fn.Pages)
+	}
+	t.frames = append(t.frames, f)
+}
+
+// pop ends the top call.
+func (t *Task) pop() {
+	n := len(t.frames) - 1
+	t.frames[n] = frame{}
+	t.frames = t.frames[:n]
+	if n > 0 {
+		top := &t.frames[n-1]
+		t.stack = t.stack[:top.base+top.fn.Locals+top.fn.MaxStack]
+	}
+}
+
+// setResponse makes v the response, as no request's.
+func (t *Task) setResponse(v value.Value) {
+	t.response, t.status, t.items = v, noStatus, ""
+	t.sequence++
+}
+
+// cancelled returns why the run must stop, or nil.
+func (t *Task) cancelled() error {
+	select {
+	case <-t.done:
+		return context.Cause(t.ctx)
+	default:
+		return nil
+	}
+}
+
+// unwind finds the handler for err among the frames, innermost first, and goes
+// there; ok is false where none handles it, and no frame is left then.
+func (t *Task) unwind(err *Error) (ok bool) {
+	for len(t.frames) > 0 {
+		f := &t.frames[len(t.frames)-1]
+		if !err.Fatal {
+			for i := range f.fn.Handlers {
+				h := &f.fn.Handlers[i]
+				if h.Start <= f.pc && f.pc < h.End {
+					t.hold(f, h.PageStart, h.PageEnd)
+					f.pc, f.sp = h.Target, f.base+f.fn.Locals
+					t.caught = err
+					t.failed = nil
+					return true
+				}
+			}
+		}
+		t.hold(f, 0, len(f.pages))
+		if f.fn.isAction(t.m, f.action) {
+			t.host.ActionDone(f.action, err)
+		}
+		t.pop()
+	}
+	return false
+}
+
+// isAction reports whether the function is that of the action, and not
+// a transform that the action called.
+func (fn *function) isAction(m *Machine, action int) bool {
+	return action != bytecode.None && fn.Func == &m.prog.Funcs[m.prog.Actions[action].Func]
+}
+
+// hold keeps the sync positions of the fetches that are open in the page slots
+// from start up to end where they are: something of them was not fetched or
+// not stored.
+func (t *Task) hold(f *frame, start, end int) {
+	for i := start; i < end && i < len(f.pages); i++ {
+		t.holdFetch(&f.pages[i])
+	}
+}

@@ -1,0 +1,148 @@
+package vm
+
+import (
+	"fmt"
+	"strings"
+
+	"reqon/vm/bytecode"
+	"reqon/vm/value"
+)
+
+// is reports whether v is of the type: deep, open, never converting (language
+// definition, section 5). Types may be recursive; the depth of v bounds it.
+func (m *Machine) is(v value.Value, typ int) bool {
+	t := &m.prog.Types[typ]
+	switch t.Kind {
+	case bytecode.TypeAny:
+		return true
+	case bytecode.TypeNull:
+		return v.IsNull()
+	case bytecode.TypeBoolean:
+		return v.Kind() == value.Bool
+	case bytecode.TypeString:
+		return v.Kind() == value.String
+	case bytecode.TypeNumber:
+		return v.IsNumber()
+	case bytecode.TypeInt:
+		return isWhole(v)
+	case bytecode.TypeDate:
+		return v.Kind() == value.Time || v.Kind() == value.String && value.IsDateText(v.Str())
+	case bytecode.TypeLiteral:
+		return value.Equal(v, t.Const)
+	case bytecode.TypeUnion:
+		for _, alt := range t.Alts {
+			if m.is(v, alt) {
+				return true
+			}
+		}
+		return false
+	case bytecode.TypeArray:
+		return m.isArray(v, t)
+	case bytecode.TypeObject:
+		return m.isObject(v, t)
+	}
+	return false
+}
+
+func (m *Machine) isArray(v value.Value, t *bytecode.Type) bool {
+	if v.Kind() != value.Array {
+		return false
+	}
+	if t.Elem != bytecode.None {
+		for _, e := range v.Elems() {
+			if !m.is(e, t.Elem) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (m *Machine) isObject(v value.Value, t *bytecode.Type) bool {
+	if v.Kind() != value.Object {
+		return false
+	}
+	o := v.Obj()
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		field, ok := o.Get(f.Name)
+		if f.Optional && field.IsNull() {
+			continue
+		}
+		if !ok || !m.is(field, f.Type) {
+			return false
+		}
+	}
+	return true
+}
+
+// isWhole reports whether v is a whole number, whatever its form and size.
+func isWhole(v value.Value) bool {
+	switch v.Kind() {
+	case value.Int:
+		return true
+	case value.Float, value.Decimal, value.NumText:
+		f := value.Float64(v)
+		return f == float64(int64(f)) || f >= 1<<53 || f <= -1<<53
+	}
+	return false
+}
+
+// mismatch says why v is not of the type: the path to the first place, what was
+// expected and what was found.
+func (m *Machine) mismatch(v value.Value, typ int) string {
+	path, expected, found := m.explain(v, typ, "")
+	if path != "" {
+		path += ": "
+	}
+	return fmt.Sprintf("%sexpected %s, found %s", path, expected, found)
+}
+
+func (m *Machine) explain(v value.Value, typ int, path string) (at, expected, found string) {
+	t := &m.prog.Types[typ]
+	switch {
+	case t.Kind == bytecode.TypeObject && v.Kind() == value.Object:
+		for i := range t.Fields {
+			f := &t.Fields[i]
+			field, ok := v.Obj().Get(f.Name)
+			if f.Optional && field.IsNull() || ok && m.is(field, f.Type) {
+				continue
+			}
+			at := strings.TrimPrefix(path+"."+f.Name, ".")
+			if !ok {
+				return at, m.typeName(f.Type), "nothing: the field is missing"
+			}
+			return m.explain(field, f.Type, at)
+		}
+	case t.Kind == bytecode.TypeArray && v.Kind() == value.Array && t.Elem != bytecode.None:
+		for i, e := range v.Elems() {
+			if !m.is(e, t.Elem) {
+				return m.explain(e, t.Elem, fmt.Sprintf("%s[%d]", path, i))
+			}
+		}
+	}
+	return path, m.typeName(typ), value.Describe(v)
+}
+
+// typeName returns a type as people write it.
+func (m *Machine) typeName(typ int) string {
+	t := &m.prog.Types[typ]
+	if t.Name != "" {
+		return t.Name
+	}
+	switch t.Kind {
+	case bytecode.TypeLiteral:
+		return value.Describe(t.Const)
+	case bytecode.TypeUnion:
+		names := make([]string, len(t.Alts))
+		for i, alt := range t.Alts {
+			names[i] = m.typeName(alt)
+		}
+		return strings.Join(names, " | ")
+	case bytecode.TypeArray:
+		if t.Elem != bytecode.None {
+			return "array<" + m.typeName(t.Elem) + ">"
+		}
+	}
+	return t.Kind.String()
+}
