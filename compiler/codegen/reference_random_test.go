@@ -282,7 +282,7 @@ func (g *generator) text(d int) string {
 	case 2:
 		return fmt.Sprintf("(%s + %s)", g.expr(kAny, d), g.expr(kText, d))
 	case 3, 4:
-		return fmt.Sprintf("`<{%s}|{%s}>`", g.expr(kAny, d), g.expr(kNum, d))
+		return fmt.Sprintf("`<{ %s }|{ %s }>`", g.expr(kAny, d), g.expr(kNum, d))
 	case 5:
 		return g.call(g.pick("uppercase", "lowercase", "trim", "slugify", "urlEncode", "base64"), g.expr(kText, d))
 	case 6:
