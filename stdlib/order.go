@@ -14,8 +14,10 @@ import (
 // the same for all.
 type ordering struct {
 	values []value.Value
-	// instants has the milliseconds of each value if the values are dates.
+	// instants has the milliseconds of each value if the values are dates,
+	// floats each number if a float64 tells all of them apart.
 	instants []int64
+	floats   []float64
 	compare  func(o *ordering, i, j int) int
 }
 
@@ -28,7 +30,7 @@ func newOrdering(values []value.Value, name string) (*ordering, error) {
 	firstOf := func(k Kinds) int {
 		return slices.IndexFunc(values, func(v value.Value) bool { return KindOf(v) == k })
 	}
-	ints, dates, instants := true, true, true
+	ints, floats, dates, instants := true, true, true, true
 	for i, v := range values {
 		k := KindOf(v)
 		if k == KNull {
@@ -44,6 +46,7 @@ func newOrdering(values []value.Value, name string) (*ordering, error) {
 		}
 		seen |= k
 		ints = ints && v.IsInt()
+		floats = floats && isExactFloat(v)
 		if k == KString {
 			dates = dates && value.IsDateText(v.Str())
 			instants = instants && dates && len(v.Str()) > len("2006-01-02")
@@ -64,10 +67,38 @@ func newOrdering(values []value.Value, name string) (*ordering, error) {
 		o.setInstants()
 	case seen == KString:
 		o.compare = (*ordering).compareText
+	case seen == KNumber && floats:
+		o.setFloats()
 	default:
 		o.compare = (*ordering).compareValues
 	}
 	return o, nil
+}
+
+// isExactFloat reports whether v is a number that is compared as a float64:
+// not an integer or a text with more digits than that holds.
+func isExactFloat(v value.Value) bool {
+	switch v.Kind() {
+	case value.Int:
+		return -1<<53 <= v.Int() && v.Int() <= 1<<53
+	case value.Float, value.Decimal:
+		return true
+	}
+	return false
+}
+
+func (o *ordering) setFloats() {
+	o.floats = make([]float64, len(o.values))
+	for i, v := range o.values {
+		if !v.IsNull() {
+			o.floats[i] = value.Float64(v)
+		}
+	}
+	o.compare = (*ordering).compareFloats
+}
+
+func (o *ordering) compareFloats(i, j int) int {
+	return cmp.Compare(o.floats[i], o.floats[j])
 }
 
 func (o *ordering) setInstants() {

@@ -70,36 +70,54 @@ func scanField(pattern string, at int) (f field, text string, size int, err erro
 		}
 		return literal, p[1:end], end + 1, nil
 	}
-	for _, n := range &fieldNames {
-		if p[0] == n.name[0] && strings.HasPrefix(p, n.name) {
-			if len(n.name) == 1 && startsWord(p) {
-				break
+	switch p[0] {
+	case 'Y', 'M', 'D', 'H', 'm', 's', 'S', 'd', 'Z':
+		for _, n := range &fieldNames {
+			if p[0] == n.name[0] && strings.HasPrefix(p, n.name) {
+				if len(n.name) == 1 && startsWord(p) {
+					break
+				}
+				return n.field, "", len(n.name), nil
 			}
-			return n.field, "", len(n.name), nil
 		}
 	}
+	switch p[0] {
+	case 'y', 'd', 'h', '%', '2':
+		if err := foreignField(pattern, at); err != nil {
+			return 0, "", 0, err
+		}
+	}
+	_, size = utf8.DecodeRuneInString(p)
+	return literal, p[:size], size, nil
+}
+
+// foreignField returns an error if a field of another language starts at a byte
+// of the pattern.
+func foreignField(pattern string, at int) error {
+	p := pattern[at:]
 	for _, n := range &foreignFields {
-		if p[0] != n.found[0] || !strings.HasPrefix(p, n.found) {
+		if !strings.HasPrefix(p, n.found) {
 			continue
 		}
 		end := len(n.found)
 		if n.apart && (at > 0 && isLower(pattern[at-1]) || end < len(p) && isLower(p[end])) {
 			continue
 		}
-		return 0, "", 0, fmt.Errorf("`%s` is no pattern of dates: write %s, or [%s] for the text", n.found, n.meant, n.found)
+		return fmt.Errorf("`%s` is no pattern of dates: write %s, or [%s] for the text", n.found, n.meant, n.found)
 	}
-	_, size = utf8.DecodeRuneInString(p)
-	return literal, p[:size], size, nil
+	return nil
 }
 
 // startsWord reports whether p starts with a word, such as Date or Month, and
-// not with a field of one letter: at least two lower-case letters follow that
-// are no field themselves.
+// not with a field of one letter: two lower-case letters follow with which no
+// field begins.
 func startsWord(p string) bool {
-	if len(p) < 3 || !isLower(p[1]) || !isLower(p[2]) {
-		return false
-	}
-	return !strings.HasPrefix(p[1:], "mm") && !strings.HasPrefix(p[1:], "ss") && !strings.HasPrefix(p[1:], "ddd")
+	return len(p) >= 3 && isLower(p[1]) && isLower(p[2]) && !lowerField(p[1:]) && !lowerField(p[2:])
+}
+
+// lowerField reports whether p starts with a field in lower case.
+func lowerField(p string) bool {
+	return strings.HasPrefix(p, "mm") || strings.HasPrefix(p, "ss") || strings.HasPrefix(p, "ddd")
 }
 
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }

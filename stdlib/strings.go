@@ -90,11 +90,46 @@ func length(_ *value.Shapes, args []value.Value) (value.Value, error) {
 }
 
 func lowercase(_ *value.Shapes, args []value.Value) (value.Value, error) {
-	return text(strings.ToLower(args[0].Str()))
+	s := args[0].Str()
+	if out, ok := swapCase(s, 'A', 'Z'); ok {
+		return text(out)
+	}
+	return text(strings.ToLower(s))
 }
 
 func uppercase(_ *value.Shapes, args []value.Value) (value.Value, error) {
-	return text(strings.ToUpper(args[0].Str()))
+	s := args[0].Str()
+	if out, ok := swapCase(s, 'a', 'z'); ok {
+		return text(out)
+	}
+	return text(strings.ToUpper(s))
+}
+
+// swapCase changes the case of the letters from first to last. It does so for
+// short texts of ASCII, most of what records hold, at half the price of package
+// strings; ok is false for any other.
+func swapCase(s string, first, last byte) (out string, ok bool) {
+	var room [64]byte
+	if len(s) > len(room) {
+		return "", false
+	}
+	var seen, changed byte
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		seen |= c
+		if c-first <= last-first {
+			c ^= 'a' - 'A'
+			changed = 1
+		}
+		room[i] = c
+	}
+	if seen >= utf8.RuneSelf {
+		return "", false
+	}
+	if changed == 0 {
+		return s, true
+	}
+	return string(room[:len(s)]), true
 }
 
 // isSpace counts the byte order mark, which the text of some APIs starts with.
@@ -158,23 +193,22 @@ func join(_ *value.Shapes, args []value.Value) (value.Value, error) {
 	xs, sep := args[0].Elems(), args[1].Str()
 	size := len(sep) * max(len(xs)-1, 0)
 	for _, x := range xs {
-		if x.Kind() == value.String {
-			size += len(x.Str())
-		}
+		size += textSize(x)
 	}
-	if size > maxText {
+	if size > maxText+len(xs)*numberSize {
 		return value.Value{}, errTextTooLong
 	}
-	out := make([]byte, 0, size)
+	var out strings.Builder
+	out.Grow(min(size, maxText))
 	for i, x := range xs {
 		if i > 0 {
-			out = append(out, sep...)
+			out.WriteString(sep)
 		}
-		if out = value.AppendText(out, x); len(out) > maxText {
+		if writeText(&out, x); out.Len() > maxText {
 			return value.Value{}, errTextTooLong
 		}
 	}
-	return madeText(out)
+	return text(out.String())
 }
 
 func replaceFirst(_ *value.Shapes, args []value.Value) (value.Value, error) {
@@ -202,14 +236,21 @@ func concat(_ *value.Shapes, args []value.Value) (value.Value, error) {
 	if len(args) == 1 && args[0].Kind() == value.String {
 		return args[0], nil
 	}
-	var room [256]byte // most texts of a record fit
-	out := room[:0]
+	var out strings.Builder
+	size := 0
 	for _, a := range args {
-		if out = value.AppendText(out, a); len(out) > maxText {
+		size += textSize(a)
+	}
+	if size > maxText {
+		return value.Value{}, errTextTooLong
+	}
+	out.Grow(size)
+	for _, a := range args {
+		if writeText(&out, a); out.Len() > maxText {
 			return value.Value{}, errTextTooLong
 		}
 	}
-	return madeText(out)
+	return text(out.String())
 }
 
 func concatArrays(args []value.Value) (value.Value, error) {
@@ -335,13 +376,13 @@ func repeat(_ *value.Shapes, args []value.Value) (value.Value, error) {
 // no placeholder must not look like half of one, so that none is overlooked.
 func format(_ *value.Shapes, args []value.Value) (value.Value, error) {
 	pattern, values := args[0].Str(), args[1:]
-	var room [256]byte
-	out := room[:0]
+	var out strings.Builder
+	out.Grow(len(pattern) + 16*len(values))
 	used := 0
 	for i := 0; i < len(pattern); i++ {
 		c := pattern[i]
 		if c != '{' && c != '}' {
-			out = append(out, c)
+			out.WriteByte(c)
 			continue
 		}
 		next := byte(0)
@@ -350,10 +391,10 @@ func format(_ *value.Shapes, args []value.Value) (value.Value, error) {
 		}
 		switch {
 		case next == c: // {{ or }}
-			out = append(out, c)
+			out.WriteByte(c)
 		case c == '{' && next == '}':
 			if used < len(values) {
-				out = value.AppendText(out, values[used])
+				writeText(&out, values[used])
 			}
 			used++
 		default:
@@ -361,7 +402,7 @@ func format(_ *value.Shapes, args []value.Value) (value.Value, error) {
 				c, utf8.RuneCountInString(pattern[:i]), value.Describe(args[0]), c, c)
 		}
 		i++
-		if len(out) > maxText {
+		if out.Len() > maxText {
 			return value.Value{}, errTextTooLong
 		}
 	}
@@ -369,7 +410,7 @@ func format(_ *value.Shapes, args []value.Value) (value.Value, error) {
 		return value.Value{}, fmt.Errorf("%s takes %s, found %s",
 			value.Describe(args[0]), count(used, "value"), count(len(values), "value"))
 	}
-	return madeText(out)
+	return text(out.String())
 }
 
 // count returns a number and a noun, such as "1 value" or "2 values".

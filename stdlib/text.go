@@ -3,6 +3,8 @@ package stdlib
 import (
 	"errors"
 	"math"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"reqon/vm/value"
@@ -39,6 +41,36 @@ func madeText(b []byte) (value.Value, error) {
 		return value.Value{}, errTextTooLong
 	}
 	return value.FromString(string(b)), nil
+}
+
+// numberSize is about as long as the text of a number gets.
+const numberSize = 20
+
+// textSize returns how much room to make for the text of v: just right for
+// a string, a guess for the rest.
+func textSize(v value.Value) int {
+	switch v.Kind() {
+	case value.String:
+		return len(v.Str())
+	case value.Null:
+		return 0
+	}
+	return numberSize
+}
+
+// writeText writes the text of v as value.AppendText has it, without memory of
+// its own for what most texts are made of.
+func writeText(out *strings.Builder, v value.Value) {
+	var room [numberSize + 4]byte
+	switch v.Kind() {
+	case value.Null:
+	case value.Int:
+		out.Write(strconv.AppendInt(room[:0], v.Int(), 10))
+	case value.Time:
+		out.Write(value.AppendTime(room[:0], v.Time()))
+	default:
+		out.WriteString(value.Text(v))
+	}
 }
 
 // wholeArg returns the whole number that is the argument at index i.
