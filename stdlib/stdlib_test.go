@@ -284,6 +284,7 @@ func TestSlugifyFoldsLatin(t *testing.T) {
 		{"ẞ", "ss"},
 		{"日本 2026", "2026"},
 		{"a×b÷c", "a-b-c"},
+		{"Ŋaŋa ĳs ǆep Ǉubav ǌive Ǽ", "nganga-ijs-dzep-ljubav-njive-ae"},
 		{"x\u2014y", "x-y"},
 	} {
 		got, err := call(t, "slugify", value.FromString(c.in))
@@ -420,6 +421,9 @@ func TestAggregates(t *testing.T) {
 		{"sum", `[[1,"2"]]`, `error: sum: xs[1] must be a number or null, found string "2"; toNumber(x) reads a number from text`},
 		{"sum", `[5]`, `error: sum: argument 1 (xs) must be an array, found number 5`},
 		{"sum", `[[1],[2],[3]]`, `error: sum takes 1 or 2 arguments, found 3: write sum(xs, item?)`},
+		{"sum", `[[9007199254740993,0.5]]`, `9007199254740994`}, // the nearest float64
+		{"sum", `[[9007199254740993,1.0000000000001]]`, `9007199254740994`},
+		{"avg", `[[9007199254740993,9007199254740994]]`, `9007199254740994`},
 		{"avg", `[[]]`, `null`},
 		{"avg", `[[null]]`, `null`},
 		{"avg", `[[1,2,null]]`, `1.5`},

@@ -79,7 +79,7 @@ func stringFuncs(regexps *regexpCache) []Func {
 		{Name: "hmac", Doc: "HMAC in lower-case hex; the algorithm is md5, sha1, sha256 or sha512",
 			Params: []Param{{Name: "algorithm", Kinds: KString}, {Name: "key", Kinds: KText}, any},
 			Result: KString, impl: hmacHex},
-		{Name: "uuid", Doc: "a new random UUID (RFC 9562, version 4)",
+		{Name: "uuid", Doc: "a new random UUID (RFC 9562)",
 			Result: KString, Form: Host},
 	})
 }

@@ -1,6 +1,7 @@
 package stdlib
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -218,6 +219,51 @@ func TestRegexpCache(t *testing.T) {
 	}
 	if len(c.byRE) > n+1 {
 		t.Errorf("%d expressions are kept, want no long or bad one", len(c.byRE))
+	}
+}
+
+// No function makes a text beyond the limit, and none starts to where it can
+// know before.
+func TestTextLimit(t *testing.T) {
+	mib := value.FromString(strings.Repeat("a", 1<<20))
+	spaces := value.FromString(strings.Repeat(" ", 50<<20))
+	many := make([]value.Value, 65)
+	for i := range many {
+		many[i] = mib
+	}
+	number := value.FromInt(1)
+	for _, c := range []struct {
+		name string
+		args []value.Value
+	}{
+		{"join", []value.Value{value.FromArray(many), value.FromString("")}},
+		{"join", []value.Value{value.FromArray([]value.Value{value.FromArray(many)}), value.FromString("")}},
+		{"concat", many},
+		{"concat", []value.Value{number, value.FromArray(many)}},
+		{"format", slices.Concat([]value.Value{value.FromString(strings.Repeat("{}", len(many)))}, many)},
+		{"replaceAll", []value.Value{mib, value.FromString("a"), value.FromString(strings.Repeat("b", 65))}},
+		{"repeat", []value.Value{mib, value.FromInt(65)}},
+		{"padEnd", []value.Value{number, value.FromInt(33 << 20), value.FromString("é→")}},
+		{"urlEncode", []value.Value{spaces}},
+		{"base64", []value.Value{spaces}},
+		{"toJSON", []value.Value{value.FromArray(many)}},
+	} {
+		v, err := call(t, c.name, c.args...)
+		if err == nil || !strings.Contains(err.Error(), "longer than 64 MiB") {
+			t.Errorf("%s made %d bytes, %v", c.name, len(v.Str()), err)
+		}
+	}
+	if v, err := call(t, "replace", mib, value.FromString("a"), mib); err != nil || len(v.Str()) != 2<<20-1 {
+		t.Errorf("replace: %v", err)
+	}
+}
+
+// What went wrong inside can be told from the error.
+func TestErrorsUnwrap(t *testing.T) {
+	_, err := call(t, "parseJSON", value.FromString(`{"a":}`))
+	var syntax *value.SyntaxError
+	if !errors.As(err, &syntax) || syntax.Column != 6 {
+		t.Errorf("parseJSON: %v", err)
 	}
 }
 
