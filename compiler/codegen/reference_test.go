@@ -188,6 +188,7 @@ func (r *reference) array(e *syntax.ArrayExpr, s *scope) (value.Value, error) {
 			elems = append(elems, v)
 		case v.Kind() == value.Array:
 			elems = append(elems, v.Elems()...)
+		case v.IsNull(): // nothing to add
 		default:
 			return v, fmt.Errorf("... in an array needs an array, found %s", value.Describe(v))
 		}
@@ -255,7 +256,15 @@ func (r *reference) operate(op syntax.Op, x, y value.Value) (value.Value, error)
 		return value.FromBool(!value.Equal(x, y)), nil
 	case syntax.OpIn:
 		return r.in(x, y)
-	case syntax.OpContains, syntax.OpStartsWith, syntax.OpEndsWith, syntax.OpMatches:
+	case syntax.OpContains:
+		return r.in(y, x)
+	case syntax.OpStartsWith, syntax.OpEndsWith, syntax.OpMatches:
+		if x.IsNull() || y.IsNull() {
+			return value.False, nil
+		}
+		if x.Kind() != value.String || y.Kind() != value.String {
+			return value.NullValue, fmt.Errorf("%s between %s and %s", op, value.Describe(x), value.Describe(y))
+		}
 		return stdlib.Lookup(op.String()).Impl(r.shapes, []value.Value{x, y})
 	}
 	order, ok, err := value.Compare(x, y)
@@ -277,6 +286,8 @@ func (r *reference) operate(op syntax.Op, x, y value.Value) (value.Value, error)
 
 func (r *reference) in(x, y value.Value) (value.Value, error) {
 	switch y.Kind() {
+	case value.Null:
+		return value.False, nil
 	case value.Array:
 		for _, e := range y.Elems() {
 			if value.Equal(e, x) {
@@ -284,12 +295,18 @@ func (r *reference) in(x, y value.Value) (value.Value, error) {
 			}
 		}
 		return value.False, nil
-	case value.Object:
-		if x.Kind() == value.String {
-			_, ok := y.Obj().Get(x.Str())
+	case value.Object: // keys are text: a number stands for its text
+		if x.IsNull() {
+			return value.False, nil
+		}
+		if x.Kind() != value.Array && x.Kind() != value.Object {
+			_, ok := y.Obj().Get(value.Text(x))
 			return value.FromBool(ok), nil
 		}
 	case value.String:
+		if x.IsNull() {
+			return value.False, nil
+		}
 		if x.Kind() == value.String {
 			return value.FromBool(strings.Contains(y.Str(), x.Str())), nil
 		}
