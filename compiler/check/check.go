@@ -1,0 +1,114 @@
+// Package check finds the mistakes of a mission that can be seen without
+// running it: names that mean nothing, directives and options that can't work,
+// kinds and schemas that don't fit, and code that is probably not meant.
+//
+// It walks the tree once. Names are resolved and kinds inferred on the way, so
+// that what is known about a value (the schema of a loop's item, the fields of
+// a map's result) is at hand where the value is used. What can't be seen is of
+// any kind, and never complained about.
+package check
+
+import (
+	"fmt"
+
+	"reqon/compiler/diag"
+	"reqon/compiler/syntax"
+)
+
+// Mission checks a mission. loose holds the top-level actions, schemas and
+// transforms of the other files of its mission folder; they are checked as if
+// they stood in the mission. The diagnostics are in order of place.
+func Mission(m *syntax.Mission, loose []syntax.Decl) []diag.Diagnostic {
+	c := &checker{
+		mission:    m,
+		sources:    newTable[*syntax.Source](),
+		stores:     newTable[*syntax.Store](),
+		schemas:    newTable[*syntax.Schema](),
+		transforms: newTable[*syntax.Transform](),
+		actions:    newTable[*syntax.Action](),
+		schemaObj:  map[string]*objType{},
+		autoStores: map[string]syntax.Span{},
+		runs:       map[string][]edge{},
+		results:    map[string]*typ{},
+	}
+	c.root = newScope(nil)
+	c.collect(m, loose)
+	c.findStoreTargets()
+	c.checkDeclarations()
+	c.checkActions()
+	c.checkPipeline()
+	c.findCycles()
+	c.checkUnused()
+	diag.Sort(c.ds)
+	return c.ds
+}
+
+// checker holds the state of one mission's check.
+type checker struct {
+	mission *syntax.Mission
+	ds      []diag.Diagnostic
+
+	root       *scope // the mission's params
+	sources    *table[*syntax.Source]
+	stores     *table[*syntax.Store]
+	schemas    *table[*syntax.Schema]
+	transforms *table[*syntax.Transform]
+	actions    *table[*syntax.Action]
+
+	schemaObj  map[string]*objType    // what is known of each schema's objects
+	autoStores map[string]syntax.Span // stores declared by storing to them, and where first
+	runs       map[string][]edge      // which action runs which others
+	action     string                 // the action at hand; "" outside of them
+
+	results map[string]*typ // what each transform builds
+
+	at     place // what expressions may use here
+	exprs  int   // depth of the expression at hand
+	flow   flow  // what the steps at hand may do
+	failed bool  // an error was reported in the expression at hand
+	broken bool  // the tree has parts that could not be parsed
+	reads  int   // how often response was read so far
+}
+
+// place is what the expressions of a place may use.
+type place struct {
+	scope    *scope
+	item     *typ // the subject, where it is not response; nil if it is
+	response *typ // nil: there is none
+	lastSync bool
+}
+
+// report adds the diagnostic of that code. An expression reports its first
+// error only, and nothing behind it: what follows is likely to come from it.
+func (c *checker) report(code string, span syntax.Span, suggestion, format string, args ...any) *diag.Diagnostic {
+	d := diag.New(code, span, fmt.Sprintf(format, args...))
+	d.Suggestion = suggestion
+	if c.exprs > 0 {
+		if c.failed {
+			return &d
+		}
+		c.failed = d.Severity == diag.Error
+	}
+	c.ds = append(c.ds, d)
+	return &c.ds[len(c.ds)-1]
+}
+
+func note(d *diag.Diagnostic, span syntax.Span, format string, args ...any) {
+	d.Notes = append(d.Notes, diag.Note{Span: span, Message: fmt.Sprintf(format, args...)})
+}
+
+// with runs f at another place and comes back to this one.
+func (c *checker) with(p place, f func()) {
+	saved := c.at
+	c.at = p
+	f()
+	c.at = saved
+}
+
+// didYouMean returns the suggestion of a name, "" if there is none.
+func didYouMean(name string) string {
+	if name == "" {
+		return ""
+	}
+	return "did you mean `" + name + "`?"
+}

@@ -1,0 +1,465 @@
+package check
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"reqon/compiler/diag"
+	"reqon/compiler/syntax"
+	"reqon/stdlib"
+)
+
+// collect enters all declarations into the tables, and reports those that have
+// one name.
+func (c *checker) collect(m *syntax.Mission, loose []syntax.Decl) {
+	c.broken = hasBadNodes(m)
+	for _, d := range slices.Concat(m.Items, loose) {
+		switch d := d.(type) {
+		case *syntax.Param:
+			c.collectParam(d)
+		case *syntax.Source:
+			declare(c, c.sources, d.Name, d, "source")
+		case *syntax.Store:
+			declare(c, c.stores, d.Name, d, "store")
+		case *syntax.Schema:
+			declare(c, c.schemas, d.Name, d, "schema")
+		case *syntax.Transform:
+			declare(c, c.transforms, d.Name, d, "transform")
+		case *syntax.Action:
+			declare(c, c.actions, d.Name, d, "action")
+			c.broken = c.broken || hasBadNodes(d)
+		}
+	}
+	for _, name := range c.stores.order {
+		e := c.stores.byName[name]
+		if p := c.root.own(name); p != nil {
+			d := c.report(diag.CodeClash, e.id.Span, "", "`%s` is a parameter as well, and in an expression it would hide the store", name)
+			note(d, p.span, "the parameter is declared here")
+		}
+		switch name {
+		case "response", "lastSync", "scheduledTime":
+			c.report(diag.CodeClash, e.id.Span, "", "a store can't be called `%s`: in an expression that name has a meaning already", name)
+		}
+	}
+	for _, name := range c.schemas.order {
+		if _, ok := builtinTypes[name]; ok {
+			c.schemas.use(name)
+			c.report(diag.CodeClash, c.schemas.byName[name].id.Span, "", "a schema can't be called `%s`: that is a built-in type", name)
+		}
+	}
+}
+
+func (c *checker) collectParam(p *syntax.Param) {
+	if p.Name == nil {
+		return
+	}
+	if old := c.root.own(p.Name.Name); old != nil {
+		d := c.report(diag.CodeDuplicate, p.Name.Span, "", "the parameter `%s` is declared twice", p.Name.Name)
+		note(d, old.span, "it is declared here first")
+		return
+	}
+	switch p.Name.Name {
+	case "response", "lastSync", "scheduledTime":
+		c.report(diag.CodeClash, p.Name.Span, "", "a parameter can't be called `%s`: that name has a meaning already", p.Name.Name)
+		return
+	}
+	c.root.vars = append(c.root.vars, &variable{name: p.Name.Name, span: p.Name.Span, kind: varParam, typ: anyType})
+}
+
+func declare[D any](c *checker, t *table[D], id *syntax.Ident, decl D, kind string) {
+	if id == nil {
+		return
+	}
+	if old := t.add(id, decl); old != nil {
+		d := c.report(diag.CodeDuplicate, id.Span, "", "the %s `%s` is declared twice", kind, id.Name)
+		note(d, old.id.Span, "it is declared here first")
+	}
+}
+
+// hasBadNodes reports whether a part of the tree could not be parsed.
+func hasBadNodes(n syntax.Node) bool {
+	bad := false
+	syntax.Walk(n, func(n syntax.Node) bool {
+		switch n.(type) {
+		case *syntax.BadExpr, *syntax.BadStep:
+			bad = true
+		}
+		return !bad
+	})
+	return bad
+}
+
+// findStoreTargets finds the stores that are declared by storing to them
+// (language definition, section 5): reading them may come first in the source.
+func (c *checker) findStoreTargets() {
+	target := func(id *syntax.Ident) {
+		if id == nil || id.Name == "" {
+			return
+		}
+		if _, ok := c.stores.get(id.Name); ok {
+			return
+		}
+		if _, ok := c.autoStores[id.Name]; ok {
+			return
+		}
+		c.autoStores[id.Name] = id.Span
+		if near := nearest(id.Name, c.stores.names()); near != "" {
+			c.report(diag.CodeStoreNearby, id.Span, didYouMean(near),
+				"`%s` is not declared, so that this would store to a new file store of that name", id.Name)
+			c.stores.use(near)
+			return
+		}
+		c.report(diag.CodeStoreDeclared, id.Span, "", "`%s` is not declared: this stores to `file(%q)`", id.Name, id.Name)
+	}
+	for _, name := range c.actions.order {
+		syntax.Walk(c.actions.byName[name].decl, func(n syntax.Node) bool {
+			switch n := n.(type) {
+			case *syntax.StoreStep:
+				target(n.Store)
+			case *syntax.ForStep:
+				target(n.Queue)
+			case *syntax.DirectiveStep:
+				if n.Kind == syntax.DirQueue {
+					target(n.Target)
+				}
+			case *syntax.WaitStep:
+				if s := n.Options.Get("storage"); s != nil {
+					target(storageTarget(s.Value))
+				}
+			}
+			return true
+		})
+	}
+}
+
+// storageTarget returns the store that a wait's storage block names, or nil.
+func storageTarget(e syntax.Expr) *syntax.Ident {
+	o, ok := e.(*syntax.ObjectExpr)
+	if !ok {
+		return nil
+	}
+	for _, entry := range o.Entries {
+		if entry.Key != nil && entry.Key.Name == "target" {
+			if w, ok := Word(entry.Value); ok {
+				return &syntax.Ident{Span: entry.Value.Place(), Name: w}
+			}
+		}
+	}
+	return nil
+}
+
+// checkDeclarations checks everything but the actions.
+func (c *checker) checkDeclarations() {
+	outside := place{scope: c.root}
+	c.with(outside, func() {
+		c.checkOptionList(c.mission.Options, missionOptions, c.mission.Span)
+		if c.mission.Schedule != nil {
+			c.checkSchedule(c.mission.Schedule)
+		}
+		for _, p := range c.mission.Params {
+			c.checkParam(p)
+		}
+		for _, name := range c.schemas.order {
+			c.checkObjectType(c.schemas.byName[name].decl.Body)
+		}
+		c.checkSchemaCycles()
+		for _, s := range c.mission.Sources {
+			c.checkSource(s)
+		}
+		for _, s := range c.mission.Stores {
+			c.checkStoreDecl(s)
+		}
+	})
+	for _, name := range c.transforms.order {
+		c.checkTransform(c.transforms.byName[name].decl)
+	}
+}
+
+func (c *checker) checkParam(p *syntax.Param) {
+	if p.Name == nil {
+		return
+	}
+	t := anyType
+	if p.Type != nil {
+		c.checkType(p.Type)
+		t = c.resolve(p.Type)
+	}
+	if p.Default != nil {
+		found := c.expr(p.Default)
+		if m := misfit(found, t, maxMisfitDepth); m != "" {
+			c.report(diag.CodeParamDefault, p.Default.Place(), "", "the default of `%s` does not fit its type: %s", p.Name.Name, m)
+		}
+	}
+	if v := c.root.own(p.Name.Name); v != nil {
+		v.typ = t
+	}
+}
+
+func (c *checker) checkSource(s *syntax.Source) {
+	if s.Options != nil {
+		c.checkOptions(s.Options, sourceOptions, s.Options.Span)
+	}
+	if s.From != nil && strings.TrimSpace(s.From.Value) == "" {
+		c.report(diag.CodeOptionKind, s.From.Span, "", "the OpenAPI document's path is empty")
+	}
+	c.checkCredentials(s)
+}
+
+// checkCredentials reports inline credentials that `auth` does not use.
+func (c *checker) checkCredentials(s *syntax.Source) {
+	auth := s.Options.Get("auth")
+	if auth == nil {
+		return
+	}
+	kind, ok := Word(auth.Value)
+	if !ok {
+		return
+	}
+	uses := map[string][]string{
+		"none": {}, "bearer": {"token"}, "basic": {"username", "password"},
+		"api_key": {"apiKey", "apiKeyHeader", "apiKeyQuery"},
+	}[kind]
+	if uses == nil {
+		return
+	}
+	for _, o := range s.Options.Entries {
+		switch o.Key.Name {
+		case "token", "username", "password", "apiKey", "apiKeyHeader", "apiKeyQuery":
+			if !slices.Contains(uses, o.Key.Name) {
+				c.report(diag.CodeNoEffect, o.Key.Span, "", "`%s` has no effect with `auth: %s`", o.Key.Name, kind)
+			}
+		}
+	}
+}
+
+// adapters are the kinds of stores (language definition, section 5).
+var adapters = []string{"memory", "file", "sql", "nosql", "sqlite", "postgres", "mysql", "mongodb", "redis", "postgrest"}
+
+func (c *checker) checkStoreDecl(s *syntax.Store) {
+	if s.Adapter != nil {
+		c.checkAdapter(s.Adapter)
+	}
+	if s.Options != nil {
+		c.checkOptions(s.Options, storeOptions, s.Options.Span)
+	}
+}
+
+func (c *checker) checkAdapter(e syntax.Expr) {
+	switch e := e.(type) {
+	case *syntax.BadExpr:
+	case *syntax.ParenExpr:
+		c.checkAdapter(e.X)
+	case *syntax.Name:
+		c.checkAdapterName(e.Name, e.Span)
+	case *syntax.CallExpr:
+		if !c.checkAdapterName(e.Fun.Name, e.Fun.Span) {
+			return
+		}
+		if len(e.Args) > 1 {
+			c.report(diag.CodeBadAdapter, e.Args[1].Place(), "", "`%s` takes one target, found %d", e.Fun.Name, len(e.Args))
+			return
+		}
+		for _, a := range e.Args {
+			c.checkTarget(e.Fun.Name, a)
+		}
+	case *syntax.CondExpr:
+		c.condition(e.Cond)
+		c.checkAdapter(e.Then)
+		c.checkAdapter(e.Else)
+	case *syntax.MatchExpr:
+		c.matchWith(e, func(arm *syntax.MatchArm) *typ {
+			c.checkAdapter(arm.Value)
+			return anyType
+		})
+	default:
+		c.report(diag.CodeBadAdapter, e.Place(), "write `file(\"name\")`, `memory` or the like",
+			"expected a store adapter, or an `if` or `match` that chooses one")
+	}
+}
+
+func (c *checker) checkAdapterName(name string, span syntax.Span) bool {
+	if slices.Contains(adapters, name) {
+		return true
+	}
+	synonyms := map[string]string{
+		"postgresql": "postgres", "pg": "postgres", "mongo": "mongodb", "json": "file", "disk": "file",
+		"mem": "memory", "ram": "memory", "mariadb": "mysql", "database": "sql", "db": "sql", "s3": "file",
+	}
+	near := synonyms[strings.ToLower(name)]
+	if near == "" {
+		near = nearest(name, adapters)
+	}
+	c.report(diag.CodeBadAdapter, span, didYouMean(near), "unknown store adapter `%s`; there are %s", name, strings.Join(adapters, ", "))
+	return false
+}
+
+// checkTarget checks what an adapter stores to.
+func (c *checker) checkTarget(adapter string, e syntax.Expr) {
+	t := c.expr(e)
+	if !t.can(stdlib.KString) {
+		c.report(diag.CodeBadTarget, e.Place(), "", "the target of `%s` must be text, found %s", adapter, t.describe())
+		return
+	}
+	if lit, ok := e.(*syntax.StringLit); ok && adapter == "file" {
+		if problem := fileTargetProblem(lit.Value); problem != "" {
+			c.report(diag.CodeBadTarget, e.Place(), "", "%s; a file store's target is a name such as \"orders\" or \"exports/orders\"", problem)
+		}
+	}
+}
+
+// fileTargetProblem says why a file store's target is refused: it never leaves
+// the state folder, and never takes the name of what else is kept there.
+func fileTargetProblem(target string) string {
+	switch {
+	case strings.TrimSpace(target) == "":
+		return "the target is empty"
+	case strings.HasPrefix(target, "/"), len(target) > 1 && target[1] == ':':
+		return "the target is an absolute path"
+	case strings.ContainsAny(target, "\\\x00"):
+		return "the target holds a backslash or a NUL"
+	case target == "reqon.db", target == "cache", strings.HasPrefix(target, "cache/"):
+		return "`" + target + "` is a name that the state folder uses itself"
+	}
+	for part := range strings.SplitSeq(target, "/") {
+		switch {
+		case part == "..":
+			return "the target leaves the state folder"
+		case part == "" || part == ".":
+			return "the target is not in its shortest form, `" + path.Clean(target) + "`"
+		case part[0] == '.':
+			return "a part of the target begins with a dot"
+		}
+	}
+	return ""
+}
+
+// checkSchemaCycles reports schemas that include each other in a circle, and
+// those that no finite value can match since they need one of themselves.
+func (c *checker) checkSchemaCycles() {
+	includes := func(s *syntax.Schema) (out []edge) {
+		if s.Body != nil {
+			for _, f := range s.Body.Fields {
+				if f.Spread != nil {
+					out = append(out, edge{to: f.Spread.Name, span: f.Spread.Span, verb: "includes"})
+				}
+			}
+		}
+		return out
+	}
+	needs := func(s *syntax.Schema) (out []edge) { return c.neededSchemas(s.Body) }
+	for _, g := range []struct {
+		edges   func(*syntax.Schema) []edge
+		code    string
+		message string
+		help    string
+	}{
+		{includes, diag.CodeSchemaCycle, "schemas include each other in a circle: %s", ""},
+		{needs, diag.CodeEmptyType, "no value can match, since it would have to hold one of its own kind without end: %s", "make the field optional with `?`"},
+	} {
+		graph := map[string][]edge{}
+		for _, name := range c.schemas.order {
+			graph[name] = g.edges(c.schemas.byName[name].decl)
+		}
+		for _, cycle := range cycles(c.schemas.order, graph) {
+			c.report(g.code, cycle.span, g.help, g.message, cycle.text)
+		}
+	}
+}
+
+// neededSchemas returns the schemas that a value of this type must hold.
+func (c *checker) neededSchemas(t *syntax.ObjectType) (out []edge) {
+	if t == nil {
+		return nil
+	}
+	for _, f := range t.Fields {
+		if f.Spread != nil || f.Optional {
+			continue
+		}
+		switch ft := f.Type.(type) {
+		case *syntax.NamedType:
+			if _, ok := c.schemas.get(ft.Name); ok {
+				out = append(out, edge{to: ft.Name, span: ft.Span, verb: "needs"})
+			}
+		case *syntax.ObjectType:
+			out = append(out, c.neededSchemas(ft)...)
+		}
+	}
+	return out
+}
+
+func (c *checker) checkPipeline() {
+	if len(c.actions.order) == 0 {
+		if name := c.mission.Name; name != nil && !c.broken {
+			c.report(diag.CodeNoAction, name.Span, "", "the mission `%s` has no actions, so that running it does nothing", name.Name)
+		}
+	}
+	if c.mission.Run == nil {
+		for _, name := range c.actions.order {
+			c.actions.use(name)
+		}
+		return
+	}
+	for _, s := range c.mission.Run.Stages {
+		seen := map[string]syntax.Span{}
+		for _, a := range s.Actions {
+			c.useAction(a)
+			if first, ok := seen[a.Name]; ok {
+				d := c.report(diag.CodeDuplicate, a.Span, "", "`%s` stands twice in one bracket, so that it would run beside itself", a.Name)
+				note(d, first, "it stands here first")
+			}
+			seen[a.Name] = a.Span
+		}
+		if s.Cond != nil {
+			c.with(place{scope: c.root, response: anyType, lastSync: true}, func() { c.condition(s.Cond) })
+		}
+	}
+}
+
+// useAction marks an action as used, and reports an unknown one.
+func (c *checker) useAction(id *syntax.Ident) (known bool) {
+	if id == nil {
+		return false
+	}
+	if c.actions.use(id.Name) {
+		return true
+	}
+	near := nearest(id.Name, c.actions.names())
+	c.actions.use(near)
+	what := ""
+	if _, ok := c.transforms.get(id.Name); ok {
+		what = "; there is a transform of that name, which `apply " + id.Name + " to …` uses"
+		c.transforms.use(id.Name)
+	}
+	c.report(diag.CodeUnknownAction, id.Span, didYouMean(near), "unknown action `%s`%s", id.Name, what)
+	return false
+}
+
+// checkUnused reports declarations that nothing uses.
+func (c *checker) checkUnused() {
+	if c.broken {
+		return
+	}
+	for _, v := range c.root.vars {
+		if !v.used && v.name[0] != '_' {
+			c.report(diag.CodeUnusedParam, v.span, "", "the parameter `%s` is never used", v.name)
+		}
+	}
+	unused(c, c.sources, "source")
+	unused(c, c.stores, "store")
+	unused(c, c.schemas, "schema")
+	unused(c, c.transforms, "transform")
+	for _, name := range c.actions.order {
+		if e := c.actions.byName[name]; !e.used && name[0] != '_' {
+			c.report(diag.CodeUnusedDecl, e.id.Span, "add it to `run`, or remove it", "the action `%s` never runs: neither the mission's `run` nor another action names it", name)
+		}
+	}
+}
+
+func unused[D any](c *checker, t *table[D], kind string) {
+	for _, name := range t.order {
+		if e := t.byName[name]; !e.used && name[0] != '_' {
+			c.report(diag.CodeUnusedDecl, e.id.Span, "", "the %s `%s` is never used", kind, name)
+		}
+	}
+}

@@ -1,0 +1,317 @@
+package check
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+
+	"reqon/compiler/diag"
+	"reqon/compiler/syntax"
+	"reqon/stdlib"
+)
+
+// Pagination is the value of a request's `paginate` (language definition, section
+// 6.1).
+type Pagination struct {
+	Form  string      // page, offset, cursor or link
+	Param string      // the parameter that pages are asked for with; "" for link
+	Size  syntax.Expr // nil for link
+	Next  syntax.Expr // cursor: the path of the next cursor
+	Items syntax.Expr // where the items are; nil if it is left out
+}
+
+// pageForms are the forms of paginate and their arguments.
+var pageForms = []struct {
+	name        string
+	least, most int
+	signature   string
+}{
+	{"page", 2, 3, "page(param, size, items?)"},
+	{"offset", 2, 3, "offset(param, size, items?)"},
+	{"cursor", 3, 4, "cursor(param, size, \"path.to.next\", items?)"},
+	{"link", 0, 1, "link(items?)"},
+}
+
+// ReadPagination reads the value of `paginate`; ok is false if it has no such form,
+// which the checker reports.
+func ReadPagination(e syntax.Expr) (p Pagination, ok bool) {
+	call, isCall := unparen(e).(*syntax.CallExpr)
+	if !isCall || call.Form != syntax.CallPlain {
+		return p, false
+	}
+	n := len(call.Args)
+	for _, f := range pageForms {
+		if f.name != call.Fun.Name || n < f.least || n > f.most {
+			continue
+		}
+		p.Form = f.name
+		if n == f.most {
+			p.Items = call.Args[n-1]
+		}
+		if f.name == "link" {
+			return p, true
+		}
+		if p.Param, ok = Word(call.Args[0]); !ok || p.Param == "" {
+			return p, false
+		}
+		p.Size = call.Args[1]
+		if f.name == "cursor" {
+			p.Next = call.Args[2]
+		}
+		return p, true
+	}
+	return p, false
+}
+
+// checkPages checks the value of `paginate`.
+func (c *checker) checkPages(e syntax.Expr) {
+	call, ok := unparen(e).(*syntax.CallExpr)
+	var names []string
+	for _, f := range pageForms {
+		names = append(names, f.name)
+	}
+	if !ok {
+		suggestion := "write `page(page, 100)`, `offset(offset, 100)`, `cursor(cursor, 100, \"next\")` or `link()`"
+		if name, isName := e.(*syntax.Name); isName && name.Name == "link" {
+			suggestion = "write `link()`"
+		}
+		c.report(diag.CodeBadPaginate, e.Place(), suggestion, "`paginate` must be page(…), offset(…), cursor(…) or link()")
+		return
+	}
+	for _, f := range pageForms {
+		if f.name != call.Fun.Name {
+			continue
+		}
+		if n := len(call.Args); n < f.least || n > f.most {
+			c.report(diag.CodeBadPaginate, call.Fun.Span, "write `"+f.signature+"`", "`%s` takes %s, found %d", f.name, arityText(f.least, f.most), n)
+			return
+		}
+		c.checkPageArguments(f.name, call.Args)
+		return
+	}
+	c.report(diag.CodeBadPaginate, call.Fun.Span, didYouMean(nearest(call.Fun.Name, names)), "`%s` is no way to paginate; there are page, offset, cursor and link", call.Fun.Name)
+}
+
+func (c *checker) checkPageArguments(form string, args []syntax.Expr) {
+	texts := args
+	if form != "link" {
+		if w, ok := Word(args[0]); !ok || w == "" {
+			c.report(diag.CodeBadPaginate, args[0].Place(), "", "the parameter of `%s` must be a bare word or a string", form)
+			return
+		}
+		c.checkNumberIn(&OptionSpec{Name: form, Min: 1}, Count, args[1])
+		texts = args[2:]
+	}
+	for _, a := range texts {
+		if t := c.expr(a); !t.can(stdlib.KString) {
+			c.report(diag.CodeBadPaginate, a.Place(), "", "expected a path such as \"data.items\" as text, found %s", t.describe())
+		} else if lit, ok := a.(*syntax.StringLit); ok && !fieldPath.MatchString(lit.Value) {
+			c.report(diag.CodeBadPaginate, a.Place(), "", "%q is no path of fields such as \"data.items\"", lit.Value)
+		}
+	}
+}
+
+var fieldPath = regexp.MustCompile(`^[^.\s]+(\.[^.\s]+)*$`)
+
+// fetch checks a request (language definition, section 6.1).
+func (c *checker) fetch(s *syntax.FetchStep) {
+	source := c.requestSource(s)
+	if s.Path != nil {
+		c.checkPath(s, source)
+	}
+	if s.Operation != nil && source != nil && source.From == nil {
+		c.report(diag.CodeUnknownSource, s.Source.Span, "declare it as `source "+source.Name.Name+" from \"./openapi.yaml\" { … }`",
+			"`call` needs an OpenAPI document, and the source `%s` has none", source.Name.Name)
+	}
+	place := optionPlace{item: anyType}
+	pages, paged := Pagination{}, false
+	if o := s.Options.Get("paginate"); o != nil {
+		if pages, paged = ReadPagination(o.Value); paged && pages.Param != "" {
+			place.page = &variable{name: pages.Param, span: o.Value.Place(), kind: varPage, typ: anyType}
+		}
+	}
+	c.checkOptionsAt(s.Options, requestOptions, s.Span, place)
+	if s.Options != nil {
+		c.checkRequestOptions(s, pages)
+	}
+	c.flow.request = true
+	c.at.response = anyType
+}
+
+// requestSource returns the source that a request is sent to, nil if that can't
+// be seen.
+func (c *checker) requestSource(s *syntax.FetchStep) *syntax.Source {
+	if s.Source != nil {
+		if !c.sources.use(s.Source.Name) {
+			c.unknownSource(s.Source.Name, s.Source.Span)
+		}
+		source, _ := c.sources.get(s.Source.Name)
+		return source
+	}
+	if o := s.Options.Get("source"); o != nil {
+		if w, ok := Word(o.Value); ok {
+			source, _ := c.sources.get(w)
+			return source
+		}
+		return nil
+	}
+	if len(c.sources.order) == 0 {
+		return nil
+	}
+	c.sources.use(c.sources.order[0])
+	source, _ := c.sources.get(c.sources.order[0])
+	return source
+}
+
+// absoluteURL finds the scheme of an absolute URL.
+var absoluteURL = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
+
+func (c *checker) checkPath(s *syntax.FetchStep, source *syntax.Source) {
+	t := c.expr(s.Path)
+	if !t.can(stdlib.KString) {
+		c.report(diag.CodeOptionKind, s.Path.Place(), "", "the path of a request must be text, found %s", t.describe())
+		return
+	}
+	start, known := pathStart(s.Path)
+	if !known {
+		return
+	}
+	if scheme := absoluteURL.FindString(start); scheme != "" {
+		c.checkAbsolute(s, start, scheme)
+		return
+	}
+	switch {
+	case len(c.sources.order) == 0 && !c.broken:
+		c.report(diag.CodeNoSource, s.Path.Place(), "declare one: `source API { base: \"https://…\" }`",
+			"this path is relative, and the mission has no source to join it on to")
+	case source != nil && source.From == nil && source.Options.Get("base") == nil && !c.broken:
+		d := c.report(diag.CodeOptionMissing, s.Path.Place(), "add `base: \"https://…\"` to the source",
+			"this path is relative, and the source `%s` has no `base` to join it on to", source.Name.Name)
+		note(d, source.Name.Span, "the source is declared here")
+	}
+}
+
+// pathStart returns the text that a path begins with, if it is written out.
+func pathStart(e syntax.Expr) (text string, known bool) {
+	switch e := unparen(e).(type) {
+	case *syntax.StringLit:
+		return e.Value, true
+	case *syntax.TemplateLit:
+		return e.Texts[0], e.Texts[0] != ""
+	}
+	return "", false
+}
+
+func (c *checker) checkAbsolute(s *syntax.FetchStep, text, scheme string) {
+	if scheme = strings.ToLower(scheme); scheme != "http://" && scheme != "https://" {
+		c.report(diag.CodeBadURL, s.Path.Place(), "", "only http:// and https:// can be requested, found %s", scheme)
+		return
+	}
+	lit, ok := unparen(s.Path).(*syntax.StringLit)
+	if !ok {
+		return
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		c.report(diag.CodeBadURL, s.Path.Place(), "", "%q can't be read as an address", lit.Value)
+	case u.Host == "":
+		c.report(diag.CodeBadURL, s.Path.Place(), "", "this address names no host")
+	case u.User != nil:
+		c.report(diag.CodeLiteralSecret, s.Path.Place(), "use `auth: basic` with the credentials file", "this address holds credentials, which should not stand in the source")
+	}
+}
+
+// checkRequestOptions checks what the options of a request say together.
+func (c *checker) checkRequestOptions(s *syntax.FetchStep, pages Pagination) {
+	o := s.Options
+	if s.Method == "GET" {
+		for _, name := range []string{"body", "form"} {
+			if b := o.Get(name); b != nil && o.Get("params") == nil {
+				c.report(diag.CodeGetWithBody, b.Key.Span, "write `params` to send it in the query", "a GET with `%s` and no `params` sends it as its body, which most servers ignore", name)
+			}
+		}
+	}
+	if o.Get("paginate") == nil {
+		for _, name := range []string{"until", "maxPages", "maxItems"} {
+			if x := o.Get(name); x != nil {
+				c.report(diag.CodeNoEffect, x.Key.Span, "add `paginate`", "`%s` has no effect without `paginate`", name)
+			}
+		}
+	}
+	if o.Get("since") == nil {
+		for _, name := range []string{"sinceParam", "sinceFormat"} {
+			if x := o.Get(name); x != nil {
+				c.report(diag.CodeNoEffect, x.Key.Span, "add `since: lastSync`", "`%s` has no effect without `since`", name)
+			}
+		}
+	}
+	if !usesLastSync(o) {
+		for _, name := range []string{"updateFrom", "syncKey"} {
+			if x := o.Get(name); x != nil {
+				c.report(diag.CodeNoEffect, x.Key.Span, "add `since: lastSync`", "`%s` has no effect: the request does not use `lastSync`", name)
+			}
+		}
+	}
+	if pages.Form == "offset" {
+		c.checkPageSize(s, pages)
+	}
+}
+
+// usesLastSync reports whether a request is incremental.
+func usesLastSync(o *syntax.Options) bool {
+	found := false
+	for _, e := range o.Entries {
+		if e.Value == nil {
+			continue
+		}
+		syntax.Walk(e.Value, func(n syntax.Node) bool {
+			if name, ok := n.(*syntax.Name); ok && name.Name == "lastSync" {
+				found = true
+			}
+			return !found
+		})
+	}
+	return found
+}
+
+// checkPageSize tells of an offset pagination whose size is sent nowhere: a
+// server with pages of another size would be read with gaps.
+func (c *checker) checkPageSize(s *syntax.FetchStep, pages Pagination) {
+	size, ok := unparen(pages.Size).(*syntax.NumberLit)
+	if !ok {
+		return
+	}
+	sent := false
+	look := func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.NumberLit:
+			sent = sent || n.Text == size.Text
+		case *syntax.StringLit:
+			sent = sent || strings.Contains(n.Value, size.Text)
+		case *syntax.Name, *syntax.ObjectEntry:
+			if e, ok := n.(*syntax.ObjectEntry); ok && e.Spread == nil {
+				break
+			}
+			if name, ok := n.(*syntax.Name); ok && name.Name == pages.Param {
+				break
+			}
+			sent = true // it may be
+		case *syntax.TemplateLit:
+			sent = sent || strings.Contains(strings.Join(n.Texts, " "), size.Text)
+		}
+		return !sent
+	}
+	if s.Path != nil {
+		syntax.Walk(s.Path, look)
+	}
+	for _, name := range []string{"params", "body", "headers"} {
+		if x := s.Options.Get(name); x != nil && x.Value != nil {
+			syntax.Walk(x.Value, look)
+		}
+	}
+	if !sent {
+		c.report(diag.CodePageSize, size.Span, "add `params: { limit: "+size.Text+" }`, as the server calls it",
+			"the page size %s is not sent: a server with smaller pages would be read with gaps", size.Text)
+	}
+}

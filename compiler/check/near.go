@@ -1,0 +1,68 @@
+package check
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// nearest returns the name that was most likely meant by word, "" if none is
+// near: one that differs in case only, or in so few letters that a slip of the
+// finger explains it: one in three letters, and at least one. Names of one
+// letter are like all others of their kind, and never near.
+func nearest(word string, names []string) string {
+	if word == "" {
+		return ""
+	}
+	best, bestDistance := "", max(1, utf8.RuneCountInString(word)/3)+1
+	names = slices.Clone(names)
+	slices.Sort(names) // the same answer every time
+	for _, n := range names {
+		if n == word || n == "" {
+			continue
+		}
+		if strings.EqualFold(n, word) {
+			return n
+		}
+		d := editDistance(strings.ToLower(word), strings.ToLower(n), bestDistance)
+		if d < bestDistance && min(len(n), len(word)) > 1 && max(len(n), len(word)) > 2 {
+			best, bestDistance = n, d
+		}
+	}
+	return best
+}
+
+// editDistance returns how many letters have to be inserted, removed, replaced
+// or swapped with their neighbour to make b of a; limit if it is limit or more.
+func editDistance(a, b string, limit int) int {
+	s, t := []rune(a), []rune(b)
+	if d := len(s) - len(t); d >= limit || -d >= limit {
+		return limit
+	}
+	// Three rows of the table: the one at hand and the two before it.
+	before, last, row := make([]int, len(t)+1), make([]int, len(t)+1), make([]int, len(t)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(s); i++ {
+		row[0] = i
+		least := i
+		for j := 1; j <= len(t); j++ {
+			cost := 1
+			if s[i-1] == t[j-1] {
+				cost = 0
+			}
+			d := min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
+				d = min(d, before[j-2]+1)
+			}
+			row[j] = d
+			least = min(least, d)
+		}
+		if least >= limit {
+			return limit
+		}
+		before, last, row = last, row, before
+	}
+	return min(last[len(t)], limit)
+}

@@ -1,0 +1,451 @@
+package check
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"reqon/compiler/diag"
+	"reqon/compiler/syntax"
+	"reqon/stdlib"
+)
+
+// typ is what is known about a value. It promises nothing about values of
+// other kinds than it names: the fields of obj are those of the value if it is
+// an object, elem is of its elements if it is an array.
+type typ struct {
+	kinds stdlib.Kinds
+	elem  *typ     // nil: elements of any kind
+	obj   *objType // nil: any fields
+	lits  []string // if not nil: one of these literals, in the form of litText
+	whole bool     // a number is whole
+	date  bool     // a string is of date form
+}
+
+// objType is what is known about an object.
+type objType struct {
+	schema string // its schema's name, or ""
+	fields map[string]*fieldType
+	order  []string
+	closed bool // it has no other fields
+}
+
+type fieldType struct {
+	typ      *typ
+	optional bool
+}
+
+var (
+	anyType    = &typ{kinds: stdlib.KAny}
+	nullType   = &typ{kinds: stdlib.KNull}
+	boolType   = &typ{kinds: stdlib.KBool}
+	numberType = &typ{kinds: stdlib.KNumber}
+	stringType = &typ{kinds: stdlib.KString}
+	timeType   = &typ{kinds: stdlib.KTime}
+	recordType = &typ{kinds: stdlib.KObject}
+	storeType  = &typ{kinds: stdlib.KArray, elem: recordType}
+)
+
+func ofKinds(k stdlib.Kinds) *typ {
+	if k == stdlib.KAny {
+		return anyType
+	}
+	return &typ{kinds: k}
+}
+
+func (t *typ) can(k stdlib.Kinds) bool { return t.kinds&k != 0 }
+
+// orNull returns t, which may be null as well.
+func (t *typ) orNull() *typ {
+	if t.can(stdlib.KNull) {
+		return t
+	}
+	u := *t
+	u.kinds |= stdlib.KNull
+	if u.lits != nil {
+		u.lits = append(slices.Clip(u.lits), "null")
+	}
+	return &u
+}
+
+// union returns what is known of a value that is an a or a b.
+func union(a, b *typ) *typ {
+	if a == b || a == anyType {
+		return a
+	}
+	if b == anyType {
+		return b
+	}
+	u := &typ{kinds: a.kinds | b.kinds}
+	if a.lits != nil && b.lits != nil {
+		u.lits = append(slices.Clip(a.lits), b.lits...)
+	}
+	u.elem = joint(a, b, stdlib.KArray, a.elem, b.elem, union)
+	u.obj = joint(a, b, stdlib.KObject, a.obj, b.obj, func(x, y *objType) *objType {
+		switch {
+		case x == y:
+			return x
+		case x.closed && y.closed:
+			return unionObject(x, y)
+		}
+		return nil
+	})
+	u.whole = (a.whole || !a.can(stdlib.KNumber)) && (b.whole || !b.can(stdlib.KNumber))
+	u.date = (a.date || !a.can(stdlib.KString)) && (b.date || !b.can(stdlib.KString))
+	return u
+}
+
+// unionObject returns what is known of an object that is one or the other of
+// two that are written out. Schemas, which may be recursive, are not merged.
+func unionObject(x, y *objType) *objType {
+	o := &objType{closed: true}
+	for _, name := range x.order {
+		f := x.fields[name]
+		if g, ok := y.fields[name]; ok {
+			o.set(name, union(f.typ, g.typ), f.optional || g.optional)
+		} else {
+			o.set(name, f.typ.orNull(), true)
+		}
+	}
+	for _, name := range y.order {
+		if _, ok := x.fields[name]; !ok {
+			o.set(name, y.fields[name].typ.orNull(), true)
+		}
+	}
+	return o
+}
+
+// joint merges what a and b know about their values of kind k.
+func joint[T any](a, b *typ, k stdlib.Kinds, x, y *T, merge func(x, y *T) *T) *T {
+	switch {
+	case !a.can(k):
+		return y
+	case !b.can(k):
+		return x
+	case x == nil || y == nil:
+		return nil
+	}
+	return merge(x, y)
+}
+
+// element returns what is known of the elements of t, if it is an array.
+func (t *typ) element() *typ {
+	if t.elem != nil {
+		return t.elem
+	}
+	return anyType
+}
+
+func arrayOf(elem *typ) *typ { return &typ{kinds: stdlib.KArray, elem: elem} }
+
+// describe returns t in words: "a number", "the schema `Order`".
+func (t *typ) describe() string {
+	switch {
+	case len(t.lits) == 1:
+		return t.kinds.String() + " (" + t.lits[0] + ")"
+	case t.kinds == stdlib.KObject && t.obj != nil && t.obj.schema != "":
+		return "an object of schema `" + t.obj.schema + "`"
+	case t.kinds == stdlib.KArray && t.elem != nil && t.elem.obj != nil && t.elem.obj.schema != "":
+		return "an array of schema `" + t.elem.obj.schema + "`"
+	case t.kinds == stdlib.KNumber && t.whole:
+		return "a whole number"
+	case t.kinds == stdlib.KString && t.date, t.kinds == stdlib.KString|stdlib.KTime && t.date:
+		return "a date"
+	case t.lits != nil:
+		return strings.Join(t.lits, " | ")
+	}
+	return t.kinds.String()
+}
+
+// literal types
+
+func litType(e syntax.Expr) *typ {
+	switch e := e.(type) {
+	case *syntax.NullLit:
+		return nullType
+	case *syntax.BoolLit:
+		return &typ{kinds: stdlib.KBool, lits: []string{strconv.FormatBool(e.Value)}}
+	case *syntax.StringLit:
+		return &typ{kinds: stdlib.KString, lits: []string{strconv.Quote(e.Value)}, date: dateForm(e.Value)}
+	case *syntax.NumberLit:
+		text := e.Text + e.Unit
+		return &typ{kinds: stdlib.KNumber, lits: []string{text}, whole: wholeText(e.Text) || e.Unit != ""}
+	case *syntax.UnaryExpr:
+		if n, ok := e.X.(*syntax.NumberLit); ok && e.Op == syntax.OpNeg {
+			return &typ{kinds: stdlib.KNumber, lits: []string{"-" + n.Text + n.Unit}, whole: wholeText(n.Text)}
+		}
+	}
+	return anyType
+}
+
+// wholeText reports whether a number's text is that of a whole number.
+func wholeText(text string) bool {
+	f, err := strconv.ParseFloat(text, 64)
+	return err == nil && f == math.Trunc(f)
+}
+
+// dateForm reports whether text is a date to the language: of RFC 3339 form,
+// or YYYY-MM-DD (language definition, section 4).
+func dateForm(text string) bool {
+	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
+		if _, err := time.Parse(layout, strings.ToUpper(text)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// readableDate reports whether text is what functions of time read as a date.
+func readableDate(text string) bool {
+	if dateForm(text) {
+		return true
+	}
+	text = strings.ToUpper(strings.TrimSpace(text))
+	for _, layout := range []string{
+		"2006-01-02 15:04", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02T15:04:05",
+		"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04Z07:00", "2006-01-02T15:04Z07:00",
+	} {
+		if _, err := time.Parse(layout, text); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// schema types
+
+// builtinTypes are the names of the built-in types and their aliases
+// (language definition, section 5).
+var builtinTypes = map[string]*typ{
+	"string":  stringType,
+	"number":  numberType,
+	"int":     {kinds: stdlib.KNumber, whole: true},
+	"integer": {kinds: stdlib.KNumber, whole: true},
+	"decimal": numberType,
+	"float":   numberType,
+	"double":  numberType,
+	"boolean": boolType,
+	"bool":    boolType,
+	"date":    {kinds: stdlib.KTime | stdlib.KString, date: true},
+	"datetime": {
+		kinds: stdlib.KTime | stdlib.KString, date: true,
+	},
+	"array":  {kinds: stdlib.KArray},
+	"object": recordType,
+	"any":    anyType,
+	"null":   nullType,
+}
+
+// resolve returns what is known of values of a type. Names are reported by
+// checkType, not here.
+func (c *checker) resolve(t syntax.TypeExpr) *typ {
+	switch t := t.(type) {
+	case *syntax.NamedType:
+		if b, ok := builtinTypes[t.Name]; ok {
+			return b
+		}
+		return c.schemaType(t.Name)
+	case *syntax.ArrayType:
+		return arrayOf(c.resolve(t.Elem))
+	case *syntax.ObjectType:
+		o := &objType{}
+		c.fillObject(o, t, nil)
+		return &typ{kinds: stdlib.KObject, obj: o}
+	case *syntax.LiteralType:
+		return litType(t.Value)
+	case *syntax.UnionType:
+		var u *typ
+		for _, alt := range t.Alts {
+			a := c.resolve(alt)
+			if alt, ok := alt.(*syntax.LiteralType); ok && a == nullType {
+				a = &typ{kinds: stdlib.KNull, lits: []string{alt.Value.Place().Text()}}
+			}
+			if u == nil {
+				u = a
+			} else {
+				u = union(u, a)
+			}
+		}
+		if u != nil {
+			return u
+		}
+	}
+	return anyType
+}
+
+// schemaType returns the type of a schema's objects; any for an unknown name.
+func (c *checker) schemaType(name string) *typ {
+	s, ok := c.schemas.get(name)
+	if !ok {
+		return anyType
+	}
+	o, ok := c.schemaObj[name]
+	if !ok {
+		o = &objType{schema: name}
+		c.schemaObj[name] = o // before the fields: schemas may be recursive
+		c.fillObject(o, s.Body, map[string]bool{name: true})
+	}
+	return &typ{kinds: stdlib.KObject, obj: o}
+}
+
+// fillObject adds the fields of body to o. including holds the schemas that are
+// being included, so that a circle of includes (reported elsewhere) ends.
+func (c *checker) fillObject(o *objType, body *syntax.ObjectType, including map[string]bool) {
+	if o.fields == nil {
+		o.fields = map[string]*fieldType{}
+	}
+	if body == nil {
+		return
+	}
+	for _, f := range body.Fields {
+		if f.Spread != nil {
+			base, ok := c.schemas.get(f.Spread.Name)
+			if !ok || including[f.Spread.Name] {
+				continue
+			}
+			inner := map[string]bool{f.Spread.Name: true}
+			for n := range including {
+				inner[n] = true
+			}
+			c.fillObject(o, base.Body, inner)
+			continue
+		}
+		if f.Name == nil {
+			continue
+		}
+		t := c.resolve(f.Type)
+		if f.Optional {
+			t = t.orNull()
+		}
+		o.set(f.Name.Name, t, f.Optional)
+	}
+}
+
+func (o *objType) set(name string, t *typ, optional bool) {
+	if o.fields == nil {
+		o.fields = map[string]*fieldType{}
+	}
+	if _, ok := o.fields[name]; !ok {
+		o.order = append(o.order, name)
+	}
+	o.fields[name] = &fieldType{t, optional}
+}
+
+// misfit says why a value of type t can't be a value of type want, "" if it
+// may be one. It looks no deeper than depth levels, since schemas may be
+// recursive.
+func misfit(t, want *typ, depth int) string {
+	if depth == 0 || t.kinds == 0 {
+		return ""
+	}
+	if t.kinds&want.kinds == 0 {
+		return "expected " + want.describe() + ", found " + t.describe()
+	}
+	if t.lits != nil && want.lits != nil && !slices.ContainsFunc(t.lits, func(l string) bool { return slices.Contains(want.lits, l) }) {
+		return "expected " + strings.Join(want.lits, " | ") + ", found " + strings.Join(t.lits, " | ")
+	}
+	common := t.kinds & want.kinds
+	switch {
+	case common == stdlib.KNumber && want.whole && t.lits != nil && !t.whole:
+		return "expected a whole number, found " + strings.Join(t.lits, " | ")
+	case common == stdlib.KString && want.date && t.lits != nil && !t.date:
+		return "expected a date, found " + strings.Join(t.lits, " | ")
+	case common == stdlib.KArray && t.elem != nil && want.elem != nil:
+		if m := misfit(t.elem, want.elem, depth-1); m != "" {
+			return "in its elements: " + m
+		}
+	case common == stdlib.KObject && t.obj != nil && want.obj != nil && t.obj != want.obj:
+		return misfitObject(t.obj, want.obj, depth-1)
+	}
+	return ""
+}
+
+func misfitObject(o, want *objType, depth int) string {
+	for _, name := range want.order {
+		w := want.fields[name]
+		f, ok := o.fields[name]
+		switch {
+		case !ok && o.closed && !w.optional:
+			return "the field `" + name + "` is missing"
+		case ok:
+			if m := misfit(f.typ, w.typ, depth); m != "" {
+				return "field `" + name + "`: " + m
+			}
+		}
+	}
+	return ""
+}
+
+// maxMisfitDepth bounds how deep misfit compares.
+const maxMisfitDepth = 8
+
+// checkType reports unknown names in a type.
+func (c *checker) checkType(t syntax.TypeExpr) {
+	switch t := t.(type) {
+	case *syntax.NamedType:
+		if _, ok := builtinTypes[t.Name]; !ok {
+			c.useSchema(t.Span, t.Name)
+		}
+	case *syntax.ArrayType:
+		c.checkType(t.Elem)
+	case *syntax.ObjectType:
+		c.checkObjectType(t)
+	case *syntax.UnionType:
+		for _, a := range t.Alts {
+			c.checkType(a)
+		}
+	}
+}
+
+func (c *checker) checkObjectType(t *syntax.ObjectType) {
+	if t == nil {
+		return
+	}
+	seen := map[string]syntax.Span{}
+	for _, f := range t.Fields {
+		if f.Spread != nil {
+			c.useSchema(f.Spread.Span, f.Spread.Name)
+			continue
+		}
+		if f.Name != nil {
+			if first, ok := seen[f.Name.Name]; ok {
+				d := c.report(diag.CodeDuplicate, f.Name.Span, "", "the field `%s` is declared twice", f.Name.Name)
+				note(d, first, "it is declared here first")
+			} else {
+				seen[f.Name.Name] = f.Name.Span
+			}
+		}
+		if f.Type != nil {
+			c.checkType(f.Type)
+		}
+	}
+}
+
+// useSchema reports an unknown schema, and marks a known one as used.
+func (c *checker) useSchema(span syntax.Span, name string) (known bool) {
+	if c.schemas.use(name) {
+		return true
+	}
+	names := c.schemas.names()
+	for b := range builtinTypes {
+		names = append(names, b)
+	}
+	near := typeSynonyms[name]
+	if near == "" {
+		near = nearest(name, names)
+	}
+	c.schemas.use(near)
+	c.report(diag.CodeUnknownSchema, span, didYouMean(near), "unknown type `%s`: it is neither built in nor a schema of this mission", name)
+	return false
+}
+
+// typeSynonyms are names of types in other languages.
+var typeSynonyms = map[string]string{
+	"str": "string", "text": "string", "String": "string", "varchar": "string", "uuid": "string",
+	"Number": "number", "numeric": "number", "real": "decimal", "long": "int", "Int": "int", "bigint": "int",
+	"Boolean": "boolean", "Bool": "boolean", "Date": "date", "timestamp": "date", "time": "date", "DateTime": "date",
+	"list": "array", "Array": "array", "map": "object", "dict": "object", "record": "object", "json": "any", "unknown": "any",
+	"undefined": "null", "nil": "null", "None": "null",
+}
