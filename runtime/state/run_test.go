@@ -400,7 +400,7 @@ func TestSweepWhileOthersBegin(t *testing.T) {
 	errs := make([]error, 4)
 	for i := range errs {
 		wg.Go(func() {
-			for range 25 {
+			for range 10 {
 				db, err := Open(dir)
 				if err != nil {
 					errs[i] = err

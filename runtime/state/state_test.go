@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -101,25 +102,21 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// writeFile and its reading back show that a refused file was not touched.
+// A damaged file is refused, with what to do about it, and not touched.
 func TestDamagedDatabase(t *testing.T) {
-	good := func(t *testing.T) (dir string, data []byte) {
-		dir = t.TempDir()
-		db, err := Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range 500 { // many pages
-			finish(t, db, begin(t, db, fmt.Sprint("M", i), t0), StatusSuccess, map[string]string{"k": `"x"`})
-		}
-		if err := db.Close(); err != nil {
-			t.Fatal(err)
-		}
-		data, err = os.ReadFile(filepath.Join(dir, fileName))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return dir, data
+	made, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 500 { // many pages
+		finish(t, made, begin(t, made, fmt.Sprint("M", i), t0), StatusSuccess, map[string]string{"k": `"x"`})
+	}
+	if err := made.Close(); err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(made.path)
+	if err != nil {
+		t.Fatal(err)
 	}
 	read := func(db *DB) error {
 		_, err := db.Runs(Filter{})
@@ -139,9 +136,9 @@ func TestDamagedDatabase(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			dir, data := good(t)
+			dir := t.TempDir()
 			path := filepath.Join(dir, fileName)
-			data = test.damage(data)
+			data := test.damage(bytes.Clone(good))
 			if err := os.WriteFile(path, data, 0o600); err != nil {
 				t.Fatal(err)
 			}
