@@ -78,7 +78,7 @@ func tree(t testing.TB, path string) map[string]string {
 // plant makes a folder with these files.
 func plant(t testing.TB, files map[string]string) string {
 	t.Helper()
-	path := t.TempDir()
+	path := quickDir(t)
 	for name, content := range files {
 		os.MkdirAll(filepath.Dir(filepath.Join(path, name)), 0o700)
 		write(t, content, path, name)
@@ -885,7 +885,8 @@ func TestBackgroundFlush(t *testing.T) {
 	if f.timer == nil {
 		t.Fatal("no flush is due after a put")
 	}
-	f.flushNow()
+	f.timer.Reset(0)
+	f.flushes.Wait()
 	if f.gen.durable.Load() != f.end {
 		t.Errorf("%d of %d bytes are durable after a flush", f.gen.durable.Load(), f.end)
 	}

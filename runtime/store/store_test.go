@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -71,6 +72,19 @@ func expect(t testing.TB, s Store, want ...string) {
 	}
 }
 
+// quickDir returns a folder for a test, in memory where the system has such:
+// there syncing costs nothing, which many small tests would else mostly wait
+// for.
+func quickDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "store-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 func openDir(t testing.TB, path string) *Dir {
 	t.Helper()
 	d, err := OpenDir(path, value.NewShapes(), DirOptions{Notice: func(m string) { t.Log("notice:", m) }})
@@ -93,16 +107,16 @@ func openFile(t testing.TB, d *Dir, target string, opt Options) Store {
 // eachKind runs a test with a store in memory and one in a file.
 func eachKind(t *testing.T, opt Options, test func(t *testing.T, s Store)) {
 	t.Run("memory", func(t *testing.T) { test(t, NewMemory(value.NewShapes(), opt)) })
-	t.Run("file", func(t *testing.T) { test(t, openFile(t, openDir(t, t.TempDir()), "s", opt)) })
+	t.Run("file", func(t *testing.T) { test(t, openFile(t, openDir(t, quickDir(t)), "s", opt)) })
 	t.Run("file synced after each step", func(t *testing.T) {
-		test(t, &syncing{openFile(t, openDir(t, t.TempDir()), "s", opt)})
+		test(t, &syncing{openFile(t, openDir(t, quickDir(t)), "s", opt)})
 	})
 	t.Run("file opened anew for each step", func(t *testing.T) {
-		test(t, &reopening{t: t, path: t.TempDir(), opt: opt})
+		test(t, &reopening{t: t, path: quickDir(t), opt: opt})
 	})
 	t.Run("file with a second process", func(t *testing.T) {
 		// A Dir shares nothing with another one but the files.
-		path := t.TempDir()
+		path := quickDir(t)
 		test(t, &alternating{stores: [2]Store{
 			openFile(t, openDir(t, path), "s", opt),
 			openFile(t, openDir(t, path), "s", opt),

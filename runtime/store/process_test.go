@@ -1,0 +1,319 @@
+//go:build unix
+
+package store
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"reqon/vm/value"
+)
+
+// TestMain makes the test binary a process that works on a store, when it is
+// started as one by a test.
+func TestMain(m *testing.M) {
+	if job := os.Getenv("STORE_TEST_JOB"); job != "" {
+		if err := jobs[job](os.Getenv("STORE_TEST_DIR"), os.Getenv("STORE_TEST_ARG")); err != nil {
+			fmt.Println("error:", err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+var jobs = map[string]func(dir, arg string) error{
+	"batches": writeBatches,
+	"full":    fillDisk,
+}
+
+func startJob(t *testing.T, job, dir, arg string) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), "STORE_TEST_JOB="+job, "STORE_TEST_DIR="+dir, "STORE_TEST_ARG="+arg)
+	c.Stderr = os.Stderr
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return c, bufio.NewScanner(out)
+}
+
+// batchSize is how many records each batch of writeBatches has.
+const batchSize = 5
+
+// writeBatches stores batches of records named in arg, "name:count", and says
+// after each that it is finished. Without a count it goes on behind the batches
+// that are there until it is killed.
+func writeBatches(dir, arg string) error {
+	name, count, _ := strings.Cut(arg, ":")
+	n, err := strconv.Atoi(count)
+	if err != nil {
+		return err
+	}
+	d, err := OpenDir(dir, value.NewShapes(), DirOptions{})
+	if err != nil {
+		return err
+	}
+	s, err := d.File("s", Options{})
+	if err != nil {
+		return err
+	}
+	from := 0
+	if n == 0 {
+		if from, err = s.Len(ctx); err != nil {
+			return err
+		}
+	}
+	shapes := value.NewShapes()
+	for i := from / batchSize; n == 0 || i < n; i++ {
+		var batch []Record
+		for j := range batchSize {
+			batch = append(batch, Record{fmt.Sprintf("%s-%d-%d", name, i, j), batchRecord(shapes, i)})
+		}
+		if _, err := s.Put(ctx, batch, Replace); err != nil {
+			return err
+		}
+		fmt.Println(i)
+		if i%7 == 0 {
+			if err := s.Sync(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return d.Close()
+}
+
+func batchRecord(shapes *value.Shapes, i int) value.Value {
+	b := value.NewObjectBuilder(shapes, 2)
+	b.Set("batch", value.FromInt(int64(i)))
+	b.Set("text", value.FromString(strings.Repeat("x", i%300)))
+	return b.Value()
+}
+
+// TestKill: a process killed at any moment loses no batch that it finished, and
+// leaves none in part.
+func TestKill(t *testing.T) {
+	dir := t.TempDir()
+	rounds := 25
+	if testing.Short() {
+		rounds = 5
+	}
+	finished := -1
+	for round := range rounds {
+		c, out := startJob(t, "batches", dir, "k:0")
+		timer := time.AfterFunc(time.Duration(15_000+rand.IntN(60_000))*time.Microsecond, func() { c.Process.Kill() })
+		for out.Scan() {
+			n, err := strconv.Atoi(out.Text())
+			if err != nil {
+				t.Fatalf("round %d: %s", round, out.Text())
+			}
+			finished = n
+		}
+		c.Wait()
+		timer.Stop()
+		s := openFile(t, openDir(t, dir), "s", Options{})
+		if round%3 == 0 {
+			// The snapshot alone is whole too, whatever the moment.
+			if b, err := os.ReadFile(filepath.Join(dir, "s.json")); err == nil && !json.Valid(b) {
+				t.Fatalf("round %d: the snapshot is not JSON", round)
+			}
+		}
+		n := 0
+		err := s.Each(ctx, func(key string, v value.Value) error {
+			batch := n / batchSize
+			if want := fmt.Sprintf("k-%d-%d", batch, n%batchSize); key != want || value.Field(v, "batch").Int() != int64(batch) || len(value.Field(v, "text").Str()) != batch%300 {
+				return fmt.Errorf("record %d is %s: %s", n, key, value.Describe(v))
+			}
+			n++
+			return nil
+		})
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		if n%batchSize != 0 || n/batchSize < finished+1 || n/batchSize > finished+2 {
+			t.Fatalf("round %d: %d records, after batch %d was finished", round, n, finished)
+		}
+		finished = n/batchSize - 1
+		s.(*fileStore).f.lock.Close()
+	}
+	t.Logf("%d batches in %d rounds", finished+1, rounds)
+}
+
+// TestTwoProcesses: processes that write one store at once lose nothing of
+// each other, while readers of the snapshot always see a whole one.
+func TestTwoProcesses(t *testing.T) {
+	dir := t.TempDir()
+	const batches = 300
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	for _, name := range []string{"a", "b"} {
+		wg.Go(func() {
+			c, out := startJob(t, "batches", dir, name+":"+strconv.Itoa(batches))
+			for out.Scan() {
+				if _, err := strconv.Atoi(out.Text()); err != nil {
+					t.Error(name, out.Text())
+				}
+			}
+			if err := c.Wait(); err != nil {
+				t.Error(name, err)
+			}
+		})
+	}
+	go func() { wg.Wait(); close(done) }()
+	looks := 0
+	for running := true; running; looks++ {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		if b, err := os.ReadFile(filepath.Join(dir, "s.json")); err == nil && !json.Valid(b) {
+			t.Fatal("a reader saw a snapshot that is not whole")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	s := openFile(t, openDir(t, dir), "s", Options{})
+	count := map[string]int{}
+	err := s.Each(ctx, func(key string, v value.Value) error {
+		p := strings.Split(key, "-")
+		batch, _ := strconv.Atoi(p[1])
+		j, _ := strconv.Atoi(p[2])
+		if at := batch*batchSize + j; at != count[p[0]] {
+			return fmt.Errorf("%s is number %d of its process", key, count[p[0]])
+		}
+		count[p[0]]++
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "b"} {
+		if count[name] != batches*batchSize {
+			t.Errorf("%s has %d records, want %d", name, count[name], batches*batchSize)
+		}
+	}
+	t.Logf("records %v, %d looks at the snapshot", count, looks)
+}
+
+// fillDisk stores records until the disk, here a limit on the size of a file,
+// is full, and then checks what is left.
+func fillDisk(dir, _ string) error {
+	signal.Ignore(syscall.SIGXFSZ)
+	limit := syscall.Rlimit{Cur: 1 << 20, Max: 1 << 20}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		return err
+	}
+	d, err := OpenDir(dir, value.NewShapes(), DirOptions{})
+	if err != nil {
+		return err
+	}
+	s, err := d.File("s", Options{})
+	if err != nil {
+		return err
+	}
+	shapes := value.NewShapes()
+	n := 0
+	for ; ; n++ {
+		b := value.NewObjectBuilder(shapes, 1)
+		b.Set("text", value.FromString(strings.Repeat("x", 100_000)))
+		if _, err = s.Put(ctx, []Record{{fmt.Sprint(n), b.Value()}}, Replace); err != nil {
+			break
+		}
+		if n > 20 {
+			return fmt.Errorf("the limit does not work")
+		}
+	}
+	for _, want := range []string{`store "s"`, ".s.journal", "file too large"} {
+		if !strings.Contains(err.Error(), want) {
+			return fmt.Errorf("the error %q does not say %q", err, want)
+		}
+	}
+	if size, err := s.Len(ctx); size != n || err != nil {
+		return fmt.Errorf("%d records after %d batches and a failed one, %v", size, n, err)
+	}
+	// The store is usable: what fits is stored.
+	for i := range 3 {
+		b := value.NewObjectBuilder(shapes, 1)
+		b.Set("small", value.FromInt(int64(i)))
+		if _, err := s.Put(ctx, []Record{{"small", b.Value()}}, Replace); err != nil {
+			return err
+		}
+	}
+	if v, ok, err := s.Get(ctx, "small"); !ok || err != nil || value.Field(v, "small").Int() != 2 {
+		return fmt.Errorf("Get after a failed batch: %v, %v", ok, err)
+	}
+	fmt.Println(n)
+	return d.Close()
+}
+
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	c, out := startJob(t, "full", dir, "")
+	n := -1
+	for out.Scan() {
+		var err error
+		if n, err = strconv.Atoi(out.Text()); err != nil {
+			t.Error(out.Text())
+		}
+	}
+	if err := c.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	s := openFile(t, openDir(t, dir), "s", Options{})
+	if got, err := s.Len(ctx); got != n+1 || err != nil {
+		t.Errorf("%d records after %d batches and a small one, %v", got, n, err)
+	}
+}
+
+// TestSingleRecordStepsAreLinear: ten times the single-record steps take about
+// ten times as long, into a store that grows with them.
+func TestSingleRecordStepsAreLinear(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a second or two")
+	}
+	r := orders(0, 1)
+	measure := func(n int) time.Duration {
+		s := openFile(t, openDir(t, t.TempDir()), "s", Options{})
+		defer s.Close()
+		start := cpuTime(t)
+		for i := range n {
+			r[0].Key = strconv.Itoa(i)
+			mustPut(t, s, r, Merge)
+		}
+		return cpuTime(t) - start
+	}
+	measure(1000)
+	small := min(measure(10_000), measure(10_000), measure(10_000))
+	large := min(measure(100_000), measure(100_000))
+	ratio := float64(large) / float64(small)
+	t.Logf("10,000: %v, 100,000: %v, ratio %.1f", small, large, ratio)
+	if ratio > 13 {
+		t.Errorf("100,000 steps took %.1f times as long as 10,000", ratio)
+	}
+}
+
+// cpuTime is the time that this process has computed, which other processes
+// on the machine hardly disturb.
+func cpuTime(t *testing.T) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
