@@ -32,7 +32,8 @@ func (p *parser) topLevel(t *SourceTree) {
 		}
 	case p.kind == tRBrace:
 		if !p.closed {
-			p.errHere(CodeUnmatched, "this `}` closes nothing", "remove it, or look for one too many above")
+			p.report(&Error{Span: p.here(), Code: CodeUnmatched, Msg: "this `}` closes nothing",
+				Suggestion: "remove it, or look for one too many above", Notes: t.lastEnd()})
 			p.closed = true
 		}
 		p.next()
@@ -54,12 +55,17 @@ func (p *parser) misplaced(msg, suggestion string, t *SourceTree) {
 		return
 	}
 	p.closed = true
-	var notes []Note
-	if n := len(t.Missions); n > 0 {
-		end := t.Missions[n-1].End
-		notes = []Note{{Span: Span{File: p.file, Start: end - 1, End: end}, Msg: "the mission above ends here"}}
+	p.failHere(CodeMisplaced, msg, suggestion, t.lastEnd()...)
+}
+
+// lastEnd notes where the last mission ends, if there is one.
+func (t *SourceTree) lastEnd() []Note {
+	n := len(t.Missions)
+	if n == 0 {
+		return nil
 	}
-	p.failHere(CodeMisplaced, msg, suggestion, notes...)
+	end := t.Missions[n-1].End
+	return []Note{{Span: Span{File: t.File, Start: end - 1, End: end}, Msg: "the mission above ends here"}}
 }
 
 // recoverTop skips to the next declaration.
@@ -101,14 +107,17 @@ func (p *parser) mission() *Mission {
 
 // declStarts reports whether an item of a mission starts here.
 func (p *parser) declStarts() bool {
-	switch w := p.word(); w {
+	switch p.word() {
 	case wStore:
-		return p.peek(1).kind == tIdent && p.peek(2).kind == tColon
+		return p.peek(1).kind == tIdent && p.peek(2).kind == tColon || p.atKey()
 	case wRun:
-		return p.peek(1).kind == tIdent || p.peek(1).kind == tLBrack
-	default:
-		return w.declaration() || p.atKey()
+		return p.peek(1).kind == tIdent || p.peek(1).kind == tLBrack || p.atKey()
+	case wNone: // perhaps a declaration that is misspelt
+		if p.peek(1).kind == tIdent && (p.peek(2).kind == tLBrace || p.peek(2).kind == tColon) {
+			return true
+		}
 	}
+	return p.word().declaration() || p.atKey()
 }
 
 // missionItem reads one declaration or option of a mission.
@@ -288,7 +297,7 @@ func (p *parser) scheduleText(what string) *StringLit {
 	p.brackets++
 	p.next()
 	s := p.stringLit(what)
-	p.closeBracket(tRParen, open, "")
+	p.closeBracket(tRParen, open)
 	p.brackets--
 	return s
 }
@@ -505,7 +514,7 @@ func (p *parser) variant() *Variant {
 	p.brackets++
 	p.next()
 	v.Pattern = p.pattern()
-	p.closeBracket(tRParen, open, "")
+	p.closeBracket(tRParen, open)
 	p.brackets--
 	if p.gotWord(wWhere) {
 		v.Where = p.condition()
@@ -568,7 +577,7 @@ func (p *parser) stage() *Stage {
 		if len(s.Actions) == 0 {
 			p.unexpected("an action's name")
 		}
-		p.closeBracket(tRBrack, start, "`,` or ")
+		p.closeList(tRBrack, start)
 		p.brackets--
 	} else {
 		s.Actions = []*Ident{p.ident("an action's name")}

@@ -202,6 +202,9 @@ func (p *parser) foreignOperator(x Expr) {
 	default:
 		return
 	}
+	if p.tok().flags&flagBad != 0 {
+		return // the lexer has reported it
+	}
 	p.errHere(code, "found "+p.found()+", expected `"+instead+"`", "write `"+instead+"`")
 }
 
@@ -222,15 +225,25 @@ func (p *parser) chain(x Expr) Expr {
 		return y
 	}
 	suggestion := "put parentheses around one of them"
-	if first, ok := x.(*BinaryExpr); ok {
-		if second, ok := y.(*BinaryExpr); ok && first.Op != OpNe {
-			again := &BinaryExpr{Op: second.Op, X: first.Y, Y: second.Y}
-			suggestion = "write `" + ExprString(&BinaryExpr{Op: OpAnd, X: first, Y: again}) + "`"
-		}
+	if second, ok := y.(*BinaryExpr); ok {
+		suggestion = "write `" + chainInstead(x, second) + "`"
 	}
 	p.report(&Error{Span: at, Code: CodeChain, Msg: "comparisons don't chain", Suggestion: suggestion})
 	return p.chain(y)
 }
+
+// chainInstead writes what a chain x op z was likely meant to be: two
+// comparisons of the middle operand, or one of the first comparison's result.
+func chainInstead(x Expr, second *BinaryExpr) string {
+	first, ok := x.(*BinaryExpr)
+	if !ok || isOrder(first.Op) != isOrder(second.Op) || !isOrder(first.Op) && (first.Op != OpEq || second.Op != OpEq) {
+		return ExprString(&BinaryExpr{Op: second.Op, X: &ParenExpr{X: x}, Y: second.Y})
+	}
+	again := &BinaryExpr{Op: second.Op, X: first.Y, Y: second.Y}
+	return ExprString(&BinaryExpr{Op: OpAnd, X: first, Y: again})
+}
+
+func isOrder(op Op) bool { return op >= OpLt && op <= OpGe }
 
 func (p *parser) question(c Expr) Expr {
 	height := p.height
@@ -282,10 +295,14 @@ func (p *parser) is(x Expr) Expr {
 	t := p.isType()
 	p.height = 0
 	p.grow(height)
-	if p.kind == tPipe {
+	e := &IsExpr{Span: x.Place().To(t.Place()), X: x, Type: t}
+	switch _, prec := p.infix(); {
+	case prec == precPipe:
 		p.failHere(CodeIs, "`is` takes the name of one type", "write `x is A or x is B`, or declare a schema")
+	case prec > precCompare:
+		p.failHere(CodeIs, p.found()+" can't follow on the name of a type", "write `("+clip(ExprString(e))+") "+p.text()+" …`")
 	}
-	return &IsExpr{Span: x.Place().To(t.Place()), X: x, Type: t}
+	return e
 }
 
 // isType reads the type behind `is`: a name, or null.
@@ -480,7 +497,7 @@ func (p *parser) index(x Expr) Expr {
 	p.brackets++
 	p.next()
 	i := p.expr()
-	p.closeBracket(tRBrack, open, "")
+	p.closeBracket(tRBrack, open)
 	p.brackets--
 	p.leave(l)
 	p.grow(height)
@@ -505,7 +522,7 @@ func (p *parser) args(receiver Expr, height int) []Expr {
 			break
 		}
 	}
-	p.closeBracket(tRParen, open, "`,` or ")
+	p.closeList(tRParen, open)
 	p.brackets--
 	p.leave(l)
 	p.height = height
@@ -572,6 +589,9 @@ func (p *parser) operand() Expr {
 	p.height = 0
 	switch p.kind {
 	case tIdent:
+		if p.atNextStep() {
+			break
+		}
 		return p.nameOrWord()
 	case tNumber:
 		return p.numberLit()
@@ -586,11 +606,27 @@ func (p *parser) operand() Expr {
 	case tLBrack:
 		return p.array()
 	case tLBrace:
-		o := p.object()
-		return o
+		return p.object()
 	}
 	p.noExpression()
 	return &BadExpr{Span: p.missing()}
+}
+
+// atNextStep reports whether the current token, the first of its line, starts
+// a step for sure: what follows on its line can't follow on a name.
+func (p *parser) atNextStep() bool {
+	w := p.word()
+	if p.sameLine() || !w.step() || w.reserved() {
+		return false
+	}
+	next := p.peek(1)
+	switch next.kind {
+	case tString, tTemplate, tTemplateHead, tNumber:
+		return !next.nl
+	case tIdent:
+		return !next.nl && !next.word.reserved() && !next.word.operator()
+	}
+	return false
 }
 
 // noExpression gives up: no expression starts here.
@@ -661,7 +697,7 @@ func (p *parser) subject() Expr {
 
 func (p *parser) parens() Expr {
 	open := p.start()
-	if p.lambdaAhead() {
+	if p.lambdaAhead() && p.peek(2).kind != tRParen { // `(a) =>` may be a guard and its arrow
 		p.failHere(CodeLambda, "a lambda stands only as an argument of a call", "")
 		return &BadExpr{Span: p.missing()}
 	}
@@ -669,7 +705,7 @@ func (p *parser) parens() Expr {
 	p.brackets++
 	p.next()
 	x := p.expr()
-	p.closeBracket(tRParen, open, "")
+	p.closeBracket(tRParen, open)
 	p.brackets--
 	p.leave(l)
 	p.grow(0)
@@ -694,7 +730,7 @@ func (p *parser) array() Expr {
 			break
 		}
 	}
-	p.closeBracket(tRBrack, open, "`,` or ")
+	p.closeList(tRBrack, open)
 	p.brackets--
 	p.leave(l)
 	p.height = height
@@ -852,14 +888,18 @@ func (p *parser) path() Expr {
 
 // interpolate reads the expressions in a path.
 func (p *parser) interpolate(s *StringLit, str token) Expr {
-	l := &lexer{file: p.file, src: p.src, report: func(e *Error) { p.report(e) }}
+	faults := 0
+	l := &lexer{file: p.file, src: p.src, report: func(e *Error) { p.report(e); faults++ }}
 	l.lexPath(str)
+	if faults > 0 {
+		if p.sameLine() && p.start() == str.end {
+			p.giveUp() // the quotes within the path ended it early
+		}
+		return &BadExpr{Span: s.Span}
+	}
 	toks, pos, end := p.toks, p.pos, p.end
 	p.toks, p.pos, p.kind = l.toks, 0, l.toks[0].kind
-	x := Expr(&BadExpr{Span: s.Span})
-	if p.kind != tBad {
-		x = p.template()
-	}
+	x := p.template()
 	p.toks, p.pos, p.end = toks, pos, end
 	if p.stopped {
 		return x

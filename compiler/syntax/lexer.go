@@ -26,8 +26,9 @@ type lexer struct {
 	templates []openTemplate
 	report    func(*Error)
 
-	muted    bool // the text was checked before: report nothing about it
-	eofQuiet bool // the end was reached for want of a closing mark
+	muted    bool  // the text was checked before: report nothing about it
+	eofQuiet bool  // the end was reached for want of a closing mark
+	misread  int32 // where a template starts that is not closed
 }
 
 // openTemplate is a template whose `{expr}` is being read.
@@ -391,7 +392,7 @@ func (l *lexer) unexpected() {
 		kind, suggestion = tAndAnd, "write `and`"
 	case r == '\\' && len(l.templates) > 0 && l.templates[len(l.templates)-1].quote != '`':
 		l.err(CodeCharacter, start, l.pos, "unexpected `\\` within `{ }` of a path", pathBraceHint(l.templates[len(l.templates)-1].quote))
-		l.emit(tBad, start)
+		l.templates, l.pos = nil, l.end // one error is enough for the path
 		return
 	case strings.ContainsRune("“”„‘’«»", r):
 		suggestion = "write strings in plain quotes, `\"` or `'`"
@@ -544,12 +545,12 @@ func pick(first bool, a, b tokenKind) tokenKind {
 }
 
 func (l *lexer) templateNotClosed(t openTemplate) {
-	l.eofQuiet = true
 	l.templates = nil
 	if t.quote != '`' {
 		l.err(CodeTemplateOpen, t.brace, t.brace+1, "this `{` of the path is not closed", pathBraceHint(t.quote))
 		return
 	}
+	l.eofQuiet, l.misread = true, int32(t.start)
 	if t.brace < 0 {
 		l.err(CodeTemplateOpen, t.start, t.start+1, "this template is not closed", "end it with a backquote")
 		return

@@ -104,15 +104,6 @@ schema L { }
 transform T2 { }
 `
 
-func parse(t *testing.T, src string) *SourceTree {
-	t.Helper()
-	tree, errs := Parse(NewFile("t.reqon", []byte(src)))
-	for _, e := range errs {
-		t.Errorf("%v (%s)", e, e.Suggestion)
-	}
-	return tree
-}
-
 func TestEverything(t *testing.T) {
 	tree := parse(t, everything)
 	text := Print(tree)

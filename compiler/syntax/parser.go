@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"math"
 	"slices"
 	"strings"
 )
@@ -42,6 +43,7 @@ type parser struct {
 	end  int32     // where the last consumed token ended
 
 	errs     []*Error
+	misread  int32 // from here on the text was taken for that of a template, which is not closed
 	comments []Comment
 	eofQuiet bool // the lexer reported why the file ends too early
 	failing  bool
@@ -56,7 +58,7 @@ type parser struct {
 }
 
 func newParser(f *File) *parser {
-	p := &parser{file: f}
+	p := &parser{file: f, misread: math.MaxInt32}
 	if len(f.Src) > maxFileSize {
 		p.errs = append(p.errs, &Error{Span: Span{File: f}, Code: CodeTooLarge, Msg: "the file is larger than 1 GiB"})
 		p.toks = []token{{kind: tEOF}}
@@ -65,7 +67,7 @@ func newParser(f *File) *parser {
 	}
 	p.src = string(f.Src)
 	l := &lexer{
-		file: f, src: p.src, end: len(p.src),
+		file: f, src: p.src, end: len(p.src), misread: p.misread,
 		toks: make([]token, 0, len(p.src)/4+16),
 		report: func(e *Error) {
 			if len(p.errs) <= maxErrors {
@@ -74,13 +76,15 @@ func newParser(f *File) *parser {
 		},
 	}
 	l.lex()
-	p.toks, p.comments, p.eofQuiet = l.toks, l.comments, l.eofQuiet
+	p.toks, p.comments, p.eofQuiet, p.misread = l.toks, l.comments, l.eofQuiet, l.misread
 	p.kind = p.toks[0].kind
 	return p
 }
 
-// finish puts the errors in order and leaves out those above the limit.
+// finish puts the errors in order, and leaves out those above the limit and
+// those about text that was misread.
 func (p *parser) finish() []*Error {
+	p.errs = slices.DeleteFunc(p.errs, func(e *Error) bool { return e.Start > p.misread })
 	slices.SortStableFunc(p.errs, func(a, b *Error) int { return int(a.Start - b.Start) })
 	if len(p.errs) > maxErrors {
 		last := p.errs[maxErrors-1]
@@ -150,9 +154,6 @@ func (p *parser) gotWord(w word) bool {
 // sameLine reports whether the current token goes on with the line of the one
 // before.
 func (p *parser) sameLine() bool { return !p.failing && !p.toks[p.pos].nl }
-
-// adjacent reports whether no space is before the current token.
-func (p *parser) adjacent() bool { return !p.failing && p.toks[p.pos].start == p.end }
 
 // start returns where the current token begins.
 func (p *parser) start() int32 { return p.toks[p.pos].start }
@@ -239,7 +240,7 @@ func (p *parser) describe(t *token) string {
 	case tTemplate, tTemplateHead:
 		return "a template"
 	case tTemplateMid, tTemplateTail:
-		return "the `}` of the template"
+		return "`}`"
 	}
 	return "`" + clip(p.textOf(t)) + "`"
 }
@@ -331,8 +332,11 @@ func (p *parser) items(open int32, l *list) {
 			}
 		case p.got(tComma):
 		case p.kind == tRBrace || p.kind == tEOF || p.tok().nl || l.steps:
+		case (p.kind == tRParen || p.kind == tRBrack) && p.brackets > 0:
+			p.unclosed(open)
+			return // it closes what is around the list
 		default:
-			p.missingSeparator(open, start, l)
+			p.missingSeparator(l)
 			if p.failing && !p.recover(start, l) {
 				return
 			}
@@ -341,11 +345,10 @@ func (p *parser) items(open int32, l *list) {
 }
 
 // missingSeparator reports that an item goes on with what can't belong to it.
-func (p *parser) missingSeparator(open int32, start int, l *list) {
+func (p *parser) missingSeparator(l *list) {
 	switch p.kind {
 	case tRParen, tRBrack:
-		p.unclosed(open)
-		p.giveUp()
+		p.failHere(CodeUnmatched, "this "+p.found()+" closes nothing", "remove it")
 		return
 	case tFatArrow:
 		if !l.keyed {
@@ -483,12 +486,32 @@ func (p *parser) indent(offset int32) int {
 }
 
 // closeBracket consumes the `)` or `]` of the bracket at open, or gives up.
-func (p *parser) closeBracket(kind tokenKind, open int32, or string) {
+func (p *parser) closeBracket(kind tokenKind, open int32) {
 	if p.kind == kind {
 		p.next()
 		return
 	}
-	p.failHere(CodeUnclosed, "expected "+or+"`"+tokenText[kind]+"`, found "+p.found(), "",
+	p.unclosedBracket(open, "`"+tokenText[kind]+"`", "")
+}
+
+// closeList is closeBracket for a bracket with items between commas.
+func (p *parser) closeList(kind tokenKind, open int32) {
+	if p.kind == kind {
+		p.next()
+		return
+	}
+	suggestion := ""
+	switch p.kind {
+	case tIdent, tNumber, tString, tTemplate, tTemplateHead, tLBrace, tLBrack, tLParen, tDot, tSpread:
+		if p.sameLine() {
+			suggestion = "put a comma between the items"
+		}
+	}
+	p.unclosedBracket(open, "`,` or `"+tokenText[kind]+"`", suggestion)
+}
+
+func (p *parser) unclosedBracket(open int32, expected, suggestion string) {
+	p.failHere(CodeUnclosed, "expected "+expected+", found "+p.found(), suggestion,
 		Note{Span: Span{File: p.file, Start: open, End: open + 1}, Msg: "the `" + p.src[open:open+1] + "` that is not closed is here"})
 }
 
@@ -496,7 +519,7 @@ func (p *parser) closeBracket(kind tokenKind, open int32, or string) {
 
 // ident reads a name that is declared or used, which can't be a reserved word.
 func (p *parser) ident(what string) *Ident {
-	if p.kind != tIdent {
+	if p.kind != tIdent || p.tok().nl && (p.word().step() || p.word().declaration()) {
 		if p.kind == tString {
 			p.failHere(CodeUnexpected, "expected "+what+", found "+p.found(), "write the name without quotes")
 		} else {
@@ -560,7 +583,7 @@ func (p *parser) key(what string) *Ident {
 		p.fail(&Error{Span: id.Span, Code: CodeKey, Msg: "the key `" + clip(id.Name) + "` has no value",
 			Suggestion: "write `" + keyText(id.Name) + ": …`"})
 	default:
-		p.failHere(CodeKey, "expected `:` behind the key `"+clip(id.Name)+"`, found "+p.found(), "")
+		p.failHere(CodeKey, "expected `:` behind the key `"+clip(id.Name)+"`, found "+p.found(), "write `"+keyText(id.Name)+": …`")
 	}
 	return id
 }

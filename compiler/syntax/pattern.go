@@ -140,7 +140,7 @@ func (p *parser) arrayPattern() Pattern {
 	if a.Rest != nil && p.kind != tRBrack {
 		p.failHere(CodePattern, "expected `]` behind the rest, found "+p.found(), "`...` stands before the last name")
 	}
-	p.closeBracket(tRBrack, open, "`,` or ")
+	p.closeList(tRBrack, open)
 	p.brackets--
 	p.leave(l)
 	a.Span = p.from(open)
@@ -187,6 +187,9 @@ func (p *parser) fieldPattern() *FieldPattern {
 				Suggestion: "write `" + id.Name + ": name`"})
 		}
 		f.Key, f.Pattern = id, &BindPattern{Span: id.Span, Name: &Ident{Span: id.Span, Name: id.Name}}
+		if id.Name == "_" {
+			f.Pattern = &WildcardPattern{Span: id.Span}
+		}
 		f.Span = p.from(start)
 		return f
 	}

@@ -787,6 +787,9 @@ func (p *printer) template(t *TemplateLit) {
 		}
 		if i < len(t.Exprs) {
 			p.s("{")
+			if _, ok := leftmost(t.Exprs[i]).(*ObjectExpr); ok {
+				p.s(" ") // two braces would be one in the text
+			}
 			p.path = outer || t.Quoted
 			p.expr(t.Exprs[i], precWhere)
 			p.path = outer
@@ -794,6 +797,36 @@ func (p *printer) template(t *TemplateLit) {
 		}
 	}
 	p.WriteByte(mark)
+}
+
+// leftmost returns the operand that an expression starts with.
+func leftmost(e Expr) Expr {
+	for {
+		switch x := e.(type) {
+		case *FieldExpr:
+			e = x.X
+		case *IndexExpr:
+			e = x.X
+		case *CallExpr:
+			if x.Form == CallPlain {
+				return e
+			}
+			e = x.Args[0]
+		case *BinaryExpr:
+			e = x.X
+		case *IsExpr:
+			e = x.X
+		case *WhereExpr:
+			e = x.X
+		case *CondExpr:
+			if !x.Question {
+				return e
+			}
+			e = x.Cond
+		default:
+			return e
+		}
+	}
 }
 
 // escaped writes a text with what its quotes ask to escape. Within a path no

@@ -91,7 +91,15 @@ func (p *parser) stepOptions(example string, value func(*Ident) Expr) *Options {
 
 // noStep gives up: no step starts here.
 func (p *parser) noStep() {
-	if p.kind != tIdent {
+	switch p.kind {
+	case tIdent:
+	case tFatArrow:
+		p.failHere(CodeLambda, "a lambda stands only as an argument of a call", "")
+		return
+	case tRParen, tRBrack:
+		p.failHere(CodeUnmatched, "this "+p.found()+" closes nothing", "remove it")
+		return
+	default:
 		p.failHere(CodeStep, "expected a step, found "+p.found(), "")
 		return
 	}
@@ -309,7 +317,7 @@ func (p *parser) forClause(s *ForStep) bool {
 	case p.isText("onError"):
 		p.next()
 		again = s.OnError != nil
-		s.OnError = p.choice("what to do with a failed item", "continue", "queue", "skip", "abort")
+		s.OnError = p.choice("a policy", "continue", "queue", "skip", "abort")
 		if s.OnError.Name == "queue" {
 			s.Queue = p.ident("the store to queue in")
 		}
@@ -453,8 +461,8 @@ func (p *parser) rule() *Rule {
 	r.Cond = p.expr()
 	if p.got(tColon) {
 		r.Message = p.expr()
-	} else if p.kind == tComma && p.peek(1).kind == tString {
-		p.failHere(CodeUnexpected, "expected `:` and the message, found `,`", "write `:`")
+	} else if p.kind == tComma && p.peek(1).kind == tString || p.kind == tString && p.sameLine() {
+		p.failHere(CodeUnexpected, "expected `:` and the message, found "+p.found(), "write `:` before the message")
 	}
 	r.Span = p.from(start)
 	return r
@@ -647,6 +655,9 @@ func (p *parser) directive() Step {
 		}
 	case wRetry:
 		s.Kind = DirRetry
+		if p.kind == tNumber && p.sameLine() {
+			p.failHere(CodeUnexpected, "expected `{`, found "+p.found(), "write `retry { maxAttempts: "+p.text()+" }`")
+		}
 		s.Options = p.optionsIf()
 	case wQueue:
 		s.Kind = DirQueue

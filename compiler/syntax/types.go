@@ -59,7 +59,7 @@ func (p *parser) plainType() TypeExpr {
 		p.next()
 		elem := p.typeExpr()
 		p.noOptional("write `| null` for an element that may be null")
-		p.closeBracket(tRBrack, at.Start, "")
+		p.closeBracket(tRBrack, at.Start)
 		p.brackets--
 		p.leave(l)
 		return &ArrayType{Span: p.from(at.Start), Elem: elem}
