@@ -62,12 +62,13 @@ type checker struct {
 
 	results map[string]*typ // what each transform builds
 
-	at     place // what expressions may use here
-	exprs  int   // depth of the expression at hand
-	flow   flow  // what the steps at hand may do
-	failed bool  // an error was reported in the expression at hand
-	broken bool  // the tree has parts that could not be parsed
-	reads  int   // how often response was read so far
+	at       place // what expressions may use here
+	exprs    int   // depth of the expression at hand
+	flow     flow  // what the steps at hand may do
+	failed   bool  // an error was reported in the expression at hand
+	broken   bool  // the tree has parts that could not be parsed
+	compared int   // names compared for suggestions so far
+	reads    int   // how often response was read so far
 }
 
 // place is what the expressions of a place may use.

@@ -64,7 +64,7 @@ func (c *checker) collectParam(p *syntax.Param) {
 		c.report(diag.CodeClash, p.Name.Span, "", "a parameter can't be called `%s`: that name has a meaning already", p.Name.Name)
 		return
 	}
-	c.root.vars = append(c.root.vars, &variable{name: p.Name.Name, span: p.Name.Span, kind: varParam, typ: anyType})
+	c.root.add(&variable{name: p.Name.Name, span: p.Name.Span, kind: varParam, typ: anyType})
 }
 
 func declare[D any](c *checker, t *table[D], id *syntax.Ident, decl D, kind string) {
@@ -104,7 +104,7 @@ func (c *checker) findStoreTargets() {
 			return
 		}
 		c.autoStores[id.Name] = id.Span
-		if near := nearest(id.Name, c.stores.names()); near != "" {
+		if near := c.near(id.Name, c.stores.names()); near != "" {
 			c.report(diag.CodeStoreNearby, id.Span, didYouMean(near),
 				"`%s` is not declared, so that this would store to a new file store of that name", id.Name)
 			c.stores.use(near)
@@ -424,7 +424,7 @@ func (c *checker) useAction(id *syntax.Ident) (known bool) {
 	if c.actions.use(id.Name) {
 		return true
 	}
-	near := nearest(id.Name, c.actions.names())
+	near := c.near(id.Name, c.actions.names())
 	c.actions.use(near)
 	what := ""
 	if _, ok := c.transforms.get(id.Name); ok {

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -178,6 +179,12 @@ func (c *checker) isStore(name string) bool {
 	return ok
 }
 
+// storeNames returns the names of all stores, also of those that are declared
+// by storing to them.
+func (c *checker) storeNames() []string {
+	return slices.AppendSeq(slices.Clone(c.stores.names()), maps.Keys(c.autoStores))
+}
+
 func (c *checker) unknownName(e *syntax.Name) {
 	if f := stdlib.Lookup(e.Name); f != nil {
 		call := f.Name + "(…)"
@@ -191,18 +198,17 @@ func (c *checker) unknownName(e *syntax.Name) {
 		c.report(diag.CodeUnknownName, e.Span, word, "unknown name `%s`", e.Name)
 		return
 	}
-	names := append(c.at.scope.names(), c.stores.names()...)
-	for s := range c.autoStores {
-		names = append(names, s)
-	}
-	names = append(names, "scheduledTime", "true", "false", "null")
+	builtin := []string{"scheduledTime", "true", "false", "null"}
 	if c.at.response != nil {
-		names = append(names, "response")
+		builtin = append(builtin, "response")
 	}
 	if c.at.lastSync {
-		names = append(names, "lastSync")
+		builtin = append(builtin, "lastSync")
 	}
-	near := nearest(e.Name, names)
+	near := ""
+	if c.compared <= maxCompared { // or the names need not be gathered
+		near = c.near(e.Name, builtin, c.at.scope.names(), c.storeNames())
+	}
 	if v := c.at.scope.lookup(near); v != nil {
 		v.used = true // or a slip would be reported a second time, as an unused variable
 	}
@@ -290,7 +296,7 @@ func (c *checker) objectField(t *typ, name string, span syntax.Span) *typ {
 	if t.kinds&^(stdlib.KObject|stdlib.KNull) != 0 {
 		return anyType
 	}
-	near := nearest(name, t.obj.order)
+	near := c.near(name, t.obj.order)
 	suggestion := ""
 	if near != "" {
 		suggestion = "did you mean `." + near + "`?"

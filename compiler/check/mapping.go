@@ -33,7 +33,7 @@ func (c *checker) checkResult(dst *syntax.Ident, body *syntax.ObjectExpr, t *typ
 		return
 	}
 	if !c.schemas.use(dst.Name) {
-		if near := nearest(dst.Name, c.schemas.names()); near != "" && strings.EqualFold(strings.TrimRight(near, "s"), strings.TrimRight(dst.Name, "s")) {
+		if near := c.near(dst.Name, c.schemas.names()); near != "" && strings.EqualFold(strings.TrimRight(near, "s"), strings.TrimRight(dst.Name, "s")) {
 			c.report(diag.CodeSchemaNearby, dst.Span, didYouMean(near), "`%s` is no schema, so that the fields are held against none", dst.Name)
 			c.schemas.use(near)
 		}
@@ -72,7 +72,7 @@ func (c *checker) checkExtra(dst, key *syntax.Ident, want, found *objType) {
 			absent = append(absent, name)
 		}
 	}
-	if near := nearest(key.Name, absent); near != "" {
+	if near := c.near(key.Name, absent); near != "" {
 		c.report(diag.CodeExtraField, key.Span, didYouMean(near), "the schema `%s` has no field `%s`", dst.Name, key.Name)
 	}
 }
@@ -88,7 +88,7 @@ func (c *checker) reportMissing(dst *syntax.Ident, missing []string, found *objT
 	}
 	suggestion := "add " + list + ", or make it optional in the schema with `?`"
 	if len(missing) == 1 {
-		if near := nearest(missing[0], found.order); near != "" {
+		if near := c.near(missing[0], found.order); near != "" {
 			suggestion = "is `" + near + "` meant to be " + list + "?"
 		}
 	}
@@ -153,7 +153,7 @@ func (c *checker) useTransform(id *syntax.Ident) bool {
 	if c.transforms.use(id.Name) {
 		return true
 	}
-	near := nearest(id.Name, c.transforms.names())
+	near := c.near(id.Name, c.transforms.names())
 	c.transforms.use(near)
 	what := ""
 	if c.actions.use(id.Name) {

@@ -96,7 +96,7 @@ func (c *checker) narrow(subject syntax.Expr, t *typ) {
 	switch s := unparen(subject).(type) {
 	case *syntax.Name:
 		if v := c.at.scope.lookup(s.Name); v != nil {
-			c.at.scope.vars = append(c.at.scope.vars, &variable{name: v.name, span: v.span, kind: varPattern, typ: t, used: true})
+			c.at.scope.add(&variable{name: v.name, span: v.span, kind: varPattern, typ: t, used: true})
 		} else if s.Name == "response" {
 			c.at.response = t
 		}

@@ -32,6 +32,23 @@ func nearest(word string, names []string) string {
 	return best
 }
 
+// maxCompared bounds how many names one check compares: a source that is wrong
+// in thousands of places must not take minutes for suggestions.
+const maxCompared = 1 << 20
+
+// near is nearest among names that may be many.
+func (c *checker) near(word string, lists ...[]string) string {
+	if c.compared > maxCompared {
+		return ""
+	}
+	var names []string
+	for _, l := range lists {
+		names = append(names, l...)
+	}
+	c.compared += len(names) + 1
+	return nearest(word, names)
+}
+
 // editDistance returns how many letters have to be inserted, removed, replaced
 // or swapped with their neighbour to make b of a; limit if it is limit or more.
 func editDistance(a, b string, limit int) int {

@@ -608,7 +608,7 @@ func (c *checker) checkSourceName(e syntax.Expr) {
 }
 
 func (c *checker) unknownSource(name string, span syntax.Span) {
-	near := nearest(name, c.sources.names())
+	near := c.near(name, c.sources.names())
 	c.sources.use(near)
 	d := c.report(diag.CodeUnknownSource, span, didYouMean(near), "unknown source `%s`", name)
 	if near == "" && len(c.sources.order) > 0 {

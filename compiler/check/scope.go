@@ -32,12 +32,33 @@ type variable struct {
 type scope struct {
 	parent *scope
 	vars   []*variable
+	byName map[string]*variable // of a scope with many of them
+}
+
+// manyVars is from how many variables on a scope is worth a map.
+const manyVars = 12
+
+func (s *scope) add(v *variable) {
+	s.vars = append(s.vars, v)
+	if len(s.vars) < manyVars {
+		return
+	}
+	if s.byName == nil {
+		s.byName = make(map[string]*variable, 2*manyVars)
+		for _, v := range s.vars {
+			s.byName[v.name] = v
+		}
+	}
+	s.byName[v.name] = v
 }
 
 func newScope(parent *scope) *scope { return &scope{parent: parent} }
 
 // own returns the variable that this very scope binds, or nil.
 func (s *scope) own(name string) *variable {
+	if s.byName != nil {
+		return s.byName[name]
+	}
 	for i := len(s.vars) - 1; i >= 0; i-- {
 		if s.vars[i].name == name {
 			return s.vars[i]
@@ -85,7 +106,7 @@ func (c *checker) bind(id *syntax.Ident, kind varKind, t *typ) *variable {
 	} else if kind != varMap && kind != varPage {
 		c.checkShadowing(id, s.parent)
 	}
-	s.vars = append(s.vars, v)
+	s.add(v)
 	return v
 }
 

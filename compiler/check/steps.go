@@ -1,8 +1,6 @@
 package check
 
 import (
-	"slices"
-
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
@@ -258,11 +256,7 @@ func (c *checker) existingStore(id *syntax.Ident) {
 		c.stores.use(id.Name)
 		return
 	}
-	names := slices.Clone(c.stores.names())
-	for name := range c.autoStores {
-		names = append(names, name)
-	}
-	near := nearest(id.Name, names)
+	near := c.near(id.Name, c.storeNames())
 	c.stores.use(near)
 	c.report(diag.CodeUnknownStore, id.Span, didYouMean(near), "unknown store `%s`: it is neither declared nor stored to", id.Name)
 }

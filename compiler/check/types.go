@@ -1,6 +1,7 @@
 package check
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -79,9 +80,7 @@ func union(a, b *typ) *typ {
 		return b
 	}
 	u := &typ{kinds: a.kinds | b.kinds}
-	if a.lits != nil && b.lits != nil {
-		u.lits = append(slices.Clip(a.lits), b.lits...)
-	}
+	u.lits = unionLits(a.lits, b.lits)
 	u.elem = joint(a, b, stdlib.KArray, a.elem, b.elem, union)
 	u.obj = joint(a, b, stdlib.KObject, a.obj, b.obj, func(x, y *objType) *objType {
 		switch {
@@ -95,6 +94,26 @@ func union(a, b *typ) *typ {
 	u.whole = (a.whole || !a.can(stdlib.KNumber)) && (b.whole || !b.can(stdlib.KNumber))
 	u.date = (a.date || !a.can(stdlib.KString)) && (b.date || !b.can(stdlib.KString))
 	return u
+}
+
+// maxLits bounds how many literals are kept of what a value may be: a schema's
+// words, not the elements of a long array.
+const maxLits = 32
+
+func unionLits(a, b []string) []string {
+	if a == nil || b == nil {
+		return nil
+	}
+	all := slices.Clip(a)
+	for _, l := range b {
+		if !slices.Contains(all, l) {
+			all = append(all, l)
+		}
+	}
+	if len(all) > maxLits {
+		return nil
+	}
+	return all
 }
 
 // unionObject returns what is known of an object that is one or the other of
@@ -428,13 +447,9 @@ func (c *checker) useSchema(span syntax.Span, name string) (known bool) {
 	if c.schemas.use(name) {
 		return true
 	}
-	names := c.schemas.names()
-	for b := range builtinTypes {
-		names = append(names, b)
-	}
 	near := typeSynonyms[name]
 	if near == "" {
-		near = nearest(name, names)
+		near = c.near(name, c.schemas.names(), slices.Collect(maps.Keys(builtinTypes)))
 	}
 	c.schemas.use(near)
 	c.report(diag.CodeUnknownSchema, span, didYouMean(near), "unknown type `%s`: it is neither built in nor a schema of this mission", name)
