@@ -27,7 +27,7 @@ type Config struct {
 	Random    func() float64        // for jitter, in [0, 1)
 	NewKey    func() string         // makes an Idempotency-Key; default: a random UUID
 	OnRequest func(RequestEvent)    // called after every attempt
-	OnRetry   func(RetryEvent)      // called before the wait for another attempt
+	OnRetry   func(RetryEvent)      // called before the wait for another attempt, of requests without their own
 }
 
 // RequestEvent tells of one attempt.
@@ -133,6 +133,9 @@ type Request struct {
 	// method is post or patch. "" makes a new one. A caller that repeats a
 	// request gives the key it gave before.
 	IdempotencyKey string
+	// OnRetry is called before the wait for another attempt; nil takes the
+	// client's.
+	OnRetry func(RetryEvent)
 }
 
 // Response is a good answer.
@@ -168,6 +171,7 @@ type call struct {
 	allow   []int
 	// repeatable: sending it twice does what sending it once does.
 	repeatable bool
+	onRetry    func(RetryEvent)
 }
 
 // prepare checks a request and puts together what will be sent.
@@ -177,12 +181,15 @@ func (c *Client) prepare(s *Source, r *Request) (*call, error) {
 		return nil, err
 	}
 	s.teach(c.redactor)
-	k := &call{client: c, source: s, method: method, retry: s.retry, timeout: s.timeout, maxWait: s.maxWait, allow: r.Allow}
+	k := &call{client: c, source: s, method: method, retry: s.retry, timeout: s.timeout, maxWait: s.maxWait, allow: r.Allow, onRetry: c.onRetry}
 	if k.url, k.home, err = buildURL(s, r); err != nil {
 		return nil, err
 	}
 	if r.Retry != nil {
 		k.retry = *r.Retry
+	}
+	if r.OnRetry != nil {
+		k.onRetry = r.OnRetry
 	}
 	if r.Timeout > 0 {
 		k.timeout = r.Timeout
@@ -300,7 +307,7 @@ func (k *call) observe(status int, start time.Time) {
 }
 
 func (k *call) observeRetry(f *Failure, wait time.Duration) {
-	if on := k.client.onRetry; on != nil {
+	if on := k.onRetry; on != nil {
 		on(RetryEvent{
 			Source: k.source.name, Method: k.method, URL: f.URL, Reason: f.reason(),
 			Attempt: f.Attempts, MaxAttempts: k.retry.MaxAttempts, Wait: wait, Failure: f,

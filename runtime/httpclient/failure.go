@@ -88,6 +88,8 @@ func (f *Failure) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s: ", f.Method, f.URL)
 	switch {
+	case f.Status == 0 && f.Err != nil:
+		// The cause says more than the kind.
 	case f.Status == 0:
 		b.WriteString(string(f.Kind))
 	case http.StatusText(f.Status) != "":
@@ -96,7 +98,10 @@ func (f *Failure) Error() string {
 		fmt.Fprintf(&b, "status %d", f.Status)
 	}
 	if f.Err != nil {
-		b.WriteString(": " + f.clean(oneLine(f.Err.Error())))
+		if f.Status != 0 {
+			b.WriteString(": ")
+		}
+		b.WriteString(f.clean(oneLine(f.Err.Error())))
 	}
 	if f.note != "" {
 		b.WriteString(", " + f.note)

@@ -3,6 +3,8 @@ package httpclient
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -174,3 +176,6 @@ func credential(t testing.TB, kind string, inline map[string]string) *credential
 	}
 	return c
 }
+
+// quietLog takes what a test server says about clients that turn it down.
+func quietLog() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -21,11 +21,18 @@ func (k *call) follow(ctx context.Context, at *hop) (*http.Response, *Failure) {
 		if err != nil {
 			return nil, k.transportFailure(ctx, err, at)
 		}
-		if !isRedirect(resp.StatusCode) {
+		if resp.StatusCode != http.StatusSwitchingProtocols && !isRedirect(resp.StatusCode) {
 			return resp, nil
 		}
-		drain(resp.Body)
-		next, err := k.redirect(resp, at)
+		var next *hop
+		if resp.StatusCode == http.StatusSwitchingProtocols {
+			// Its body is the bare connection, which no time limit ends.
+			resp.Body.Close()
+			err = errors.New("the server switched to another protocol, which nobody asked for")
+		} else {
+			drain(resp.Body)
+			next, err = k.redirect(resp, at)
+		}
 		if err == nil && followed == maxRedirects {
 			err = fmt.Errorf("more than %d redirects, the last one to %s", maxRedirects, k.displayURL(next.url))
 		}
@@ -102,11 +109,12 @@ func isMove(from, to *url.URL) bool {
 
 // resolve returns the address of a Location or Link, which may be relative to
 // base.
+// What an address can't hold is escaped, as in a request's path.
 func resolve(base *url.URL, text string) (*url.URL, error) {
 	if text == "" {
 		return nil, errors.New("does not say where to")
 	}
-	u, err := base.Parse(text)
+	u, err := base.Parse(escape(text, referenceSet, true))
 	if err != nil {
 		return nil, errors.New("leads to no valid address")
 	}

@@ -85,6 +85,9 @@ func NewSource(name string, options value.Value, cred *credentials.Credential) (
 	return s, nil
 }
 
+// Retry returns the policy of the source's requests.
+func (s *Source) Retry() RetryPolicy { return s.retry }
+
 // Name returns the name that the mission gives the source.
 func (s *Source) Name() string { return s.name }
 

@@ -48,10 +48,18 @@ func (k *call) transportFailure(ctx context.Context, err error, at *hop) *Failur
 		f.Err = fmt.Errorf("no complete answer within %s (timeout): %w", k.timeout, context.DeadlineExceeded)
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		f.Err = fmt.Errorf("the connection broke off before the answer was complete: %w", err)
+	case isPlainHTTP(err):
+		f.Err = fmt.Errorf("the server answers in plain http: say http instead of https, or use its https port: %w", err)
 	default:
 		f.Err = err
 	}
 	return f
+}
+
+// isPlainHTTP reports whether a server answered a TLS handshake with HTTP.
+func isPlainHTTP(err error) bool {
+	var record tls.RecordHeaderError
+	return errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/"
 }
 
 // classify returns the kind of a transport error, and whether trying again is
@@ -66,7 +74,7 @@ func classify(err error) (kind Kind, permanent bool) {
 	var authorityErr x509.UnknownAuthorityError
 	var invalidErr x509.CertificateInvalidError
 	if errors.As(err, &certErr) || errors.As(err, &hostErr) || errors.As(err, &authorityErr) || errors.As(err, &invalidErr) ||
-		errors.Is(err, http.ErrSchemeMismatch) {
+		isPlainHTTP(err) {
 		return KindTLS, true
 	}
 	var recordErr tls.RecordHeaderError

@@ -11,11 +11,13 @@ const upperHex = "0123456789ABCDEF"
 
 // Sets of bytes that stay as they are. RFC 3986 calls the first unreserved, the
 // second adds the rest of a path segment and the slash (section 3.3), the third
-// what a query may hold (section 3.4) and the brackets that many APIs use.
+// what a query may hold (section 3.4) and the brackets that many APIs use, the
+// last what begins a fragment.
 const (
 	unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 	pathBytes  = unreserved + "!$&'()*+,;=:@/"
 	queryBytes = pathBytes + "?[]"
+	allBytes   = queryBytes + "#"
 )
 
 // byteSet is a set of bytes.
@@ -33,6 +35,7 @@ var (
 	unreservedSet = setOf(unreserved)
 	pathSet       = setOf(pathBytes)
 	querySet      = setOf(queryBytes)
+	referenceSet  = setOf(allBytes)
 )
 
 // EscapeSegment returns s percent-escaped as one segment of a path (RFC 3986,
