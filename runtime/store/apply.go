@@ -229,7 +229,8 @@ func (c *change) merged(e entry, o *value.Obj) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	old, err := decodeRecord(c.dec, bytes.Clone(raw))
+	// The value shares raw's bytes, but is done with before those change.
+	old, err := decodeRecord(c.dec, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -271,7 +272,7 @@ func decodeRecord(dec *value.Decoder, data []byte) (value.Value, error) {
 
 // canonical returns the JSON of a record as this program writes it.
 func canonical(dec *value.Decoder, raw []byte) ([]byte, error) {
-	v, err := decodeRecord(dec, bytes.Clone(raw))
+	v, err := decodeRecord(dec, raw) // shares raw's bytes, for as long as this call
 	if err != nil {
 		return nil, err
 	}

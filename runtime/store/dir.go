@@ -58,9 +58,6 @@ func (d *Dir) open(make bool) (*os.Root, error) {
 	if d.root != nil {
 		return d.root, nil
 	}
-	if d.closed {
-		return nil, ErrClosed
-	}
 	if make {
 		if err := os.MkdirAll(d.path, 0o700); err != nil {
 			return nil, err

@@ -97,13 +97,15 @@ func (f *file) locked(ctx context.Context, create bool, fn func() error) error {
 		return ctx.Err()
 	}
 	defer func() { <-f.turn }()
+	return f.withLock(ctx, create, fn)
+}
+
+// withLock is locked for who has the turn.
+func (f *file) withLock(ctx context.Context, create bool, fn func() error) error {
 	if f.closed {
 		return ErrClosed
 	}
-	if err := f.openLock(create); err != nil {
-		return err
-	}
-	if err := f.takeLock(ctx); err != nil {
+	if err := f.takeLock(ctx, create); err != nil {
 		return err
 	}
 	err := fn()
@@ -111,6 +113,26 @@ func (f *file) locked(ctx context.Context, create bool, fn func() error) error {
 		err = f.fail("unlock", f.lockName(), uerr)
 	}
 	return err
+}
+
+// takeLock opens the lock file and waits for the lock.
+func (f *file) takeLock(ctx context.Context, create bool) error {
+	if err := f.openLock(create); err != nil {
+		return err
+	}
+	if err := f.waitForLock(ctx); err != nil {
+		return err
+	}
+	if !unlinked(f.lock) {
+		return nil
+	}
+	// Somebody removed the lock file, so that other processes use another one.
+	f.lock.Close()
+	f.lock = nil
+	if err := f.openLock(true); err != nil {
+		return err
+	}
+	return f.waitForLock(ctx)
 }
 
 func (f *file) openLock(create bool) error {
@@ -152,8 +174,8 @@ func (f *file) there(name string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// takeLock waits for the lock.
-func (f *file) takeLock(ctx context.Context) error {
+// waitForLock takes the lock as soon as no other process has it.
+func (f *file) waitForLock(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -221,12 +243,30 @@ func (f *file) refresh(ages bool) error {
 		return f.fail("read", f.journalName(), err)
 	}
 	if size == f.end {
+		if unlinked(f.gen.journal) {
+			return f.survive()
+		}
 		return nil
 	}
 	if size < f.end {
 		return f.load()
 	}
 	return f.catchUp(size)
+}
+
+// survive is called when somebody has removed the journal under the store. If
+// another store was put in its place, that is the store from now on. If not,
+// all records are still at hand, and are written anew.
+func (f *file) survive() error {
+	other, err := f.edited()
+	if err != nil {
+		return err
+	}
+	if !other && !f.there(f.journalName()) {
+		return f.rewrite()
+	}
+	f.dir.notice(fmt.Sprintf("the journal of %s was removed while it was in use, and the store replaced; what had been stored since its last sync is gone", f.show(f.snapshotName())))
+	return f.load()
 }
 
 // catchUp applies what another process has added to the journal.
@@ -467,11 +507,11 @@ func (f *file) stopFlushes() {
 
 // shutdown syncs and closes the files. Further uses fail with ErrClosed.
 func (f *file) shutdown() error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-	defer cancel()
-	err := f.sync(ctx)
 	f.turn <- struct{}{}
 	defer func() { <-f.turn }()
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	err := orEmpty(f.withLock(ctx, false, f.syncLocked))
 	f.stopFlushes()
 	f.closed = true
 	f.mu.Lock()

@@ -366,6 +366,11 @@ func (f *file) replace() error {
 	if err := f.respectEdits(); err != nil {
 		return err
 	}
+	return f.rewrite()
+}
+
+// rewrite is replace without a look at what it overwrites.
+func (f *file) rewrite() error {
 	ix, id, err := f.writeSnapshot()
 	if err != nil {
 		f.folder.Remove(f.tempName())
@@ -438,29 +443,31 @@ func (f *file) forget() {
 	f.mu.Unlock()
 }
 
-// respectEdits reads the store anew if somebody has changed the snapshot by
-// hand, so that it is not overwritten unseen. If somebody removed the journal,
-// though, only this process still has what was in it, and goes on.
+// respectEdits reads the store anew if somebody has changed or removed the
+// snapshot by hand, so that it is not overwritten unseen.
 func (f *file) respectEdits() error {
-	g := f.gen
-	if g.journal != nil {
-		info, err := f.folder.Lstat(f.journalName())
-		if err != nil || !os.SameFile(info, g.journalInfo) {
-			return nil
-		}
+	edited, err := f.edited()
+	if err != nil {
+		return err
 	}
+	if edited || f.gen.snap != nil && !f.there(f.snapshotName()) {
+		return f.load()
+	}
+	return nil
+}
+
+// edited reports whether a snapshot is in place that is not the one this process
+// works with.
+func (f *file) edited() (bool, error) {
 	info, err := f.folder.Lstat(f.snapshotName())
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if g.snap == nil {
-			return nil
-		}
-	case err != nil:
-		return f.fail("read", f.snapshotName(), err)
-	case g.snap != nil && os.SameFile(info, g.snapInfo) && info.Size() == g.snapInfo.Size() && info.ModTime().Equal(g.snapInfo.ModTime()):
-		return nil
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
 	}
-	return f.load()
+	if err != nil {
+		return false, f.fail("read", f.snapshotName(), err)
+	}
+	known := f.gen.snapInfo
+	return known == nil || !os.SameFile(info, known) || info.Size() != known.Size() || !info.ModTime().Equal(known.ModTime()), nil
 }
 
 // replaceAhead is how much is read at a time when the snapshot is replaced.

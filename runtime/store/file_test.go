@@ -417,6 +417,34 @@ func TestEditsWhileInUse(t *testing.T) {
 		}
 		expect(t, openFile(t, openDir(t, path), "s", Options{}), `a={"n":1}`, `b={"n":1}`, `c={"n":1}`)
 	})
+	t.Run("all files removed, and another store begun", func(t *testing.T) {
+		path, s := start(t)
+		for name := range tree(t, path) {
+			os.Remove(filepath.Join(path, name))
+		}
+		other := openFile(t, openDir(t, path), "s", Options{})
+		put(t, other, Replace, "x", `{}`)
+		put(t, s, Replace, "y", `{}`)
+		put(t, other, Replace, "z", `{}`)
+		expect(t, s, `x={}`, `y={}`, `z={}`)
+		expect(t, other, `x={}`, `y={}`, `z={}`)
+	})
+	t.Run("journal removed, then killed", func(t *testing.T) {
+		path, s := start(t)
+		os.Remove(filepath.Join(path, ".s.journal"))
+		put(t, s, Replace, "d", `{}`)
+		kill(s.(*fileStore).f.dir)
+		expect(t, openFile(t, openDir(t, path), "s", Options{}), `a={"n":1}`, `b={"n":1}`, `c={"n":1}`, `d={}`)
+	})
+	t.Run("lock removed", func(t *testing.T) {
+		path, s := start(t)
+		os.Remove(filepath.Join(path, ".s.lock"))
+		other := openFile(t, openDir(t, path), "s", Options{})
+		put(t, other, Replace, "x", `{}`)
+		put(t, s, Replace, "y", `{}`)
+		put(t, other, Replace, "z", `{}`)
+		expect(t, s, `a={"n":1}`, `b={"n":1}`, `c={"n":1}`, `x={}`, `y={}`, `z={}`)
+	})
 	t.Run("folder removed", func(t *testing.T) {
 		path, s := start(t)
 		os.RemoveAll(path)

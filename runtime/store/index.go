@@ -252,19 +252,21 @@ func (ix *index) rebuilt(move func(entry) entry) *index {
 }
 
 // moved returns an index in which move has placed the live entries. ix stays as
-// it is, and must not be changed beside the new one.
+// it is, and must not be changed beside the new one, since they share what does
+// not move. Views may be taken of ix meanwhile.
 func (ix *index) moved(move func(entry) entry) *index {
 	if (int(ix.n)-ix.live)*8 > int(ix.n) {
 		return ix.rebuilt(move)
 	}
-	nx := *ix
-	nx.views, nx.liveBytes = 0, 0
-	nx.chunks = make([]*chunk, 0, len(ix.chunks))
+	// Views are of ix; the new one has chunks that nobody else reads.
+	nx := &index{
+		seed: ix.seed, slots: ix.slots, used: ix.used,
+		chunks: make([]*chunk, 0, len(ix.chunks)), n: ix.n, oldest: ix.oldest,
+		live: ix.live, keys: ix.keys, ages: ix.ages,
+	}
 	for i := range ix.n {
 		if i&(chunkLen-1) == 0 {
-			c := *ix.chunks[i>>chunkBits]
-			c.epoch = ix.epoch
-			nx.chunks = append(nx.chunks, &c)
+			nx.chunks = append(nx.chunks, &chunk{e: ix.chunks[i>>chunkBits].e})
 		}
 		if e := ix.at(i); e.loc&dead == 0 {
 			e = move(e)
@@ -272,7 +274,7 @@ func (ix *index) moved(move func(entry) entry) *index {
 			nx.chunks[i>>chunkBits].e[i&(chunkLen-1)] = e
 		}
 	}
-	return &nx
+	return nx
 }
 
 // view is a frozen picture of an index.

@@ -18,4 +18,6 @@ func tryLock(*os.File) (bool, error) {
 
 func unlock(*os.File) error { return nil }
 
+func unlinked(*os.File) bool { return false }
+
 func syncFolder(*os.Root) error { return nil }

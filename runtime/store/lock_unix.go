@@ -31,6 +31,12 @@ func unlock(f *os.File) error {
 	return os.NewSyscallError("flock", unix.Flock(int(f.Fd()), unix.LOCK_UN))
 }
 
+// unlinked reports whether an open file has lost its name.
+func unlinked(f *os.File) bool {
+	var st unix.Stat_t
+	return unix.Fstat(int(f.Fd()), &st) == nil && st.Nlink == 0
+}
+
 // syncFolder makes the names in a folder durable.
 func syncFolder(r *os.Root) error {
 	d, err := r.Open(".")

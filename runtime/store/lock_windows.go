@@ -24,5 +24,8 @@ func unlock(f *os.File) error {
 	return os.NewSyscallError("UnlockFileEx", windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, new(windows.Overlapped)))
 }
 
+// unlinked reports whether an open file has lost its name, which it can't here.
+func unlinked(*os.File) bool { return false }
+
 // syncFolder does nothing: NTFS journals the names in a folder by itself.
 func syncFolder(*os.Root) error { return nil }

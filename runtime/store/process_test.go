@@ -6,11 +6,13 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -211,8 +213,8 @@ func TestTwoProcesses(t *testing.T) {
 	t.Logf("records %v, %d looks at the snapshot", count, looks)
 }
 
-// fillDisk stores records until the disk, here a limit on the size of a file,
-// is full, and then checks what is left.
+// fillDisk stores records until the disk, here a limit of 1 MiB on the size of a
+// file, is full, and checks what is left. Then it does the same to Sync.
 func fillDisk(dir, _ string) error {
 	signal.Ignore(syscall.SIGXFSZ)
 	limit := syscall.Rlimit{Cur: 1 << 20, Max: 1 << 20}
@@ -228,24 +230,22 @@ func fillDisk(dir, _ string) error {
 		return err
 	}
 	shapes := value.NewShapes()
-	n := 0
-	for ; ; n++ {
+	large := func(key int) error {
 		b := value.NewObjectBuilder(shapes, 1)
 		b.Set("text", value.FromString(strings.Repeat("x", 100_000)))
-		if _, err = s.Put(ctx, []Record{{fmt.Sprint(n), b.Value()}}, Replace); err != nil {
-			break
-		}
-		if n > 20 {
-			return fmt.Errorf("the limit does not work")
-		}
+		_, err := s.Put(ctx, []Record{{strconv.Itoa(key), b.Value()}}, Replace)
+		return err
 	}
-	for _, want := range []string{`store "s"`, ".s.journal", "file too large"} {
-		if !strings.Contains(err.Error(), want) {
-			return fmt.Errorf("the error %q does not say %q", err, want)
-		}
+	n := 0
+	for ; err == nil; n++ {
+		err = large(n)
 	}
-	if size, err := s.Len(ctx); size != n || err != nil {
-		return fmt.Errorf("%d records after %d batches and a failed one, %v", size, n, err)
+	n-- // the last one failed
+	if err := failedOn(err, ".s.journal"); err != nil || n != 10 {
+		return fmt.Errorf("%d records: %w", n, err)
+	}
+	if got, err := s.Len(ctx); got != n || err != nil {
+		return fmt.Errorf("%d records after %d batches and a failed one, %v", got, n, err)
 	}
 	// The store is usable: what fits is stored.
 	for i := range 3 {
@@ -258,26 +258,57 @@ func fillDisk(dir, _ string) error {
 	if v, ok, err := s.Get(ctx, "small"); !ok || err != nil || value.Field(v, "small").Int() != 2 {
 		return fmt.Errorf("Get after a failed batch: %v, %v", ok, err)
 	}
-	fmt.Println(n)
+	if err := s.Sync(ctx); err != nil {
+		return err
+	}
+	// A new snapshot would be too large; the old one and the journal stay.
+	for i := range 5 {
+		if err := large(100 + i); err != nil {
+			return err
+		}
+	}
+	if err := failedOn(s.Sync(ctx), ".s.tmp"); err != nil {
+		return err
+	}
+	if got, err := s.Len(ctx); got != n+6 || err != nil {
+		return fmt.Errorf("%d records after a failed sync, %v", got, err)
+	}
+	for i := range 6 {
+		if _, err := s.Delete(ctx, strconv.Itoa(i)); err != nil {
+			return err
+		}
+	}
+	if err := s.Sync(ctx); err != nil {
+		return err
+	}
 	return d.Close()
+}
+
+func failedOn(err error, file string) error {
+	for _, want := range []string{`store "s"`, file, "file too large"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			return fmt.Errorf("the error %v does not say %q", err, want)
+		}
+	}
+	return nil
 }
 
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	c, out := startJob(t, "full", dir, "")
-	n := -1
 	for out.Scan() {
-		var err error
-		if n, err = strconv.Atoi(out.Text()); err != nil {
-			t.Error(out.Text())
-		}
+		t.Error(out.Text())
 	}
 	if err := c.Wait(); err != nil {
 		t.Fatal(err)
 	}
 	s := openFile(t, openDir(t, dir), "s", Options{})
-	if got, err := s.Len(ctx); got != n+1 || err != nil {
-		t.Errorf("%d records after %d batches and a small one, %v", got, n, err)
+	if got, err := s.Len(ctx); got != 10 || err != nil {
+		t.Errorf("%d records, %v", got, err)
+	}
+	left := slices.Sorted(maps.Keys(tree(t, dir)))
+	if want := []string{".s.journal", ".s.lock", "s.json"}; !slices.Equal(left, want) {
+		t.Errorf("files left: %v", left)
 	}
 }
 
