@@ -579,8 +579,8 @@ func TestTornTail(t *testing.T) {
 	}
 }
 
-// TestDamagedByte: whichever byte of a journal flips, no panic comes of it and no record is made up.
-// What comes is an error, or the state after a whole batch.
+// TestDamagedByte: whichever byte of a journal flips, no record is made up. What
+// comes is an error, or the state after a whole batch.
 func TestDamagedByte(t *testing.T) {
 	path := t.TempDir()
 	d := openDir(t, path)

@@ -45,13 +45,13 @@ func (g *generation) release() {
 // one behind the other it reads many at a time.
 type recordReader struct {
 	snap, journal *os.File
-	ahead         int  // bytes to read at a time
-	fresh         bool // never read into a buffer twice: somebody keeps the bytes
-	windows       [2]readWindowOf
+	ahead         int       // bytes to read at a time
+	fresh         bool      // never read into a buffer twice: somebody keeps the bytes
+	windows       [2]window // of the snapshot and of the journal
 }
 
-// readWindowOf is a part of a file.
-type readWindowOf struct {
+// window is a part of a file.
+type window struct {
 	at   int64 // where buf is in the file
 	buf  []byte
 	last int64 // where the last record read ends
@@ -93,7 +93,7 @@ func (r *recordReader) raw(e entry) ([]byte, error) {
 
 // fill reads the size bytes at off, and more behind them if the last record
 // read was just before.
-func (r *recordReader) fill(f *os.File, w *readWindowOf, off int64, size int) error {
+func (r *recordReader) fill(f *os.File, w *window, off int64, size int) error {
 	want := size
 	if w.last >= 0 && off >= w.last && off-w.last <= nearby {
 		want = max(size, r.ahead)

@@ -33,10 +33,11 @@
 // The .json file may be edited or replaced while nothing runs, and is then the
 // truth. A journal with finished batches in it, left there by a process that
 // was killed before it could write the .json, is applied on top of the file as
-// it is found (puts, deletes and clears, in order), and a notice says so. A file that can't be
-// read as an object of objects is an error and is never overwritten. An
-// edit made while a process works on the store counts from that process's next
-// Sync on; records that the process put since its last Sync go on top of it.
+// it is found (puts, deletes and clears, in order), and a notice says so. A
+// file that can't be read as an object of objects is an error and is never
+// overwritten. An edit made while a process works on the store counts from that
+// process's next Sync on, or sooner; what the process put since its last Sync
+// goes on top of it.
 package store
 
 import (
@@ -135,8 +136,8 @@ func (o Options) cutoff() (int64, bool) {
 // ErrClosed is returned by every use of a store after its Close.
 var ErrClosed = errors.New("the store is closed")
 
-// maxRecord is the largest record, in bytes of JSON. It keeps sizes and offsets within
-// 32 bits; responses are cut off far below it.
+// maxRecord is the largest record or key, in bytes of JSON. It keeps sizes
+// within 32 bits; responses are cut off far below it.
 const maxRecord = 1 << 30
 
 // checkRecords refuses a batch with a record that can't be stored, before any
