@@ -41,7 +41,11 @@ func (c *checker) call(e *syntax.CallExpr) *typ {
 			i+1, p.Name, f.Name, want, t.describe())
 		return ofKinds(f.Result)
 	}
+	found := len(c.ds)
 	c.checkLiteralArguments(e, f)
+	if len(c.ds) == found {
+		c.checkConstantCall(e, f)
+	}
 	return resultOf(f, types)
 }
 
@@ -285,11 +289,6 @@ func (c *checker) checkLiteralArguments(e *syntax.CallExpr, f *stdlib.Func) {
 		last := e.Args[len(e.Args)-1]
 		if lit, ok := last.(*syntax.StringLit); ok && f.Params[len(e.Args)-1].Name == "order" && lit.Value != "asc" && lit.Value != "desc" {
 			c.report(diag.CodeBadArgument, lit.Span, "write `\"asc\"` or `\"desc\"`", "unknown order `%s`", lit.Value)
-		}
-		return
-	case "toBoolean":
-		if lit, ok := e.Args[0].(*syntax.StringLit); ok && !slices.Contains([]string{"true", "false", "1", "0", "yes", "no"}, strings.ToLower(lit.Value)) {
-			c.report(diag.CodeBadArgument, lit.Span, "", "`toBoolean` reads true, false, 1, 0, yes and no, found %q", lit.Value)
 		}
 		return
 	}

@@ -33,7 +33,7 @@ func Mission(m *syntax.Mission, loose []syntax.Decl) []diag.Diagnostic {
 	}
 	c.root = newScope(nil)
 	c.collect(m, loose)
-	c.findStoreTargets()
+	c.declareTargets()
 	c.checkDeclarations()
 	c.checkActions()
 	c.checkPipeline()
@@ -57,6 +57,7 @@ type checker struct {
 
 	schemaObj  map[string]*objType    // what is known of each schema's objects
 	autoStores map[string]syntax.Span // stores declared by storing to them, and where first
+	targets    []*syntax.Ident        // what is stored to, in order; may hold nil
 	runs       map[string][]edge      // which action runs which others
 	action     string                 // the action at hand; "" outside of them
 

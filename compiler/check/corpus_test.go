@@ -103,3 +103,42 @@ func txtar(text string) (sections []section) {
 	}
 	return sections
 }
+
+// TestTables holds the checker against the tables of expressions: one that has
+// a value must have no error. What is known of `o`, `xs` and `orders` is
+// nothing, as for what a server sends.
+func TestTables(t *testing.T) {
+	files, err := filepath.Glob("../../testdata/lang/expr/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Skip("no tables in testdata/lang/expr")
+	}
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(data)) {
+			expr, want, ok := cutLast(strings.TrimSpace(line), " => ")
+			if !ok || strings.HasPrefix(line, "#") {
+				continue
+			}
+			src := "mission M {\n  action A {\n    let o = parseJSON(env(\"O\")) let xs = o let orders = o\n    log `{o}{xs}{orders}`\n" +
+				"    for it in o {\n      log \"x\" { v: " + expr + "\n }\n    }\n  }\n}\n"
+			ds := checkSource(filepath.Base(name), src)
+			errors, _ := diag.Count(ds)
+			if mustFail := strings.HasPrefix(want, "error "); errors > 0 && !mustFail {
+				t.Errorf("%s: %s\n%s", filepath.Base(name), expr, render(ds[0]))
+			} else if errors == 0 && mustFail && testing.Verbose() {
+				t.Logf("%s: not seen at compile time: %s", filepath.Base(name), strings.TrimSpace(line))
+			}
+		}
+	}
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}

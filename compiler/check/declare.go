@@ -13,8 +13,8 @@ import (
 // collect enters all declarations into the tables, and reports those that have
 // one name.
 func (c *checker) collect(m *syntax.Mission, loose []syntax.Decl) {
-	c.broken = hasBadNodes(m)
 	for _, d := range slices.Concat(m.Items, loose) {
+		c.survey(d)
 		switch d := d.(type) {
 		case *syntax.Param:
 			c.collectParam(d)
@@ -28,7 +28,6 @@ func (c *checker) collect(m *syntax.Mission, loose []syntax.Decl) {
 			declare(c, c.transforms, d.Name, d, "transform")
 		case *syntax.Action:
 			declare(c, c.actions, d.Name, d, "action")
-			c.broken = c.broken || hasBadNodes(d)
 		}
 	}
 	for _, name := range c.stores.order {
@@ -77,59 +76,52 @@ func declare[D any](c *checker, t *table[D], id *syntax.Ident, decl D, kind stri
 	}
 }
 
-// hasBadNodes reports whether a part of the tree could not be parsed.
-func hasBadNodes(n syntax.Node) bool {
-	bad := false
-	syntax.Walk(n, func(n syntax.Node) bool {
-		switch n.(type) {
+// survey walks once over a declaration, for what has to be known before it is
+// checked: whether parts of it could not be parsed, and which stores are stored
+// to.
+func (c *checker) survey(d syntax.Decl) {
+	syntax.Walk(d, func(n syntax.Node) bool {
+		switch n := n.(type) {
 		case *syntax.BadExpr, *syntax.BadStep:
-			bad = true
+			c.broken = true
+		case *syntax.StoreStep:
+			c.targets = append(c.targets, n.Store)
+		case *syntax.ForStep:
+			c.targets = append(c.targets, n.Queue)
+		case *syntax.DirectiveStep:
+			if n.Kind == syntax.DirQueue {
+				c.targets = append(c.targets, n.Target)
+			}
+		case *syntax.WaitStep:
+			if s := n.Options.Get("storage"); s != nil {
+				c.targets = append(c.targets, storageTarget(s.Value))
+			}
 		}
-		return !bad
+		return true
 	})
-	return bad
 }
 
-// findStoreTargets finds the stores that are declared by storing to them
-// (language definition, section 5): reading them may come first in the source.
-func (c *checker) findStoreTargets() {
-	target := func(id *syntax.Ident) {
+// declareTargets declares the stores that are only stored to (language
+// definition, section 5): reading them may come first in the source.
+func (c *checker) declareTargets() {
+	for _, id := range c.targets {
 		if id == nil || id.Name == "" {
-			return
+			continue
 		}
 		if _, ok := c.stores.get(id.Name); ok {
-			return
+			continue
 		}
 		if _, ok := c.autoStores[id.Name]; ok {
-			return
+			continue
 		}
 		c.autoStores[id.Name] = id.Span
 		if near := c.near(id.Name, c.stores.names()); near != "" {
 			c.report(diag.CodeStoreNearby, id.Span, didYouMean(near),
 				"`%s` is not declared, so that this would store to a new file store of that name", id.Name)
 			c.stores.use(near)
-			return
+			continue
 		}
 		c.report(diag.CodeStoreDeclared, id.Span, "", "`%s` is not declared: this stores to `file(%q)`", id.Name, id.Name)
-	}
-	for _, name := range c.actions.order {
-		syntax.Walk(c.actions.byName[name].decl, func(n syntax.Node) bool {
-			switch n := n.(type) {
-			case *syntax.StoreStep:
-				target(n.Store)
-			case *syntax.ForStep:
-				target(n.Queue)
-			case *syntax.DirectiveStep:
-				if n.Kind == syntax.DirQueue {
-					target(n.Target)
-				}
-			case *syntax.WaitStep:
-				if s := n.Options.Get("storage"); s != nil {
-					target(storageTarget(s.Value))
-				}
-			}
-			return true
-		})
 	}
 }
 

@@ -31,43 +31,13 @@ func (c *checker) condition(e syntax.Expr) {
 		return
 	}
 	t := c.expr(e)
-	if truth, ok := literalTruth(e); ok {
+	if truth, ok := constantTruth(e); ok {
 		c.report(diag.CodeConstant, e.Place(), "", "this condition is always %s", truth)
 		return
 	}
 	if t != anyType && !t.can(stdlib.KNull|stdlib.KBool|stdlib.KNumber|stdlib.KString) {
 		c.report(diag.CodeConstant, e.Place(), "", "this condition is always true: %s is true whatever it holds", t.describe())
 	}
-}
-
-// literalTruth returns the truth of a literal (language definition, section 3).
-func literalTruth(e syntax.Expr) (truth string, ok bool) {
-	is := func(b bool) (string, bool) {
-		if b {
-			return "true", true
-		}
-		return "false", true
-	}
-	switch e := e.(type) {
-	case *syntax.ParenExpr:
-		return literalTruth(e.X)
-	case *syntax.NullLit:
-		return is(false)
-	case *syntax.BoolLit:
-		return is(e.Value)
-	case *syntax.StringLit:
-		return is(e.Value != "")
-	case *syntax.NumberLit:
-		return is(strings.Trim(e.Text, "0.") != "")
-	case *syntax.UnaryExpr:
-		if e.Op == syntax.OpNot {
-			truth, ok := literalTruth(e.X)
-			if ok {
-				return is(truth == "false")
-			}
-		}
-	}
-	return "", false
 }
 
 // infer checks an expression and returns what is known of its value.
@@ -105,7 +75,7 @@ func (c *checker) infer(e syntax.Expr) *typ {
 		return boolType
 	case *syntax.CondExpr:
 		c.infer(e.Cond)
-		if truth, ok := literalTruth(e.Cond); ok {
+		if truth, ok := constantTruth(e.Cond); ok {
 			c.report(diag.CodeConstant, e.Cond.Place(), "", "this condition is always %s", truth)
 		}
 		return union(c.infer(e.Then), c.infer(e.Else))
@@ -358,7 +328,7 @@ func (c *checker) where(e *syntax.WhereExpr) *typ {
 	inner.item = t.element()
 	c.with(inner, func() {
 		c.infer(e.Cond)
-		if truth, ok := literalTruth(e.Cond); ok {
+		if truth, ok := constantTruth(e.Cond); ok {
 			c.report(diag.CodeConstant, e.Cond.Place(), "", "this condition is always %s", truth)
 		}
 	})

@@ -21,7 +21,9 @@ func (c *checker) pattern(p syntax.Pattern, t *typ, status bool) *typ {
 			return anyType
 		}
 		lit := litType(p.Value)
-		c.mayMatch(p, t, lit)
+		if !(lit.date && t.can(stdlib.KTime)) { // a date equals its timestamp
+			c.mayMatch(p, t, lit)
+		}
 		return lit
 	case *syntax.SchemaPattern:
 		return c.schemaPattern(p, t)
@@ -233,7 +235,7 @@ func (c *checker) matchWith(e *syntax.MatchExpr, value func(*syntax.MatchArm) *t
 		c.with(inner, func() {
 			if e.Subject == nil && arm.Cond != nil {
 				c.infer(arm.Cond)
-				if truth, ok := literalTruth(arm.Cond); ok {
+				if truth, ok := constantTruth(arm.Cond); ok {
 					c.report(diag.CodeConstant, arm.Cond.Place(), "", "this condition is always %s", truth)
 				}
 			}

@@ -208,6 +208,9 @@ func wholeText(text string) bool {
 // dateForm reports whether text is a date to the language: of RFC 3339 form,
 // or YYYY-MM-DD (language definition, section 4).
 func dateForm(text string) bool {
+	if len(text) < len(time.DateOnly) || text[4] != '-' {
+		return false
+	}
 	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
 		if _, err := time.Parse(layout, strings.ToUpper(text)); err == nil {
 			return true
