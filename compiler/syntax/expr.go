@@ -356,7 +356,7 @@ func (p *parser) pipe(x Expr) Expr {
 // tighter reports an operator that binds tighter than the `|` before it, and
 // so would belong to the call alone.
 func (p *parser) tighter(call Expr) {
-	p.failHere(CodePipe, p.found()+" binds tighter than `|`", "write `("+clip(ExprString(call))+")"+p.text()+"…`")
+	p.failHere(CodePipe, p.found()+" binds tighter than `|`", "write `("+clip(ExprString(call))+")` before it")
 }
 
 // prefix reads an operand, with what stands before it.

@@ -11,6 +11,10 @@ import (
 // written and read again to an equal tree.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(everything))
+	for _, c := range errorCases() {
+		src, _, _ := c.source()
+		f.Add([]byte(src))
+	}
 	paths, err := filepath.Glob("../../testdata/lang/run/*.txtar")
 	if err != nil {
 		f.Fatal(err)

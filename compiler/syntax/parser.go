@@ -424,11 +424,17 @@ func (p *parser) recover(start int, l *list) bool {
 			if p.startsOuter(l) {
 				return false
 			}
-			if moved && l.starts() {
+			if moved && (l.starts() || open == 0 && l.steps && p.atUnknownStep()) {
 				return true
 			}
 		}
 	}
+}
+
+// atUnknownStep reports whether a line of a block starts with a word that may
+// be a misspelt step.
+func (p *parser) atUnknownStep() bool {
+	return p.kind == tIdent && p.word() == wNone && p.peek(1).kind != tColon
 }
 
 // skipBraces goes from a `{` to its `}`, without consuming that.

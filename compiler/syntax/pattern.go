@@ -54,7 +54,8 @@ func (p *parser) pattern() Pattern {
 	case tString:
 		return &LiteralPattern{Span: at, Value: p.stringLit("a string")}
 	case tMinus:
-		return p.negativePattern()
+		n := p.negativeNumber(CodePattern)
+		return &LiteralPattern{Span: n.Place(), Value: n}
 	case tLBrack:
 		return p.arrayPattern()
 	case tLBrace:
@@ -103,10 +104,6 @@ func (p *parser) namePattern() Pattern {
 // upper reports whether a name starts with an upper-case letter, as those of
 // schemas do in patterns.
 func upper(name string) bool { return name != "" && name[0] >= 'A' && name[0] <= 'Z' }
-
-func (p *parser) negativePattern() Pattern {
-	return &LiteralPattern{Span: p.here(), Value: p.negativeNumber(CodePattern)}
-}
 
 // negativeNumber reads a minus sign and the number that must follow.
 func (p *parser) negativeNumber(code string) Expr {
