@@ -62,9 +62,12 @@ type Set struct {
 
 // Load reads the credentials file at path, or none if path is "". Each entry
 // is only looked into when its source asks for it, so that a mistake in one
-// stops no other source. getenv looks up environment variables; os.LookupEnv
-// is the usual one.
+// stops no other source. getenv looks up environment variables; nil means
+// os.LookupEnv.
 func Load(path string, getenv func(string) (string, bool)) (*Set, error) {
+	if getenv == nil {
+		getenv = os.LookupEnv
+	}
 	s := &Set{file: path, getenv: getenv, secrets: make(map[string]struct{})}
 	if path == "" {
 		return s, nil

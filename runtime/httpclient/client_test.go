@@ -374,12 +374,12 @@ func TestRequestOverridesSource(t *testing.T) {
 	if f := r.fail(&Request{Method: "get", Path: "/", MaxWait: &wait}); f.Attempts != 1 || f.Kind != KindRateLimit {
 		t.Errorf("%v", f)
 	}
-	if got := r.get2(&Request{Method: "get", Path: "/", Allow: []int{404, 429}}); got.Status != 429 {
+	if got := r.must(&Request{Method: "get", Path: "/", Allow: []int{404, 429}}); got.Status != 429 {
 		t.Errorf("allowed status: %+v", got)
 	}
 }
 
-func (r *rig) get2(req *Request) *Response {
+func (r *rig) must(req *Request) *Response {
 	r.t.Helper()
 	resp, err := r.do(req)
 	if err != nil {

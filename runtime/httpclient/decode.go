@@ -34,7 +34,7 @@ func (c *Client) decode(contentType string, data []byte) (value.Value, error) {
 		}
 		return decodeCSV(textOf(data), c.shapes)
 	case formUnknown:
-		if start := bytes.TrimLeft(bytes.TrimPrefix(data, bom), " \t\r\n"); len(start) > 0 && (start[0] == '{' || start[0] == '[') {
+		if start := bytes.TrimLeft(bytes.TrimPrefix(data, bom), jsonSpace); len(start) > 0 && (start[0] == '{' || start[0] == '[') {
 			if v, err := c.decodeJSON(data); err == nil {
 				return v, nil
 			}
@@ -93,6 +93,9 @@ func isLines(mediaType string) bool {
 	return false
 }
 
+// jsonSpace is the white space of RFC 8259.
+const jsonSpace = " \t\r\n"
+
 var bom = []byte("\ufeff")
 
 // textOf returns data as text that shares its memory.
@@ -101,7 +104,7 @@ func textOf(data []byte) string { return unsafe.String(unsafe.SliceData(data), l
 // decodeJSON reads one document. White space alone counts as empty: some
 // servers answer a HEAD-like request with a single space.
 func (c *Client) decodeJSON(data []byte) (value.Value, error) {
-	if c := data[0]; c <= ' ' && len(bytes.TrimLeft(data, " \t\r\n")) == 0 {
+	if c := data[0]; c <= ' ' && len(bytes.TrimLeft(data, jsonSpace)) == 0 {
 		return value.NullValue, nil
 	}
 	d := c.decoders.Get().(*value.Decoder)
@@ -123,7 +126,7 @@ func (c *Client) decodeLines(data []byte) (value.Value, error) {
 	start := len(data) - len(rest)
 	for line := 1; len(rest) > 0; line++ {
 		text, after, _ := bytes.Cut(rest, []byte{'\n'})
-		if len(bytes.TrimSpace(text)) > 0 {
+		if len(bytes.Trim(text, jsonSpace)) > 0 {
 			v, err := d.Decode(text)
 			if err != nil {
 				return value.NullValue, lineError(err, line, start)

@@ -47,7 +47,7 @@ func (e *encodingError) Error() string {
 func (e *encodingError) Unwrap() error { return e.err }
 
 // readBody reads a body whole, decompressed, of at most limit bytes. The bytes
-// are the caller's, and just as many as needed. io.ErrUnexpectedEOF means that
+// are the caller's. io.ErrUnexpectedEOF means that
 // it broke off.
 func readBody(resp *http.Response, limit int64) ([]byte, error) {
 	encoding := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding")))
@@ -105,7 +105,7 @@ func noEOF(err error) error {
 }
 
 // scratch holds buffers for bodies of unknown length, which are then copied to
-// one of the right size.
+// one of the right size, or handed over if they are large and well filled.
 var scratch = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // maxScratch is how large a buffer may be that is kept for later.
@@ -121,7 +121,10 @@ func readUnsized(r io.Reader, limit int64) ([]byte, error) {
 		}
 	}()
 	n, err := buf.ReadFrom(io.LimitReader(r, limit+1))
-	data := bytes.Clone(buf.Bytes())
+	data := buf.Bytes()
+	if buf.Cap() <= maxScratch || len(data) < buf.Cap()/4*3 {
+		data = bytes.Clone(data)
+	}
 	if err == nil && n > limit {
 		err = &tooLargeError{-1, limit}
 	}

@@ -160,14 +160,14 @@ func TestRedirectCredentials(t *testing.T) {
 	} {
 		r := newRig(t, home.URL, `{"headers":{"X-Tenant":"t1"}}`, cred)
 		req := &Request{Method: "get", Path: "/stay", Headers: js(t, headers)}
-		r.get2(req)
+		r.must(req)
 		all := fmt.Sprint(uri, got)
 		if !strings.Contains(all, "secret-") || got.Get("X-Tenant") != "t1" || got.Get("X-Api-Key") != "request-key" {
 			t.Errorf("%s: lost on the same origin: %s", name, all)
 		}
 		for _, back = range []string{"", home.URL + "/end"} {
 			req.Path = "/away"
-			r.get2(req)
+			r.must(req)
 			all := fmt.Sprint(uri, got)
 			for _, no := range []string{"secret-", "t1", "request-key", "c=1", "Basic"} {
 				if strings.Contains(all, no) {
@@ -185,7 +185,7 @@ func TestRedirectCredentials(t *testing.T) {
 // The error says why an answer behind a redirect may be a 401.
 func TestRedirectNote(t *testing.T) {
 	away := serve(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) })
-	home := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, away.URL+"/x", 302) })
+	home := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, away.URL+"/x", http.StatusFound) })
 	r := newRig(t, home.URL, "", bearer(t, "secret-token"))
 	f := r.fail(&Request{Method: "get", Path: "/a"})
 	if want := "GET " + home.URL + "/a: 401 Unauthorized, after a redirect to " + away.URL + "/x, where no credentials"; !strings.HasPrefix(f.Error(), want) {
