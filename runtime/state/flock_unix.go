@@ -29,6 +29,10 @@ func flock(f *os.File, wait bool) error {
 	}
 }
 
+func funlock(f *os.File) error {
+	return os.NewSyscallError("flock", unix.Flock(int(f.Fd()), unix.LOCK_UN))
+}
+
 // removeLocked deletes a locked file and then gives up its lock, in this order:
 // whoever locks it in between finds that its name is gone.
 func removeLocked(f *os.File) error {

@@ -331,7 +331,7 @@ func TestMarkInterrupted(t *testing.T) {
 	if runs, err := db.MarkInterrupted(); len(runs) != 0 || err != nil {
 		t.Errorf("a second time: %v, %v", runs, err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "locks", "*")); len(left) != 1 {
+	if left, _ := filepath.Glob(filepath.Join(dir, "locks", "*.lock")); len(left) != 1 {
 		t.Errorf("lock files: %v, want this process' own", left)
 	}
 	if r, _, err := db.LastRun("Own"); r.ID != own.ID || r.Status != StatusRunning || err != nil {
@@ -367,7 +367,7 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	left, _ := filepath.Glob(filepath.Join(dir, "*"))
-	want := []string{foreign, db.ownerPath(db.owner)}
+	want := []string{foreign, db.ownerPath(db.owner), db.turns.front.path, db.turns.turn.path}
 	slices.Sort(want)
 	if !slices.Equal(left, want) {
 		t.Errorf("left are %v, want %v", left, want)

@@ -64,18 +64,21 @@ CREATE TABLE claims (
 
 // prepareSchema makes sure that the file has the newest schema version.
 func prepareSchema(conn *sql.Conn, dir, path string, migrations []string) error {
-	version, err := schemaVersion(conn, path)
-	if err != nil || version == len(migrations) {
-		return err
+	version, application, err := readMarks(conn)
+	if err != nil {
+		return explain(path, "open", err)
 	}
-	// Two processes may come here at once. SQLite's own lock does not cover
-	// the switch to WAL, so that a lock of our own is held meanwhile.
+	if application == applicationID && version == len(migrations) {
+		return nil
+	}
+	// Several processes may come here at once. SQLite's own lock does not cover
+	// the switch to WAL, nor all that checkMarks looks at.
 	lock, err := lockFile(filepath.Join(dir, schemaLockName), os.O_CREATE, true)
 	if err != nil {
 		return explain(path, "lock", err)
 	}
 	defer lock.remove() // a file that stays behind does no harm
-	version, err = schemaVersion(conn, path)
+	version, err = checkMarks(conn, path, len(migrations))
 	if err != nil || version == len(migrations) {
 		return err
 	}
@@ -85,19 +88,22 @@ func prepareSchema(conn *sql.Conn, dir, path string, migrations []string) error 
 	return nil
 }
 
-// schemaVersion returns 0 for a new file. It refuses what is not Reqon's, and
-// what is newer than this program.
-func schemaVersion(conn *sql.Conn, path string) (int, error) {
-	ctx := context.Background()
-	var version, application int
-	err := conn.QueryRowContext(ctx, "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id").
-		Scan(&version, &application)
+func readMarks(conn *sql.Conn) (version, application int, err error) {
+	err = conn.QueryRowContext(context.Background(),
+		"SELECT user_version, application_id FROM pragma_user_version, pragma_application_id").Scan(&version, &application)
+	return version, application, err
+}
+
+// checkMarks returns the file's version, 0 for a new one. It refuses what is not
+// Reqon's, and what is newer than this program.
+func checkMarks(conn *sql.Conn, path string, newest int) (version int, err error) {
+	version, application, err := readMarks(conn)
 	if err != nil {
 		return 0, explain(path, "open", err)
 	}
 	if version == 0 { // a new file, unless there is something in it
 		var tables int
-		if err := conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
+		if err := conn.QueryRowContext(context.Background(), "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
 			return 0, explain(path, "open", err)
 		}
 		if tables == 0 {
@@ -110,8 +116,8 @@ func schemaVersion(conn *sql.Conn, path string) (int, error) {
 	if version <= 0 {
 		return 0, &CorruptError{Path: path, Err: fmt.Errorf("its version is %d", version)}
 	}
-	if version > len(migrations) {
-		return 0, &VersionError{Path: path, Found: version, Known: len(migrations)}
+	if version > newest {
+		return 0, &VersionError{Path: path, Found: version, Known: newest}
 	}
 	return version, nil
 }

@@ -16,7 +16,7 @@
 // # Several processes
 //
 // Any number of processes may use one folder at a time; SQLite's own locks keep
-// them apart. Only one of them may be its daemon, see [DB.LockDaemon].
+// them apart, and a queue makes them take turns. Only one of them may be its daemon, see [DB.LockDaemon].
 package state
 
 import (
@@ -59,6 +59,7 @@ type DB struct {
 
 	writerMu sync.Mutex // held while a transaction is under way; guards what follows
 	writer   *writer
+	turns    *writeQueue // with the writers of other processes
 	closed   bool
 
 	ownerMu     sync.Mutex
@@ -150,6 +151,7 @@ func open(dir, path string) (_ *DB, err error) {
 		owner:  owner.String(),
 		pool:   pool,
 		writer: &writer{conn: conn, stmts: map[string]*sql.Stmt{}},
+		turns:  newWriteQueue(dir),
 	}, nil
 }
 
@@ -172,6 +174,7 @@ func (db *DB) Close() error {
 		return nil
 	}
 	db.closed = true
+	db.turns.close()
 	err := errors.Join(db.writer.close(), db.pool.Close())
 
 	db.ownerMu.Lock()

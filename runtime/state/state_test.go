@@ -97,7 +97,7 @@ func TestClosed(t *testing.T) {
 	if _, err := db.Runs(Filter{}); err == nil {
 		t.Error("Runs: no error")
 	}
-	if left, _ := filepath.Glob(filepath.Join(db.Dir(), "locks", "*")); len(left) != 0 {
+	if left, _ := filepath.Glob(filepath.Join(db.Dir(), "locks", "*.lock")); len(left) != 0 {
 		t.Errorf("lock files are left: %v", left)
 	}
 }
@@ -492,6 +492,40 @@ func TestDiskFull(t *testing.T) {
 	r.Errors = nil
 	if err := db.FinishRun(r, map[string]string{"k": "1"}); err != nil {
 		t.Errorf("with less to write: %v", err)
+	}
+}
+
+// A process that hangs with the queue's locks must not stop the others for long.
+func TestQueueGivesUp(t *testing.T) {
+	db := openNew(t)
+	begin(t, db, "M", t0)
+	db.turns.wait = time.Millisecond
+	for range 2 { // the second time with new files
+		var held []*fileLock
+		for _, l := range []*queueLock{&db.turns.front, &db.turns.turn} {
+			lock, err := lockFile(l.path, 0, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			held = append(held, lock)
+		}
+		begin(t, db, "M", t0)
+		if db.turns.front.file != nil || db.turns.turn.file != nil || db.turns.turn.held {
+			t.Error("the files are not left to those who wait for them")
+		}
+		for _, lock := range held {
+			if err := lock.release(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		db.turns.wait = maxQueueWait
+		begin(t, db, "M", t0)
+		db.turns.enter()
+		if !db.turns.turn.held || db.turns.front.held {
+			t.Error("the locks are not taken again")
+		}
+		db.turns.leave()
+		db.turns.wait = time.Millisecond
 	}
 }
 

@@ -42,7 +42,9 @@ func (db *DB) write(what string, apply func(*writer) error) error {
 func (db *DB) commit(batch []*writeOp) {
 	err := ErrClosed
 	if !db.closed {
+		db.turns.enter()
 		err = db.writer.transaction(batch)
+		db.turns.leave()
 	}
 	for _, op := range batch {
 		op.done = true
