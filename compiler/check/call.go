@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -312,6 +313,8 @@ func (c *checker) checkTimeArguments(e *syntax.CallExpr, f *stdlib.Func) {
 			c.report(diag.CodeBadDate, lit.Span, "write it as `2026-01-20` or `2026-01-20T09:00:00Z`", "%q is no date", lit.Value)
 		case f.Name == "formatDate" && p.Name == "pattern" && !datePattern(lit.Value):
 			c.report(diag.CodeBadFormatOption, lit.Span, "write a pattern such as `YYYY-MM-DD`", "the pattern %q has no part of a date in it", lit.Value)
+		case p.Name == "pattern":
+			c.checkForeignPattern(lit)
 		}
 	}
 }
@@ -325,6 +328,23 @@ func datePattern(text string) bool {
 		}
 	}
 	return false
+}
+
+// foreignPattern finds parts that other tools' date patterns have.
+var foreignPattern = regexp.MustCompile(`yyyy|\bdd\b|%[A-Za-z]`)
+
+// checkForeignPattern reports a pattern with letters that stand for parts of
+// a date elsewhere, and for themselves here.
+func (c *checker) checkForeignPattern(lit *syntax.StringLit) {
+	found := foreignPattern.FindString(lit.Value)
+	if found == "" {
+		return
+	}
+	suggestion := "the parts are YYYY MM DD HH mm ss SSS MMM MMMM ddd Z"
+	if found[0] != '%' {
+		suggestion = "write `" + strings.ToUpper(found) + "`"
+	}
+	c.report(diag.CodeForeignPattern, lit.Span, suggestion, "`%s` is no part of a date pattern, and stands for itself", found)
 }
 
 // checkZone checks the name of a time zone.

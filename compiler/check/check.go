@@ -30,6 +30,7 @@ func Mission(m *syntax.Mission, loose []syntax.Decl) []diag.Diagnostic {
 		autoStores: map[string]syntax.Span{},
 		runs:       map[string][]edge{},
 		results:    map[string]*typ{},
+		positions:  map[string]syntax.Span{},
 	}
 	c.root = newScope(nil)
 	c.collect(m, loose)
@@ -61,7 +62,8 @@ type checker struct {
 	runs       map[string][]edge      // which action runs which others
 	action     string                 // the action at hand; "" outside of them
 
-	results map[string]*typ // what each transform builds
+	results   map[string]*typ        // what each transform builds
+	positions map[string]syntax.Span // the incremental requests so far
 
 	at       place // what expressions may use here
 	exprs    int   // depth of the expression at hand

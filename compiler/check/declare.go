@@ -114,6 +114,11 @@ func (c *checker) declareTargets() {
 		if _, ok := c.autoStores[id.Name]; ok {
 			continue
 		}
+		switch id.Name {
+		case "response", "lastSync", "scheduledTime":
+			c.report(diag.CodeClash, id.Span, "", "a store can't be called `%s`: in an expression that name has a meaning already", id.Name)
+			continue
+		}
 		c.autoStores[id.Name] = id.Span
 		if near := c.near(id.Name, c.stores.names()); near != "" {
 			c.report(diag.CodeStoreNearby, id.Span, didYouMean(near),

@@ -68,9 +68,12 @@ func (c *checker) infer(e syntax.Expr) *typ {
 	case *syntax.BinaryExpr:
 		return c.binary(e)
 	case *syntax.IsExpr:
-		c.infer(e.X)
+		t := c.infer(e.X)
 		if e.Type != nil {
 			c.checkType(e.Type)
+			if m := misfit(t, c.resolve(e.Type), maxMisfitDepth); m != "" {
+				c.report(diag.CodeNeverEqual, e.Span, "", "`is` is always false: %s", m)
+			}
 		}
 		return boolType
 	case *syntax.CondExpr:
@@ -185,8 +188,8 @@ func (c *checker) unknownName(e *syntax.Name) {
 	c.stores.use(near)
 	message := "unknown name `%s`: it is no variable, parameter or store"
 	suggestion := didYouMean(near)
-	if near == "" && c.at.item != nil && c.at.item.obj != nil && c.at.item.obj.fields[e.Name] != nil {
-		suggestion = "did you mean the field `." + e.Name + "`?"
+	if near == "" && (c.at.item != nil || c.at.response != nil) {
+		suggestion = "`." + e.Name + "` reads a field of that name"
 	}
 	c.report(diag.CodeUnknownName, e.Span, suggestion, message, e.Name)
 }

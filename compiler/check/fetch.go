@@ -256,6 +256,62 @@ func (c *checker) checkRequestOptions(s *syntax.FetchStep, pages Pagination) {
 	if pages.Form == "offset" {
 		c.checkPageSize(s, pages)
 	}
+	c.checkIncremental(s)
+}
+
+// checkIncremental reports a `since` that never moves, and requests that would
+// move one another's sync position: it is kept per source and path template
+// (language definition, section 6.1), and is when the last of them was sent.
+func (c *checker) checkIncremental(s *syntax.FetchStep) {
+	if !usesLastSync(s.Options) {
+		if o := s.Options.Get("since"); o != nil && Constant(o.Value) {
+			c.report(diag.CodeNotIncremental, o.Value.Place(), "write `lastSync ?? "+o.Value.Place().Text()+"`", "this `since` is the same in every run")
+		}
+		return
+	}
+	key, ok := c.positionKey(s)
+	if !ok {
+		return
+	}
+	place := s.Span
+	if s.Path != nil {
+		place = s.Path.Place()
+	}
+	if first, ok := c.positions[key]; ok {
+		d := c.report(diag.CodeSharedPosition, place, "give each of them a `syncKey`",
+			"two requests share one sync position, so that what changes between them may be missed")
+		note(d, first, "the other request is here")
+		return
+	}
+	c.positions[key] = place
+}
+
+// positionKey returns what a request's sync position is kept by, if it can be
+// seen.
+func (c *checker) positionKey(s *syntax.FetchStep) (key string, ok bool) {
+	if o := s.Options.Get("syncKey"); o != nil {
+		lit, ok := o.Value.(*syntax.StringLit)
+		if !ok {
+			return "", false
+		}
+		return "key " + lit.Value, true
+	}
+	source := ""
+	if s.Source != nil {
+		source = s.Source.Name
+	} else if len(c.sources.order) > 0 {
+		source = c.sources.order[0]
+	}
+	if o := s.Options.Get("source"); o != nil {
+		if source, ok = Word(o.Value); !ok {
+			return "", false
+		}
+	}
+	switch path := unparen(s.Path).(type) {
+	case *syntax.StringLit, *syntax.TemplateLit:
+		return source + " " + path.Place().Text(), true
+	}
+	return "", false
 }
 
 // usesLastSync reports whether a request is incremental.

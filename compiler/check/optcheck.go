@@ -456,7 +456,9 @@ func (c *checker) checkDatePattern(spec *OptionSpec, lit *syntax.StringLit) {
 	}
 	if !datePattern(lit.Value) {
 		c.report(diag.CodeBadFormatOption, lit.Span, "", "`%s` must be %s, found %q", spec.Name, wordList(spec), lit.Value)
+		return
 	}
+	c.checkForeignPattern(lit)
 }
 
 func wordList(spec *OptionSpec) string {
@@ -482,7 +484,11 @@ func (c *checker) checkBlock(spec *OptionSpec, e syntax.Expr) {
 		}
 		t := c.expr(e)
 		if spec.Constant || !t.can(stdlib.KObject) {
-			c.report(diag.CodeOptionKind, e.Place(), "", "`%s` must be %s, found %s", spec.Name, want, t.describe())
+			suggestion := ""
+			if first := spec.Sub.specs[0]; first.Kind == Count && t.kinds == stdlib.KNumber {
+				suggestion = "write `{ " + first.Name + ": " + e.Place().Text() + " }`"
+			}
+			c.report(diag.CodeOptionKind, e.Place(), suggestion, "`%s` must be %s, found %s", spec.Name, want, t.describe())
 		}
 		return
 	}

@@ -245,6 +245,23 @@ func (c *checker) store(s *syntax.StoreStep) {
 		c.stores.use(s.Store.Name)
 	}
 	c.checkOptionsAt(s.Options, storeStepOptions, s.Span, optionPlace{item: record})
+	c.checkKeyless(s, record)
+}
+
+// checkKeyless reports an upsert of records that have no key: each of them gets
+// a new one, and none is ever merged.
+func (c *checker) checkKeyless(s *syntax.StoreStep, record *typ) {
+	if s.Options.Get("key") != nil || record.obj == nil || !record.obj.closed || record.obj.fields["id"] != nil {
+		return
+	}
+	for _, name := range []string{"upsert", "partial"} {
+		if o := s.Options.Get(name); o != nil {
+			if truth, ok := constantTruth(o.Value); ok && truth == "true" {
+				c.report(diag.CodeNoEffect, o.Key.Span, "add `key: …`", "`%s` has no effect: the record has neither a `key` nor an `id`, so that each one gets a new key", name)
+				return
+			}
+		}
+	}
 }
 
 // existingStore reports a store that is neither declared nor stored to.

@@ -78,6 +78,9 @@ const (
 	CodePageSize         = "RQ0416"
 	CodePlainBraces      = "RQ0417"
 	CodeOverwrittenField = "RQ0418"
+	CodeForeignPattern   = "RQ0419"
+	CodeNotIncremental   = "RQ0420"
+	CodeSharedPosition   = "RQ0421"
 
 	CodeUnknownOption   = "RQ0501"
 	CodeOptionTwice     = "RQ0502"
@@ -164,6 +167,9 @@ var checkCodes = []Code{
 	{CodePageSize, Info, StageLint, "an offset pagination that does not send its page size"},
 	{CodePlainBraces, Warning, StageLint, "a plain string that looks like a template"},
 	{CodeOverwrittenField, Warning, StageLint, "a key given twice in one object"},
+	{CodeForeignPattern, Warning, StageLint, "a date pattern in the letters of another tool"},
+	{CodeNotIncremental, Warning, StageLint, "a `since` that is the same in every run"},
+	{CodeSharedPosition, Warning, StageLint, "two incremental requests that share one sync position"},
 
 	{CodeUnknownOption, Error, StageNames, "an option that does not exist"},
 	{CodeOptionTwice, Error, StageNames, "an option given twice"},
