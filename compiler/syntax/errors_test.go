@@ -139,6 +139,7 @@ func errorCases() []errorCase {
 		{"expr", "{ §[a]: 1, b: 2 }", []string{CodeKey + "¦expected a key¦fromEntries"}},
 		{"expr", "{ a §1, b: 2 }", []string{CodeKey + "¦expected `:` behind the key `a`¦write `a: …`"}},
 		{"expr", "f(§x: 1)", []string{CodeKey + "¦arguments have no names¦leave out `x:`"}},
+		{"steps", "get \"/x\" {\n  retry §{ maxAttempts: 3 }\n  timeout: 5s\n}\nskip", []string{CodeKey + "¦behind the key `retry`¦write `retry: …`"}},
 		{"steps", "store x -> y { §upsert }\nskip", []string{CodeKey + "¦the key `upsert` has no value¦"}},
 
 		// Patterns and types.

@@ -487,7 +487,7 @@ func (p *parser) field(x Expr) Expr {
 	}
 	p.height = height
 	p.grow(0)
-	return &FieldExpr{Span: p.from(x.Place().Start), X: x, Name: name}
+	return p.fields.new(FieldExpr{Span: p.from(x.Place().Start), X: x, Name: name})
 }
 
 func (p *parser) index(x Expr) Expr {
@@ -657,12 +657,14 @@ func (p *parser) nameOrWord() Expr {
 		p.noExpression()
 		return &BadExpr{Span: p.missing()}
 	}
-	id := p.anyIdent()
+	text := p.text()
+	p.next()
 	if p.kind == tLParen && p.sameLine() {
+		fun := p.idents.new(Ident{Span: at, Name: text})
 		args := p.args(nil, 0)
-		return &CallExpr{Span: p.from(at.Start), Fun: id, Args: args}
+		return &CallExpr{Span: p.from(at.Start), Fun: fun, Args: args}
 	}
-	return &Name{Span: at, Name: id.Name}
+	return p.names.new(Name{Span: at, Name: text})
 }
 
 // numberLit reads a number or duration.
@@ -681,13 +683,13 @@ func (p *parser) numberLit() Expr {
 	for n > 0 && isLetter(text[n-1]) {
 		n--
 	}
-	return &NumberLit{Span: at, Text: text[:n], Unit: text[n:]}
+	return p.numbers.new(NumberLit{Span: at, Text: text[:n], Unit: text[n:]})
 }
 
 // subject reads `.` or `.field`: a name follows on the dot without a space.
 func (p *parser) subject() Expr {
 	dot := p.here()
-	s := &SubjectExpr{Span: dot}
+	s := p.subjects.new(SubjectExpr{Span: dot})
 	if next := p.peek(1); next.kind == tIdent && next.start == dot.End {
 		return p.field(s)
 	}
@@ -748,7 +750,7 @@ func (p *parser) object() *ObjectExpr {
 	p.next()
 	p.items(open, &list{what: "an entry", keyed: true, starts: p.atEntry, item: func() {
 		start := p.start()
-		e := &ObjectEntry{}
+		e := p.entries.new(ObjectEntry{})
 		if p.got(tSpread) {
 			e.Spread = p.expr()
 		} else {

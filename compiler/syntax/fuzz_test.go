@@ -3,6 +3,7 @@ package syntax
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -43,6 +44,7 @@ func FuzzParseExpr(f *testing.F) {
 	for _, c := range precedenceCases() {
 		f.Add([]byte(c.src))
 	}
+	f.Add([]byte("`" + strings.Repeat("\x01", 60)))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		x, errs := ParseExpr(NewFile("fuzz.reqon", src))
 		if len(errs) > 0 {

@@ -766,8 +766,14 @@ func (l *lexer) badNumber(start int, msg, suggestion string) {
 
 // numberMistake says what is wrong with a number and what stands for its unit.
 func numberMistake(text, unit string) (msg, suggestion string) {
+	clean := text
+	if strings.IndexByte(text, '_') >= 0 {
+		clean = strings.ReplaceAll(text, "_", "")
+	}
+	if unit == "" && clean == text && (text[0] != '0' || len(text) == 1) && !tooLarge(text) {
+		return "", "" // the usual case
+	}
 	whole := "`" + clip(text+unit) + "`"
-	clean := strings.ReplaceAll(text, "_", "")
 	if clean != text || strings.HasPrefix(unit, "_") {
 		fixed := fixUnderscores(text + unit)
 		if fixed != text+unit && isNumber(fixed) {
@@ -784,12 +790,12 @@ func numberMistake(text, unit string) (msg, suggestion string) {
 	}
 	switch unit {
 	case "":
-		if f, err := strconv.ParseFloat(clean, 64); err != nil && f != 0 {
+		if tooLarge(clean) {
 			return "the number " + whole + " is too large", "the largest is about 1.8e308"
 		}
 		return "", ""
 	case "ms", "s", "m", "h", "d", "w":
-		if f, err := strconv.ParseFloat(clean, 64); err != nil && f != 0 {
+		if tooLarge(clean) {
 			return "the duration " + whole + " is too large", ""
 		}
 		return "", ""
@@ -809,6 +815,15 @@ func numberMistake(text, unit string) (msg, suggestion string) {
 		return whole + " has an unknown unit", "write `" + text + u + "`: the units are ms, s, m, h, d and w"
 	}
 	return whole + " is neither a number nor a name", "write `\"" + clip(text+unit) + "\"` if it is text"
+}
+
+// tooLarge reports whether a number is out of the range of floats.
+func tooLarge(s string) bool {
+	if len(s) < 300 && !strings.ContainsAny(s, "eE") {
+		return false
+	}
+	_, err := strconv.ParseFloat(s, 64)
+	return err != nil
 }
 
 // isNumber reports whether the text is a number or duration.

@@ -54,6 +54,13 @@ type parser struct {
 	height   int  // levels of nesting in the expression read last
 	brackets int  // open ( and [, which recovery has to get out of
 	inArm    bool // directly in the value of a match arm: see startsArm
+	idents   slab[Ident]
+	names    slab[Name]
+	fields   slab[FieldExpr]
+	subjects slab[SubjectExpr]
+	entries  slab[ObjectEntry]
+	strs     slab[StringLit]
+	numbers  slab[NumberLit]
 	closed   bool // a `}` too many was reported: those that are left over follow from it
 }
 
@@ -70,7 +77,8 @@ func newParser(f *File) *parser {
 		file: f, src: p.src, end: len(p.src), misread: p.misread,
 		toks: make([]token, 0, len(p.src)/4+16),
 		report: func(e *Error) {
-			if len(p.errs) <= maxErrors {
+			// The one that makes others follow is kept whatever their number.
+			if len(p.errs) <= maxErrors || e.Code == CodeTemplateOpen {
 				p.errs = append(p.errs, e)
 			}
 		},
@@ -383,8 +391,8 @@ func (p *parser) startsOuter(l *list) bool {
 		return false
 	}
 	switch after.kind {
-	case tColon, tComma, tRBrace, tAssign:
-		return false
+	case tColon, tComma, tRBrace, tAssign, tLBrace:
+		return false // a key, perhaps one without its colon
 	}
 	return true
 }
@@ -541,7 +549,7 @@ func (p *parser) ident(what string) *Ident {
 
 // anyIdent reads the current identifier, whatever it is.
 func (p *parser) anyIdent() *Ident {
-	id := &Ident{Span: p.here(), Name: p.text()}
+	id := p.idents.new(Ident{Span: p.here(), Name: p.text()})
 	p.next()
 	return id
 }
@@ -609,7 +617,7 @@ func (p *parser) stringLit(what string) *StringLit {
 		p.unexpected(what)
 		return &StringLit{Span: p.missing()}
 	}
-	s := &StringLit{Span: p.here(), Value: p.stringValue(p.tok())}
+	s := p.strs.new(StringLit{Span: p.here(), Value: p.stringValue(p.tok())})
 	p.next()
 	return s
 }
