@@ -169,6 +169,18 @@ func TestForErrors(t *testing.T) {
 			is: ErrMissing, want: []string{"clientSecret"}},
 		{name: "oauth2 bad address", file: `{"API":{"type":"oauth2","clientId":"c","clientSecret":"hush-hush","tokenUrl":"ftp://x"}}`, auth: "oauth2",
 			want: []string{"API.tokenUrl is not an http"}},
+		{name: "unset name in a type", file: `{"API":{"type":"$NONE"}}`, want: []string{"API.type", "NONE is not set"}},
+		{name: "unset name in a password", file: `{"API":{"type":"basic","username":"u","password":"$NONE"}}`, want: []string{"API.password", "NONE is not set"}},
+		{name: "unset name in a header's name", file: `{"API":{"type":"api_key","key":"hush-hush","header":"$NONE"}}`, want: []string{"API.header", "NONE is not set"}},
+		{name: "unset name in a query's name", file: `{"API":{"type":"api_key","key":"hush-hush","query":"$NONE"}}`, want: []string{"API.query", "NONE is not set"}},
+		{name: "empty query", file: `{"API":{"type":"api_key","key":"hush-hush","query":""}}`, want: []string{"API.query is empty"}},
+		{name: "unset name in a prefix", file: `{"API":{"type":"api_key","key":"hush-hush","prefix":"$NONE"}}`, want: []string{"API.prefix", "NONE is not set"}},
+		{name: "headers of another kind", file: `{"API":{"type":"bearer","token":"hush-hush","additionalHeaders":null,"additionalHeaders ":1}}`, auth: "basic", want: []string{"API.type is bearer"}},
+		{name: "headers as a list", file: `{"API":{"type":"bearer","token":"hush-hush","additionalHeaders":["hush-hush"]}}`, want: []string{"API.additionalHeaders is an array"}},
+		{name: "header value of another kind", file: `{"API":{"type":"bearer","token":"hush-hush","additionalHeaders":{"X":1}}}`, want: []string{"API.additionalHeaders.X is a number"}},
+		{name: "oauth2 scopes of another kind", file: `{"API":{"type":"oauth2","accessToken":"hush-hush","scopes":[1]}}`, want: []string{"API.scopes is a number"}},
+		{name: "oauth2 refresh token of another kind", file: `{"API":{"type":"oauth2","accessToken":"hush-hush","refreshToken":1}}`, want: []string{"API.refreshToken is a number"}},
+		{name: "oauth2 seconds as text", file: `{"API":{"type":"oauth2","accessToken":"hush-hush","expiresAt":"1768899600"}}`, is: ErrOAuth2},
 		{name: "oauth2 bad time", file: `{"API":{"type":"oauth2","accessToken":"hush-hush","expiresAt":"tomorrow"}}`, auth: "oauth2",
 			want: []string{"API.expiresAt is not a time"}},
 	}
@@ -301,6 +313,13 @@ func TestSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	a, err := s.For("A", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if own := a.Secrets(); !reflect.DeepEqual(own, []string{"token-a", "app-secret"}) || (*Credential)(nil).Secrets() != nil {
+		t.Errorf("secrets of A are %q", own)
+	}
 	got := " " + strings.Join(s.Secrets(), " ") + " "
 	basic := base64.StdEncoding.EncodeToString([]byte("alice:wonderland"))
 	for _, want := range []string{"token-a", "app-secret", "wonderland", "alice:wonderland", basic, "sk_live_1234"} {
@@ -313,4 +332,33 @@ func TestSecrets(t *testing.T) {
 			t.Errorf("secrets hold %q: %q", no, got)
 		}
 	}
+}
+
+// No file and no kind of auth panics, and what an error quotes is never a value.
+func FuzzFor(f *testing.F) {
+	for _, s := range []string{
+		`{"API":{"type":"bearer","token":"$T"}}`, `{"API":{"type":"basic","username":"a","password":"${P:-x}"}}`,
+		`{"API":{"type":"oauth2","scopes":[],"expiresAt":1}}`, `{"API":{"key":"k","query":"q"}}`, `[]`, `{"API":null}`,
+		`{"API":{"type":"api_key","key":"k","additionalHeaders":{"A":"b"}}}`,
+	} {
+		f.Add(s, "bearer")
+	}
+	f.Fuzz(func(t *testing.T, text, auth string) {
+		s := &Set{file: "c.json", getenv: environ("T", "t"), secrets: make(map[string]struct{})}
+		if err := s.parse(text); err != nil {
+			return
+		}
+		c, err := s.For("API", auth, nil)
+		if (c == nil) == (err == nil) {
+			t.Errorf("%q: got %v, %v", text, c, err)
+		}
+		if err != nil {
+			return
+		}
+		for _, h := range c.Headers {
+			if !isToken(h.Name) || !isHeaderValue(h.Value) {
+				t.Errorf("%q: header %q: %q", text, h.Name, h.Value)
+			}
+		}
+	})
 }

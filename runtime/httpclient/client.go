@@ -27,7 +27,7 @@ type Config struct {
 	Random    func() float64        // for jitter, in [0, 1)
 	NewKey    func() string         // makes an Idempotency-Key; default: a random UUID
 	OnRequest func(RequestEvent)    // called after every attempt
-	OnRetry   func(RetryEvent)      // called before the wait for another attempt, of requests without their own
+	OnRetry   func(RetryEvent)      // called before the wait for another attempt, if the request has no OnRetry
 }
 
 // RequestEvent tells of one attempt.
