@@ -48,8 +48,7 @@ func (m moment) customerChanged(i int) (at time.Time, times int64) {
 	return updated, 0
 }
 
-// badEmail is one in how many customers has an address that is none: what real
-// data is like.
+// badEmail is one in how many customers has an address that is none.
 const badEmail = 239
 
 func (m moment) customer(i int) customer {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,14 +118,13 @@ func (m moment) ordersWith(since time.Time, status string, customer int64) []int
 	if status == "" && customer == 0 {
 		return list
 	}
-	kept := list[:0]
-	for _, i := range list {
-		o := m.order(i)
-		if (status == "" || o.Status == status) && (customer == 0 || o.CustomerID == customer) {
-			kept = append(kept, i)
+	return slices.DeleteFunc(list, func(i int) bool {
+		if customer != 0 && int64(buyerOf(i)+1) != customer {
+			return true
 		}
-	}
-	return kept
+		states, _ := m.history(i)
+		return status != "" && states[len(states)-1].Status != status
+	})
 }
 
 // A cursor says with which index the next page begins.

@@ -74,6 +74,9 @@ var orderStatuses = []string{pending, paid, shipped, delivered, cancelled, refun
 // firstOrder is the id of order 0.
 const firstOrder = 10001
 
+// wrongTotal is one in how many orders has a total that its lines don't add up to.
+const wrongTotal = 997
+
 // orderRota: with every third tick one of the fixed orders moves on, or support
 // adds a note to it.
 var orderRota = rota{size: fixedOrders, every: 3}
@@ -190,8 +193,7 @@ func (m moment) order(i int) order {
 func (m moment) orderOf(i int, states []orderState, notes int64) order {
 	// An order's fields have a generator of their own, apart from its history's.
 	r := randomFor(seedOrder, int64(i), 1)
-	// One who had signed up by then.
-	buyer := r.below(max(min(i, fixedOrders)*fixedCustomers/fixedOrders, 1))
+	buyer := buyerOf(i)
 	o := order{
 		ID:               int64(firstOrder + i),
 		Number:           fmt.Sprintf("SO-%d-%05d", states[0].At.Year(), i+1),
@@ -214,6 +216,9 @@ func (m moment) orderOf(i int, states []orderState, notes int64) order {
 		o.Total -= *o.Discount
 	}
 	o.Total += o.Shipping
+	if (i+1)%wrongTotal == 0 {
+		o.Total += 100
+	}
 	if r.chance(30) {
 		o.Note = new(pick(&r, orderNotes))
 	}
@@ -221,6 +226,13 @@ func (m moment) orderOf(i int, states []orderState, notes int64) order {
 		o.Note = new(fmt.Sprintf("Support has answered (%d)", notes))
 	}
 	return o
+}
+
+// buyerOf returns the index of the customer who placed order i: one who had
+// signed up by then.
+func buyerOf(i int) int {
+	r := randomFor(seedOrder, int64(i), 2)
+	return r.below(max(min(i, fixedOrders)*fixedCustomers/fixedOrders, 1))
 }
 
 func (m moment) orderDetail(i int) orderDetail {

@@ -8,7 +8,7 @@ import (
 type product struct {
 	SKU        string    `json:"sku"`
 	Name       string    `json:"name"`
-	Category   string    `json:"category"`
+	Category   *string   `json:"category"`
 	Price      money     `json:"price"`
 	Currency   string    `json:"currency"`
 	WeightKg   *money    `json:"weight_kg"`
@@ -35,6 +35,10 @@ type stockLevel struct {
 // fourth change of a product its price.
 var productRota = rota{size: fixedProducts, every: 1}
 
+// noCategory is one in how many products was never put into a category. Real
+// data is like that, and missions must do something about it.
+const noCategory = 271
+
 // productChanged returns when product i, or its stock, was last changed, and how
 // often since the start.
 func (m moment) productChanged(i int) (at time.Time, times int64) {
@@ -54,13 +58,16 @@ func (m moment) fixedProduct(i int) product {
 	c := pick(&r, categories)
 	p := product{
 		SKU:      fmt.Sprintf("%s-%04d", c.prefix, i+1),
-		Category: c.name,
+		Category: &c.name,
 		Currency: "EUR",
 		// Prices end in 90, as prices do.
 		Price:      money((c.least+r.below(c.most-c.least))/100*100 + 90),
 		Active:     !r.chance(6),
 		Attributes: attribute{Material: pick(&r, materials), Style: pick(&r, adjectives)},
 		UpdatedAt:  updated,
+	}
+	if (i+1)%noCategory == 0 {
+		p.Category = nil
 	}
 	p.Name = p.Attributes.Style + " " + p.Attributes.Material + " " + pick(&r, c.things)
 	if r.chance(90) {

@@ -99,7 +99,7 @@ func exportProducts(w http.ResponseWriter, _ *http.Request, q *query, m moment) 
 	_ = c.Write([]string{"sku", "name", "category", "price", "currency", "active"})
 	for i := range fixedProducts {
 		p := m.product(i)
-		_ = c.Write([]string{p.SKU, p.Name, p.Category, p.Price.String(), p.Currency, strconv.FormatBool(p.Active)})
+		_ = c.Write([]string{p.SKU, p.Name, orZero(p.Category), p.Price.String(), p.Currency, strconv.FormatBool(p.Active)})
 	}
 	c.Flush()
 	return nil
