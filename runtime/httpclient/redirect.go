@@ -24,15 +24,7 @@ func (k *call) follow(ctx context.Context, at *hop) (*http.Response, *Failure) {
 		if resp.StatusCode != http.StatusSwitchingProtocols && !isRedirect(resp.StatusCode) {
 			return resp, nil
 		}
-		var next *hop
-		if resp.StatusCode == http.StatusSwitchingProtocols {
-			// Its body is the bare connection, which no time limit ends.
-			resp.Body.Close()
-			err = errors.New("the server switched to another protocol, which nobody asked for")
-		} else {
-			drain(resp.Body)
-			next, err = k.redirect(resp, at)
-		}
+		next, err := k.redirect(resp, at)
 		if err == nil && followed == maxRedirects {
 			err = fmt.Errorf("more than %d redirects, the last one to %s", maxRedirects, k.displayURL(next.url))
 		}
@@ -57,8 +49,14 @@ func isRedirect(status int) bool {
 	return false
 }
 
-// redirect returns the hop that resp asks for.
+// redirect is done with resp, and returns the hop that it asks for.
 func (k *call) redirect(resp *http.Response, at *hop) (*hop, error) {
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		// Its body is the bare connection, which no time limit ends.
+		resp.Body.Close()
+		return nil, errors.New("the server switched to another protocol, which nobody asked for")
+	}
+	drain(resp.Body)
 	target, err := resolve(at.url, resp.Header.Get("Location"))
 	if err != nil {
 		return nil, fmt.Errorf("a redirect %w", err)
