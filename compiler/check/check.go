@@ -10,6 +10,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
@@ -19,7 +20,20 @@ import (
 // transforms of the other files of its mission folder; they are checked as if
 // they stood in the mission. The diagnostics are in order of place.
 func Mission(m *syntax.Mission, loose []syntax.Decl) []diag.Diagnostic {
-	c := &checker{
+	return newChecker(m).check(m, loose)
+}
+
+// Partial checks a mission of which parts are missing from the tree, since they
+// could not be parsed. It leaves out what may come of that alone: that a name
+// is unknown, or that something is never used or never reached.
+func Partial(m *syntax.Mission, loose []syntax.Decl) []diag.Diagnostic {
+	c := newChecker(m)
+	c.partial = true
+	return c.check(m, loose)
+}
+
+func newChecker(m *syntax.Mission) *checker {
+	return &checker{
 		mission:    m,
 		sources:    newTable[*syntax.Source](),
 		stores:     newTable[*syntax.Store](),
@@ -31,8 +45,11 @@ func Mission(m *syntax.Mission, loose []syntax.Decl) []diag.Diagnostic {
 		runs:       map[string][]edge{},
 		results:    map[string]*typ{},
 		positions:  map[string]syntax.Span{},
+		root:       newScope(nil),
 	}
-	c.root = newScope(nil)
+}
+
+func (c *checker) check(m *syntax.Mission, loose []syntax.Decl) []diag.Diagnostic {
 	c.collect(m, loose)
 	c.declareTargets()
 	c.checkDeclarations()
@@ -40,8 +57,22 @@ func Mission(m *syntax.Mission, loose []syntax.Decl) []diag.Diagnostic {
 	c.checkPipeline()
 	c.findCycles()
 	c.checkUnused()
+	if c.partial {
+		c.ds = slices.DeleteFunc(c.ds, func(d diag.Diagnostic) bool { return slices.Contains(consequences, d.Code) })
+	}
 	diag.Sort(c.ds)
 	return c.ds
+}
+
+// consequences are the codes of what a part that could not be parsed brings
+// about elsewhere.
+var consequences = []string{
+	diag.CodeUnknownName, diag.CodeUnknownAction, diag.CodeUnknownTransform, diag.CodeUnknownSchema,
+	diag.CodeUnknownSource, diag.CodeUnknownStore, diag.CodeStoreDeclared, diag.CodeStoreNearby, diag.CodeMisplaced,
+	diag.CodeSchemaNearby, diag.CodeNoAction, diag.CodeNoSource, diag.CodeUnknownField, diag.CodeMissingField,
+	diag.CodeExtraField, diag.CodeMissingDefault, diag.CodeUnusedVariable, diag.CodeUnusedParam, diag.CodeUnusedDecl,
+	diag.CodeGetWithBody, diag.CodeUnmappedStored, diag.CodeCarriesOn, diag.CodeUnreachableStep, diag.CodeNoEffect,
+	diag.CodePageSize, diag.CodeNotIncremental, diag.CodeOptionMissing,
 }
 
 // checker holds the state of one mission's check.
@@ -69,7 +100,7 @@ type checker struct {
 	exprs    int   // depth of the expression at hand
 	flow     flow  // what the steps at hand may do
 	failed   bool  // an error was reported in the expression at hand
-	broken   bool  // the tree has parts that could not be parsed
+	partial  bool  // parts of the tree could not be parsed
 	compared int   // names compared for suggestions so far
 	reads    int   // how often response was read so far
 }

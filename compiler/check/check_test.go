@@ -65,8 +65,12 @@ func checkSource(name, src string) []diag.Diagnostic {
 	for _, e := range errs {
 		ds = append(ds, diag.FromSyntax(e))
 	}
+	check := Mission
+	if len(errs) > 0 {
+		check = Partial
+	}
 	for _, m := range tree.Missions {
-		ds = append(ds, Mission(m, tree.Loose)...)
+		ds = append(ds, check(m, tree.Loose)...)
 	}
 	return diag.ApplyAllows(ds, []*syntax.SourceTree{tree})
 }

@@ -83,7 +83,7 @@ func (c *checker) survey(d syntax.Decl) {
 	syntax.Walk(d, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.BadExpr, *syntax.BadStep:
-			c.broken = true
+			c.partial = true
 		case *syntax.StoreStep:
 			c.targets = append(c.targets, n.Store)
 		case *syntax.ForStep:
@@ -387,7 +387,7 @@ func (c *checker) neededSchemas(t *syntax.ObjectType) (out []edge) {
 
 func (c *checker) checkPipeline() {
 	if len(c.actions.order) == 0 {
-		if name := c.mission.Name; name != nil && !c.broken {
+		if name := c.mission.Name; name != nil {
 			c.report(diag.CodeNoAction, name.Span, "", "the mission `%s` has no actions, so that running it does nothing", name.Name)
 		}
 	}
@@ -434,9 +434,6 @@ func (c *checker) useAction(id *syntax.Ident) (known bool) {
 
 // checkUnused reports declarations that nothing uses.
 func (c *checker) checkUnused() {
-	if c.broken {
-		return
-	}
 	for _, v := range c.root.vars {
 		if !v.used && v.name[0] != '_' {
 			c.report(diag.CodeUnusedParam, v.span, "", "the parameter `%s` is never used", v.name)

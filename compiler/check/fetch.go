@@ -181,10 +181,10 @@ func (c *checker) checkPath(s *syntax.FetchStep, source *syntax.Source) {
 		return
 	}
 	switch {
-	case len(c.sources.order) == 0 && !c.broken:
+	case len(c.sources.order) == 0:
 		c.report(diag.CodeNoSource, s.Path.Place(), "declare one: `source API { base: \"https://…\" }`",
 			"this path is relative, and the mission has no source to join it on to")
-	case source != nil && source.From == nil && source.Options.Get("base") == nil && !c.broken:
+	case source != nil && source.From == nil && source.Options.Get("base") == nil:
 		d := c.report(diag.CodeOptionMissing, s.Path.Place(), "add `base: \"https://…\"` to the source",
 			"this path is relative, and the source `%s` has no `base` to join it on to", source.Name.Name)
 		note(d, source.Name.Span, "the source is declared here")

@@ -46,7 +46,7 @@ func FuzzMission(f *testing.F) {
 			ds = append(ds, diag.FromSyntax(e))
 		}
 		for _, m := range tree.Missions {
-			ds = append(ds, Mission(m, tree.Loose)...)
+			ds = append(append(ds, Mission(m, tree.Loose)...), Partial(m, tree.Loose)...)
 		}
 		ds = diag.ApplyAllows(ds, []*syntax.SourceTree{tree})
 		diag.Sort(ds)

@@ -124,9 +124,6 @@ func (c *checker) checkShadowing(id *syntax.Ident, outer *scope) {
 
 // closeScope reports the variables of a scope that were never used.
 func (c *checker) closeScope(s *scope) {
-	if c.broken {
-		return
-	}
 	for _, v := range s.vars {
 		if v.used || v.name[0] == '_' || v.kind != varLet && v.kind != varApply {
 			continue

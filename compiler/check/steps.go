@@ -30,7 +30,7 @@ func (c *checker) checkActions() {
 		c.with(place{scope: c.root, response: anyType, lastSync: true}, func() {
 			if a.Body != nil {
 				c.block(a.Body)
-				if len(a.Body.Steps) == 0 && !c.broken {
+				if len(a.Body.Steps) == 0 {
 					c.report(diag.CodeNoAction, a.Name.Span, "", "the action `%s` has no steps, so that running it does nothing", name)
 				}
 			}
@@ -144,7 +144,7 @@ func (c *checker) step(s syntax.Step) ending {
 		c.at.response = anyType
 	case *syntax.PauseStep:
 		c.checkOptions(s.Options, pauseOptions, s.Span)
-		if s.Options.Get("duration") == nil && s.Options.Get("resumeOn") == nil && !c.broken {
+		if s.Options.Get("duration") == nil && s.Options.Get("resumeOn") == nil {
 			c.report(diag.CodeOptionMissing, s.Span, "add `duration: 1h` or `resumeOn: webhook \"/path\"`", "this pause says neither how long it lasts nor what ends it")
 		}
 		c.at.response = anyType
