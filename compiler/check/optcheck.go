@@ -1,7 +1,6 @@
 package check
 
 import (
-	"fmt"
 	"math"
 	"net/url"
 	"regexp"
@@ -296,18 +295,11 @@ func (c *checker) checkNumberIn(spec *OptionSpec, kind OptionKind, e syntax.Expr
 		return
 	}
 	switch {
-	case n < float64(spec.Min), kind == Number && n <= 0:
-		c.report(diag.CodeOptionRange, e.Place(), "", "`%s` must be %s, found %s", spec.Name, rangeText(spec, kind), e.Place().Text())
-	case spec.Max > 0 && n > float64(spec.Max):
-		c.report(diag.CodeOptionRange, e.Place(), "", "`%s` must be at most %d, found %s", spec.Name, spec.Max, e.Place().Text())
+	case kind == Count && n < float64(spec.Min):
+		c.report(diag.CodeOptionRange, e.Place(), "", "`%s` must be at least %d, found %s", spec.Name, spec.Min, e.Place().Text())
+	case kind == Number && n <= 0:
+		c.report(diag.CodeOptionRange, e.Place(), "", "`%s` must be more than 0, found %s", spec.Name, e.Place().Text())
 	}
-}
-
-func rangeText(spec *OptionSpec, kind OptionKind) string {
-	if kind == Number && spec.Min == 0 {
-		return "more than 0"
-	}
-	return fmt.Sprintf("at least %d", spec.Min)
 }
 
 // durationText is the form of a time as text: one number with one unit.
@@ -649,7 +641,7 @@ func (c *checker) checkResume(e syntax.Expr) {
 
 // checkOptionPairs checks what options say together.
 func (c *checker) checkOptionPairs(given map[string]*syntax.Option) {
-	for _, pair := range [][2]string{{"body", "form"}, {"requestsPerMinute", "fallbackRpm"}, {"retry", "retryOnFailure"}, {"apiKeyHeader", "apiKeyQuery"}} {
+	for _, pair := range [][2]string{{"body", "form"}, {"requestsPerMinute", "fallbackRpm"}, {"retry", "retryOnFailure"}} {
 		if a, b := given[pair[0]], given[pair[1]]; a != nil && b != nil {
 			first, second := a, b
 			if b.Start < a.Start {

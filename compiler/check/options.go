@@ -14,9 +14,9 @@ const (
 	Text
 	// Bool is an expression that gives a boolean.
 	Bool
-	// Number is an expression that gives a number within Min and Max.
+	// Number is an expression that gives a number above 0.
 	Number
-	// Count is an expression that gives a whole number within Min and Max.
+	// Count is an expression that gives a whole number from Min on.
 	Count
 	// Time is an expression that gives milliseconds, or text such as "30s".
 	Time
@@ -64,8 +64,8 @@ type OptionSpec struct {
 	OrBool bool
 	// Elem is the kind of the elements of a List.
 	Elem OptionKind
-	// Min and Max bound a Number or Count; Max 0 is no upper bound.
-	Min, Max int64
+	// Min is the least Count.
+	Min int64
 	// Plausible is the least bare number of milliseconds that a Time is likely
 	// to be meant; below it the checker asks. 0 takes the general least, 100.
 	Plausible int64
@@ -136,7 +136,7 @@ const (
 // written to.
 var (
 	retryOptions = &OptionSet{"retry", []OptionSpec{
-		{Name: "maxAttempts", Kind: Count, Min: 1, Max: 1000, Doc: "attempts, the first included (3)"},
+		{Name: "maxAttempts", Kind: Count, Min: 1, Doc: "attempts, the first included (3)"},
 		backoffOption,
 		{Name: "initialDelay", Kind: Time, Doc: "wait before the second attempt (1s)"},
 		{Name: "maxDelay", Kind: Time, Plausible: second, Doc: "longest wait between two attempts (30s)"},
@@ -146,8 +146,8 @@ var (
 		Doc: "how waits between attempts grow (exponential)"}
 
 	rateLimitOptions = &OptionSet{"rateLimit", []OptionSpec{
-		{Name: "requestsPerMinute", Kind: Number, Min: 1, Doc: "requests a minute"},
-		{Name: "fallbackRpm", Kind: Number, Min: 1, Doc: "another name of requestsPerMinute"},
+		{Name: "requestsPerMinute", Kind: Number, Doc: "requests a minute"},
+		{Name: "fallbackRpm", Kind: Number, Doc: "another name of requestsPerMinute"},
 		{Name: "requestsPerSecond", Kind: Number, Doc: "requests a second"},
 		{Name: "burst", Kind: Count, Min: 1, Doc: "requests that may go out at once"},
 		{Name: "strategy", Kind: Words, Words: []string{"pause", "throttle", "fail"}, Doc: "what is done at the limit"},
@@ -227,12 +227,12 @@ var (
 	}}
 
 	scheduleRetryOptions = &OptionSet{"retry", []OptionSpec{
-		{Name: "maxRetries", Kind: Count, Constant: true, Max: 1000, Doc: "runs after a failed one"},
+		{Name: "maxRetries", Kind: Count, Constant: true, Doc: "runs after a failed one"},
 		{Name: "delaySeconds", Kind: Seconds, Constant: true, Doc: "between two of them"},
 	}}
 
 	retryOnFailureOptions = &OptionSet{"retryOnFailure", []OptionSpec{
-		{Name: "maxAttempts", Kind: Count, Constant: true, Min: 1, Max: 1000, Doc: "runs, the first included"},
+		{Name: "maxAttempts", Kind: Count, Constant: true, Min: 1, Doc: "runs, the first included"},
 		{Name: "backoff", Kind: Words, Constant: true, Words: backoffOption.Words, Doc: "how waits grow (exponential)"},
 		{Name: "initialDelay", Kind: Time, Constant: true, Doc: "wait before the second run"},
 		{Name: "maxDelay", Kind: Time, Constant: true, Plausible: second, Doc: "longest wait between two runs"},
@@ -279,7 +279,7 @@ var (
 	}}
 
 	retryDirectiveOptions = &OptionSet{"`retry`", []OptionSpec{
-		{Name: "maxAttempts", Kind: Count, Min: 1, Max: 1000, Doc: "attempts, the first included (3)"},
+		{Name: "maxAttempts", Kind: Count, Min: 1, Doc: "attempts, the first included (3)"},
 		backoffOption,
 		{Name: "initialDelay", Kind: Time, Doc: "wait before the second attempt"},
 		{Name: "maxDelay", Kind: Time, Plausible: second, Doc: "longest wait between two attempts"},
