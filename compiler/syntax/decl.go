@@ -13,6 +13,7 @@ func (p *parser) sourceFile() *SourceTree {
 		start := p.pos
 		p.topLevel(t)
 		if p.failing {
+			p.closed = true // what is left over follows from this
 			p.recoverTop(start)
 		}
 	}

@@ -3,6 +3,7 @@ package syntax
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -91,7 +92,10 @@ func errorCases() []errorCase {
 		{"mission", "schema S { a: string §b: int }", []string{CodeSeparator + "¦before `b`¦comma"}},
 		{"steps", "match response { 404 -> skip §_ -> continue }", []string{CodeSeparator + "¦before `_`¦comma"}},
 		{"steps", "let §match = 5\nfor §in in xs {}\nskip", []string{CodeReserved + "¦`match` is a reserved word¦", CodeReserved + "¦`in`¦"}},
-		{"steps", "match response { 404 §=> skip, _ §: continue }", []string{CodeArrow + "¦takes `->`, found `=>`¦write `->`", CodeArrow + "¦takes `->`, found `:`¦write `->`"}},
+		{"steps", "match response { 404 §=> skip, _ => continue }", []string{CodeArrow + "¦takes `->`, found `=>`¦write `->`"}},
+		{"steps", "match response { 404 §: skip }", []string{CodeArrow + "¦takes `->`, found `:`¦write `->`"}},
+		{"steps", "let x = match y { 1 §-> skip, 2 -> log \"x\" { a: 1 } }\nskip", []string{CodeArrow + "¦takes `=>`, found `->`¦"}},
+		{"steps", "validate x { §c > 5 }", []string{CodeChoice + "¦found `c`¦write `assume`"}},
 		{"expr", "match y { 1 §-> 2, _ => 3 }", []string{CodeArrow + "¦takes `=>`, found `->`¦write `=>`"}},
 		{"steps", "store x §=> y\nstore x §to y\nmap x §=> Y {}", []string{CodeArrow + "¦expected `->`, found `=>`¦write `->`", CodeArrow + "¦found `to`¦", CodeArrow + "¦found `=>`¦"}},
 		{"expr", "{ a §= 1 }", []string{CodeArrow + "¦expected `:` behind the key¦write `a: …`"}},
@@ -167,7 +171,7 @@ func errorCases() []errorCase {
 		{"steps", "if a { skip } §elif b { skip } §elseif c { skip } else { skip }", []string{CodeElseIf + "¦expected `else if`, found `elif`¦write `else if`", CodeElseIf + "¦¦write `else if`"}},
 		{"steps", "§else { skip }\nskip", []string{CodeElseIf + "¦without an `if`¦"}},
 		{"steps", "for x in xs onError §contine {}\nlog §wran \"x\"\njump A then §skip", []string{CodeChoice + "¦expected a policy¦did you mean `continue`?", CodeChoice + "¦expected a level¦`warn`", CodeChoice + "¦expected¦"}},
-		{"steps", "validate x { assume a, §assert b, §c > 5, warn d §\"x\" }\nskip", []string{CodeChoice + "¦expected `assume` or `warn`¦`assume`", CodeChoice + "¦found `c`¦write `assume`", CodeUnexpected + "¦expected `:` and the message¦"}},
+		{"steps", "validate x { assume a, §assert b, warn d §\"x\" }\nskip", []string{CodeChoice + "¦expected `assume` or `warn`¦`assume`", CodeUnexpected + "¦expected `:` and the message¦"}},
 		{"steps", "for x in xs where a concurrency 2 §where b {}", []string{CodeTwice + "¦one `where`¦"}},
 		{"steps", "for x §of xs {}\nfor §(x in xs) {}\nfor x in xs §parallel 5 {}", []string{CodeUnexpected + "¦expected `in`, found `of`¦write `in`", CodeUnexpected + "¦found `(`¦without parentheses", CodeUnexpected + "¦found `parallel`¦`concurrency`"}},
 		{"steps", "if a §then b else c\nif a §then { skip }\nif a§: skip", []string{CodeUnexpected + "¦found `then`¦`if c { … }", CodeUnexpected + "¦found `then`¦remove", CodeUnexpected + "¦found `:`¦braces"}},
@@ -308,6 +312,14 @@ func TestCodesAreUnique(t *testing.T) {
 	}
 }
 
+func TestTooLargeFile(t *testing.T) {
+	f := &File{Name: "t", Src: make([]byte, maxFileSize+1), lines: []int32{0}} // never touched, so never in memory
+	tree, errs := Parse(f)
+	if tree == nil || len(errs) != 1 || errs[0].Code != CodeTooLarge {
+		t.Errorf("errors are %v", errs)
+	}
+}
+
 func TestTooManyErrors(t *testing.T) {
 	_, errs := Parse(NewFile("t", []byte("action A {\n"+strings.Repeat("stor x\n", 1000)+"}")))
 	if len(errs) != maxErrors || errs[maxErrors-1].Code != CodeTooMany || errs[maxErrors-2].Position().Line != maxErrors {
@@ -364,4 +376,40 @@ func clipSource(s string) string {
 func matchesError(got, want string) bool {
 	g, w := strings.Split(got, "¦"), strings.Split(want, "¦")
 	return g[0] == w[0] && strings.Contains(g[1], w[1]) && strings.Contains(g[2], w[2])
+}
+
+// A token too many or too few is one mistake, and hardly ever gives more than
+// one error: the mistakes are made in all places of all the test missions.
+func TestOneMistakeOneError(t *testing.T) {
+	sources := []string{everything, string(longMission(40))}
+	paths, err := filepath.Glob("../../testdata/lang/run/s6*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths[:min(40, len(paths))] {
+		src, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, missionsIn(string(src))...)
+	}
+	mistakes, errors := 0, 0
+	for _, src := range sources {
+		p := newParser(NewFile("t", []byte(src)))
+		if _, errs := Parse(p.file); len(errs) > 0 {
+			continue
+		}
+		for _, tok := range p.toks[:len(p.toks)-1] {
+			twice := src[:tok.end] + " " + src[tok.start:]
+			for _, broken := range []string{src[:tok.start] + src[tok.end:], twice} {
+				if _, errs := Parse(NewFile("t", []byte(broken))); len(errs) > 0 {
+					mistakes++
+					errors += len(errs)
+				}
+			}
+		}
+	}
+	if mistakes < 1000 || float64(errors) > 1.03*float64(mistakes) {
+		t.Errorf("%d mistakes gave %d errors", mistakes, errors)
+	}
 }

@@ -774,7 +774,7 @@ func (p *parser) object() *ObjectExpr {
 func (p *parser) match() Expr {
 	start := p.start()
 	m := &MatchExpr{}
-	height := 0
+	height, wrong := 0, false
 	p.next()
 	if p.kind != tLBrace {
 		m.Subject = p.expr()
@@ -786,8 +786,12 @@ func (p *parser) match() Expr {
 		p.items(open, &list{what: "an arm", starts: p.arrowOnLine, item: func() {
 			start := p.start()
 			a := &MatchArm{}
-			a.Pattern, a.Cond, a.Where = p.armHead(m.Subject != nil, tFatArrow)
+			a.Pattern, a.Cond, a.Where = p.armHead(m.Subject != nil, tFatArrow, &wrong)
 			height = max(height, p.height)
+			if wrong { // the arms may hold steps, which are no values
+				p.skipToBrace()
+				return
+			}
 			p.inArm = true
 			a.Value = p.expr()
 			p.inArm = false

@@ -61,6 +61,7 @@ type parser struct {
 	entries  slab[ObjectEntry]
 	strs     slab[StringLit]
 	numbers  slab[NumberLit]
+	opened   bool // a `{` too many was reported: the one that is left open follows from it
 	closed   bool // a `}` too many was reported: those that are left over follow from it
 }
 
@@ -90,16 +91,37 @@ func newParser(f *File) *parser {
 }
 
 // finish puts the errors in order, and leaves out those above the limit and
-// those about text that was misread.
+// those that a template without end set off.
 func (p *parser) finish() []*Error {
-	p.errs = slices.DeleteFunc(p.errs, func(e *Error) bool { return e.Start > p.misread })
+	if p.misread < math.MaxInt32 {
+		p.errs = p.errsOfMisread()
+	}
 	slices.SortStableFunc(p.errs, func(a, b *Error) int { return int(a.Start - b.Start) })
+	if len(p.errs) > 1 {
+		p.errs = p.withoutCascade(p.errs)
+	}
 	if len(p.errs) > maxErrors {
 		last := p.errs[maxErrors-1]
 		p.errs = append(p.errs[:maxErrors-1:maxErrors-1], &Error{Span: last.Span, Code: CodeTooMany,
 			Msg: "there are more errors from here on; mend those above first"})
 	}
 	return p.errs
+}
+
+// errsOfMisread returns what is worth saying of a file with a template that is
+// not closed: that, and the first error before it, where a backquote may be
+// missing or too many.
+func (p *parser) errsOfMisread() []*Error {
+	var first, template *Error
+	for _, e := range p.errs {
+		switch {
+		case e.Code == CodeTemplateOpen && e.Start == p.misread:
+			template = e
+		case e.Start < p.misread && (first == nil || e.Start < first.Start):
+			first = e
+		}
+	}
+	return slices.DeleteFunc([]*Error{first, template}, func(e *Error) bool { return e == nil })
 }
 
 // ---- tokens
@@ -340,9 +362,9 @@ func (p *parser) items(open int32, l *list) {
 			}
 		case p.got(tComma):
 		case p.kind == tRBrace || p.kind == tEOF || p.tok().nl || l.steps:
-		case (p.kind == tRParen || p.kind == tRBrack) && p.brackets > 0:
+		case (p.kind == tRParen || p.kind == tRBrack) && p.brackets > 0, p.kind == tArrow && l.keyed:
 			p.unclosed(open)
-			return // it closes what is around the list
+			return // it belongs to what is around the list
 		default:
 			p.missingSeparator(l)
 			if p.failing && !p.recover(start, l) {
@@ -409,12 +431,15 @@ func (p *parser) recover(start int, l *list) bool {
 	for ; ; p.next() {
 		moved := p.pos > start
 		switch p.kind {
-		case tEOF, tRBrace:
+		case tEOF:
 			return true
+		case tRBrace:
+			if next := p.peek(1); !l.steps || p.tok().nl || next.kind != tArrow || next.nl {
+				return true
+			} // else one too many: the step goes on behind it
 		case tComma:
 			if open == 0 && moved {
-				if !l.steps || p.peek(1).word.step() {
-					p.next()
+				if p.next(); l.starts() || p.kind == tRBrace {
 					return true
 				}
 			}
@@ -423,6 +448,10 @@ func (p *parser) recover(start int, l *list) bool {
 		case tRParen, tRBrack:
 			open = max(0, open-1)
 		case tLBrace:
+			if !moved && p.sameLine() && p.peek(1).nl {
+				p.opened = true // one too many: what follows may be items
+				break
+			}
 			p.skipBraces()
 			if p.kind == tEOF {
 				return true
@@ -459,9 +488,22 @@ func (p *parser) skipBraces() {
 	}
 }
 
+// skipToBrace goes to the `}` that ends the current list, without consuming it.
+func (p *parser) skipToBrace() {
+	for p.kind != tEOF && p.kind != tRBrace {
+		if p.kind == tLBrace {
+			p.skipBraces()
+		}
+		p.next()
+	}
+}
+
 // unclosed reports that the `{` at open has no `}`: the current token can't
 // follow.
 func (p *parser) unclosed(open int32) {
+	if p.opened && p.kind == tEOF {
+		return
+	}
 	at := p.suspect(open)
 	p.report(&Error{Span: p.here(), Code: CodeUnclosed, Msg: "expected `}`, found " + p.found(),
 		Suggestion: "close the `{` of line " + itoa(p.file.Position(at).Line),
@@ -469,34 +511,12 @@ func (p *parser) unclosed(open int32) {
 }
 
 // suspect returns the `{` that most likely lacks its `}` when the one at open
-// is found without: the first whose `}` stands further left than the line that
-// opens it. Indentation tells what its author meant.
+// is found without.
 func (p *parser) suspect(open int32) int32 {
-	var stack []int32
-	for i := range p.toks[:p.pos] {
-		t := &p.toks[i]
-		switch {
-		case t.kind == tLBrace:
-			stack = append(stack, t.start)
-		case t.kind == tRBrace && len(stack) > 0:
-			last := stack[len(stack)-1]
-			stack = stack[:len(stack)-1]
-			if t.nl && last > open && p.indent(t.start) < p.indent(last) {
-				return last
-			}
-		}
+	if b := p.balance(); b.found && b.opener && b.at > open {
+		return b.at
 	}
 	return open
-}
-
-// indent returns how far the line of that offset is indented, in bytes.
-func (p *parser) indent(offset int32) int {
-	start := int(p.file.lines[p.file.lineIndex(offset)])
-	n := 0
-	for start+n < len(p.src) && (p.src[start+n] == ' ' || p.src[start+n] == '\t') {
-		n++
-	}
-	return n
 }
 
 // closeBracket consumes the `)` or `]` of the bracket at open, or gives up.

@@ -1,8 +1,9 @@
 package syntax
 
 // armHead reads an arm up to and with its arrow: a pattern, or a condition
-// where the match has no subject, and a guard.
-func (p *parser) armHead(subject bool, arrow tokenKind) (pat Pattern, cond, where Expr) {
+// where the match has no subject, and a guard. A wrong arrow is reported once
+// in a match: wrong says that it was.
+func (p *parser) armHead(subject bool, arrow tokenKind, wrong *bool) (pat Pattern, cond, where Expr) {
 	p.height = 0
 	height := 0
 	switch {
@@ -28,7 +29,10 @@ func (p *parser) armHead(subject bool, arrow tokenKind) (pat Pattern, cond, wher
 		if arrow == tArrow {
 			msg = "an arm of a match that is a step takes `->`, found "
 		}
-		p.errHere(CodeArrow, msg+p.found(), "write `"+tokenText[arrow]+"`")
+		if !*wrong {
+			p.errHere(CodeArrow, msg+p.found(), "write `"+tokenText[arrow]+"`")
+		}
+		*wrong = true
 		p.next()
 	case tPipe, tOrOr, tComma:
 		if subject && where == nil {

@@ -283,6 +283,9 @@ func (p *parser) forStep() Step {
 	if p.kind == tLParen {
 		p.failHere(CodeUnexpected, "expected a variable's name, found `(`", "write `for x in xs { … }` without parentheses")
 	}
+	if p.word() == wIn && p.peek(1).word != wIn {
+		p.unexpected("a variable's name")
+	}
 	s.Var = p.ident("a variable's name")
 	switch {
 	case p.word() == wIn:
@@ -493,6 +496,7 @@ func (p *parser) storeStep() Step {
 func (p *parser) matchStep() Step {
 	start := p.start()
 	s := &MatchStep{}
+	wrong := false
 	p.next()
 	if p.kind != tLBrace {
 		s.Subject = p.expr()
@@ -503,7 +507,7 @@ func (p *parser) matchStep() Step {
 		p.items(open, &list{what: "an arm", starts: p.arrowOnLine, item: func() {
 			start := p.start()
 			a := &StepArm{}
-			a.Pattern, a.Cond, a.Where = p.armHead(s.Subject != nil, tArrow)
+			a.Pattern, a.Cond, a.Where = p.armHead(s.Subject != nil, tArrow, &wrong)
 			a.Body = p.armBody()
 			a.Span = p.from(start)
 			if !p.failing {
