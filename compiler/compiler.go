@@ -249,8 +249,14 @@ func Compile(u Unit) *Result {
 	} else {
 		r.strayDeclarations(main)
 	}
+	// Of a mission whose parts could not all be parsed, what may only follow
+	// from that is not reported.
+	checker := check.Mission
+	if errs, _ := diag.Count(r.Diagnostics); errs > 0 {
+		checker = check.Partial
+	}
 	for _, m := range main.Missions {
-		r.mission(m, loose)
+		r.mission(m, loose, checker)
 	}
 	r.Diagnostics = diag.ApplyAllows(r.Diagnostics, r.Trees)
 	diag.Sort(r.Diagnostics)
@@ -284,8 +290,8 @@ func readSource(name string) ([]byte, error) {
 }
 
 // mission checks and generates one mission.
-func (r *Result) mission(m *syntax.Mission, loose []syntax.Decl) {
-	ds := check.Mission(m, loose)
+func (r *Result) mission(m *syntax.Mission, loose []syntax.Decl, checker func(*syntax.Mission, []syntax.Decl) []diag.Diagnostic) {
+	ds := checker(m, loose)
 	r.Diagnostics = append(r.Diagnostics, ds...)
 	out := &Mission{Name: m.Name.Name, File: m.Name.File.Name, Span: m.Name.Span}
 	r.Missions = append(r.Missions, out)

@@ -31,8 +31,10 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		return t.host.Scheduled(), next, nil
 	case bytecode.Param:
 		return t.host.Param(u16(rest, 0)), next, nil
-	case bytecode.Mark:
-		locals[u16(rest, 0)] = value.FromInt(t.sequence)
+	case bytecode.Enter:
+		t.enter(locals[u16(rest, 0):])
+	case bytecode.Restore:
+		return value.NullValue, next, t.restore(locals[u16(rest, 0):])
 
 	case bytecode.Open, bytecode.LastSync, bytecode.PageParam, bytecode.Fetch, bytecode.PageDone,
 		bytecode.PageItems, bytecode.MorePages, bytecode.Close:
@@ -44,7 +46,7 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 			return value.NullValue, next, t.failed.Err
 		}
 	case bytecode.Retry:
-		return t.retry(rest, locals, args[0])
+		return t.retry(f, rest, locals, args[0])
 
 	case bytecode.StoreList, bytecode.StoreGet, bytecode.StoreHas, bytecode.StoreLen,
 		bytecode.StorePut, bytecode.StoreDelete, bytecode.StoreClear:
@@ -220,6 +222,25 @@ func KeyText(v value.Value) (string, error) {
 	return text, nil
 }
 
+// enter notes the response that every iteration of a loop begins with; slots are
+// those of the loop.
+func (t *Task) enter(slots []value.Value) {
+	slots[2] = value.FromInt(t.sequence)
+	slots[3] = t.response
+	slots[4] = value.FromInt(int64(t.status))
+	slots[5] = value.FromString(t.items)
+}
+
+// restore makes the response of enter the current one again: each iteration has
+// its own (language definition, section 6.3).
+func (t *Task) restore(slots []value.Value) error {
+	if !slots[2].IsInt() || !slots[4].IsInt() || slots[5].Kind() != value.String {
+		return errBadProgram
+	}
+	t.sequence, t.response, t.status, t.items = slots[2].Int(), slots[3], int(slots[4].Int()), slots[5].Str()
+	return nil
+}
+
 // responseItems gives what `for x in response` and `store response` mean.
 func (t *Task) responseItems() value.Value {
 	if t.items == "" {
@@ -232,6 +253,11 @@ func (t *Task) responseItems() value.Value {
 // a request with that HTTP status.
 func (t *Task) statusIs(v, number value.Value) bool {
 	if t.status != noStatus {
+		// A failed request may have a good status: of a body that is no JSON.
+		// No arm for that status may take it for an answer.
+		if t.failed != nil && t.status < 400 {
+			return false
+		}
 		n, ok := value.AsInt(number)
 		return ok && n == int64(t.status)
 	}
@@ -239,7 +265,7 @@ func (t *Task) statusIs(v, number value.Value) bool {
 }
 
 // retry goes back to the request, or fails when its attempts are used up.
-func (t *Task) retry(rest []byte, locals []value.Value, options value.Value) (value.Value, int, error) {
+func (t *Task) retry(f *frame, rest []byte, locals []value.Value, options value.Value) (value.Value, int, error) {
 	r, err := retryOptions(options)
 	if err != nil {
 		return value.NullValue, next, err
@@ -249,9 +275,10 @@ func (t *Task) retry(rest []byte, locals []value.Value, options value.Value) (va
 		return value.NullValue, next, errBadProgram
 	}
 	attempts := locals[slot].Int()
+	p := &f.pages[u16(rest, 2)]
 	if attempts >= r.maxAttempts {
-		if t.last != nil {
-			return value.NullValue, next, t.last.Err
+		if p.failure != nil {
+			return value.NullValue, next, p.failure.Err
 		}
 		return value.NullValue, next, fmt.Errorf("retry: given up after %d attempts; the last response was %s", attempts, value.Describe(t.response))
 	}
@@ -264,7 +291,8 @@ func (t *Task) retry(rest []byte, locals []value.Value, options value.Value) (va
 	}
 	locals[slot] = value.FromInt(attempts + 1)
 	t.failed = nil
-	return value.NullValue, u32(rest, 2), nil
+	p.repeats = p.failure != nil
+	return value.NullValue, u32(rest, 4), nil
 }
 
 // deadLetter builds the form that queue writes by default (language
@@ -366,19 +394,19 @@ func retryOptions(o value.Value) (retrySettings, error) {
 		into *time.Duration
 	}{{"initialDelay", &r.initialDelay}, {"maxDelay", &r.maximum}} {
 		if v := value.Field(o, d.name); !v.IsNull() {
-			ms, err := Milliseconds(v)
+			ms, err := value.Milliseconds(v)
 			if err != nil {
 				return r, fmt.Errorf("retry: %s %w", d.name, err)
 			}
-			*d.into = time.Duration(ms) * time.Millisecond
+			*d.into = milliseconds(ms)
 		}
 	}
 	if v := value.Field(o, "delay"); !v.IsNull() {
-		ms, err := Milliseconds(v)
+		ms, err := value.Milliseconds(v)
 		if err != nil {
 			return r, fmt.Errorf("retry: delay %w", err)
 		}
-		r.backoff, r.initialDelay = "constant", time.Duration(ms)*time.Millisecond
+		r.backoff, r.initialDelay = "constant", milliseconds(ms)
 		r.maximum = max(r.maximum, r.initialDelay)
 	}
 	return r, nil
@@ -400,43 +428,4 @@ func (r *retrySettings) wait(attempts int64) time.Duration {
 	return min(d, r.maximum)
 }
 
-// Milliseconds reads an option that takes a time: a number of milliseconds, or
-// text such as "30s" (language definition, section 2).
-func Milliseconds(v value.Value) (int64, error) {
-	if v.IsNumber() {
-		f := value.Float64(v)
-		if f < 0 || f > 1e15 {
-			return 0, fmt.Errorf("must be a time of at least 0, found %s", value.Describe(v))
-		}
-		return int64(f), nil
-	}
-	if v.Kind() == value.String {
-		if ms, ok := parseDuration(v.Str()); ok {
-			return ms, nil
-		}
-	}
-	return 0, fmt.Errorf("must be a time such as 30s or a number of milliseconds, found %s", value.Describe(v))
-}
-
-// durationUnits are the units of a duration in milliseconds; longer names
-// first, so that "ms" is not read as "m".
-var durationUnits = []struct {
-	name string
-	ms   float64
-}{{"ms", 1}, {"s", 1000}, {"m", 60_000}, {"h", 3_600_000}, {"d", 86_400_000}, {"w", 604_800_000}}
-
-// parseDuration reads a number with a unit.
-func parseDuration(s string) (int64, bool) {
-	s = strings.TrimSpace(s)
-	for _, u := range durationUnits {
-		if text, ok := strings.CutSuffix(s, u.name); ok {
-			v, ok := value.ParseNumber(text)
-			if !ok {
-				continue
-			}
-			ms := value.Float64(v) * u.ms
-			return int64(ms), ms >= 0 && ms < 1e15
-		}
-	}
-	return 0, false
-}
+func milliseconds(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }

@@ -84,7 +84,7 @@ func (e *ItemFailures) Error() string {
 func (e *ItemFailures) Unwrap() error { return e.First }
 
 // locate gives err its place, unless it has one.
-func (t *Task) locate(f *frame, pc int, err error) *Error {
+func (t *Task) locate(f *frame, err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		if e == err {
@@ -92,7 +92,7 @@ func (t *Task) locate(f *frame, pc int, err error) *Error {
 		}
 		return &Error{Action: e.Action, File: e.File, Line: e.Line, Column: e.Column, Err: err, Fatal: e.Fatal}
 	}
-	at := t.at(f, pc)
+	at := t.at(f, f.pc)
 	e = &Error{Action: t.m.actionName(at.Action), Line: at.Pos.Line, Column: at.Pos.Column, Err: err}
 	if at.Pos.Line > 0 {
 		e.File = t.m.prog.Files[at.Pos.File]

@@ -82,7 +82,9 @@ type Request struct {
 	Next    bool        // Path is the URL that a Link header gave: its query is complete
 	Options value.Value // object or null; see bytecode.FetchInfoInfo
 	Param   value.Value // the page parameter to send, or null
-	At      At
+	// IdempotencyKey is the same for requests that a retry directive repeats.
+	IdempotencyKey string
+	At             At
 }
 
 // Reply is what a request gave.
@@ -91,6 +93,7 @@ type Reply struct {
 	Status  int
 	Time    int64  // when the request was sent, by the server's clock if it tells, in milliseconds since 1970
 	Next    string // URL of the following page from the Link header, or ""
+	Last    bool   // no other page is to be asked for
 	Failure *Failure
 }
 

@@ -36,7 +36,12 @@ type pageState struct {
 	path     string // of the items in a page that is an object
 	merged   []value.Value
 	more     bool
+	last     bool   // the host says that no other page is to be asked for
 	early    string // why the fetch ended early, or ""
+
+	failure     *Failure // of the latest request, for a retry that is used up
+	idempotency string   // the key of the request under way
+	repeats     bool     // a retry directive repeats a request that failed
 
 	time       int64 // of the first request
 	updateFrom string
@@ -90,7 +95,13 @@ func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.V
 
 // begin resets the state for a new fetch.
 func (p *pageState) begin(info *bytecode.FetchInfo, key value.Value) error {
-	*p = pageState{fetch: info, open: true, param: firstParam(info.Page)}
+	// The same request once more carries the same Idempotency-Key, so that the
+	// server can tell.
+	idempotency := p.idempotency
+	if !p.repeats {
+		idempotency = ""
+	}
+	*p = pageState{fetch: info, open: true, param: firstParam(info.Page), idempotency: idempotency}
 	if info.Incremental {
 		text, err := KeyText(key)
 		if err != nil {
@@ -124,11 +135,22 @@ func (t *Task) fetchPage(f *frame, p *pageState, path, options value.Value) (fai
 	if !p.fetch.PageCarried {
 		r.Param = p.param
 	}
+	if err := checkPath(r.Path); err != nil {
+		return false, err
+	}
+	if p.idempotency == "" && (p.fetch.Method == "POST" || p.fetch.Method == "PATCH") {
+		id, err := t.host.Call(bytecode.HostUUID, nil)
+		if err != nil {
+			return false, err
+		}
+		p.idempotency = value.Text(id)
+	}
+	r.IdempotencyKey = p.idempotency
 	reply, err := t.host.Fetch(t.ctx, &r)
 	if err != nil {
 		return false, err
 	}
-	t.failed, t.last = reply.Failure, reply.Failure
+	t.failed, t.last, p.failure = reply.Failure, reply.Failure, reply.Failure
 	if reply.Failure != nil {
 		t.holdFetch(p)
 		if !p.fetch.Handled {
@@ -141,16 +163,32 @@ func (t *Task) fetchPage(f *frame, p *pageState, path, options value.Value) (fai
 	}
 	t.setResponse(reply.Body)
 	t.status = reply.Status
+	p.idempotency = "" // the next page is another request
 	p.number++
 	if p.number == 1 {
 		p.time = reply.Time
 	}
-	p.body, p.next = reply.Body, reply.Next
+	p.body, p.next, p.last = reply.Body, reply.Next, reply.Last
 	if p.fetch.Page == bytecode.PageNone {
 		p.items = itemsOf(reply.Body)
 		return false, p.track()
 	}
 	return false, nil
+}
+
+// checkPath refuses a path that climbs. Values in it are escaped, but several of
+// them side by side, or dots around one, could still make a `..`.
+func checkPath(path string) error {
+	path, _, _ = strings.Cut(path, "?")
+	if !strings.Contains(path, "/.") {
+		return nil
+	}
+	for part := range strings.SplitSeq(path, "/") {
+		if part == "." || part == ".." {
+			return fmt.Errorf("the path %s has a segment `%s`", path, part)
+		}
+	}
+	return nil
 }
 
 // configure reads the options that steer the pages, on the first one.
@@ -208,6 +246,7 @@ func (p *pageState) done(until value.Value) error {
 	if err := p.decide(until); err != nil {
 		return err
 	}
+	p.more = p.more && !p.last
 	p.limit()
 	if err := p.track(); err != nil {
 		return err

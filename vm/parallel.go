@@ -69,6 +69,7 @@ func (t *Task) iteration(ctx context.Context, f *frame, loop, slot int, item val
 	child := t.m.newTask(ctx, t.host, t.failures)
 	defer t.m.release(child)
 	child.response, child.status, child.items = t.response, t.status, t.items
+	child.sequence = t.sequence
 	child.push(f.fn, f.action)
 	top := &child.frames[0]
 	copy(child.stack[:f.fn.Locals], t.stack[f.base:f.base+f.fn.Locals])
@@ -86,7 +87,7 @@ func (t *Task) iteration(ctx context.Context, f *frame, loop, slot int, item val
 		return &itemError{index: index, id: itemID(item), err: err}
 	}
 	child.last = nil
-	return child.itemFailed(f, loop, item, index, 0, err)
+	return child.itemFailed(f, loop, item, index, t.sequence, err)
 }
 
 // bracket runs actions side by side, each with its own response and variables,

@@ -27,12 +27,23 @@ func (t *Task) run() (value.Value, error) {
 		if err == nil {
 			return v, nil
 		}
-		top := &t.frames[len(t.frames)-1]
-		located := t.locate(top, top.pc, err)
+		located := t.locate(t.blamed(), err)
 		if !t.unwind(located) {
 			return value.NullValue, located
 		}
 	}
+}
+
+// blamed gives the frame whose place an error of the top frame is told with:
+// that a value does not fit a transform is said where it is applied.
+func (t *Task) blamed() *frame {
+	n := len(t.frames) - 1
+	top := &t.frames[n]
+	op := bytecode.Op(top.fn.Code[top.pc])
+	if n > 0 && (op == bytecode.BadType || op == bytecode.Raise) && !top.fn.isAction(t.m, top.action) {
+		return &t.frames[n-1]
+	}
+	return top
 }
 
 // dispatch runs instructions until the last frame returns or one fails. In the

@@ -1,12 +1,22 @@
 package vm
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"reqon/vm/bytecode"
 	"reqon/vm/value"
 )
+
+// Check holds a value against a type of the program. The error says where they
+// differ.
+func (m *Machine) Check(v value.Value, typ int) error {
+	if m.is(v, typ) {
+		return nil
+	}
+	return errors.New(m.mismatch(v, typ))
+}
 
 // is reports whether v is of the type: deep, open, never converting (language
 // definition, section 5). Types may be recursive; the depth of v bounds it.

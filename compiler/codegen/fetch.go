@@ -55,7 +55,7 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 
 	f.g.prog.Fetches = append(f.g.prog.Fetches, info)
 	number, page := len(f.g.prog.Fetches)-1, f.newPage()
-	req := &request{start: newLabel(), count: f.newSlots(1)}
+	req := &request{start: newLabel(), count: f.newSlots(1), page: page}
 	f.emit(bytecode.Int, 1)
 	f.emit(bytecode.Set, req.count)
 	f.place(req.start)

@@ -50,6 +50,7 @@ type loop struct {
 type request struct {
 	start *label
 	count int // slot that counts its attempts
+	page  int // slot of its page state
 }
 
 // scope is a block's variables.

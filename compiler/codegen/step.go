@@ -120,7 +120,7 @@ func (f *fn) forStep(s *syntax.ForStep, items func(), page int) {
 	number := len(f.g.prog.Loops) - 1
 
 	defer f.open()()
-	slots, elem := f.newSlots(3), f.newSlots(1)
+	slots, elem := f.newSlots(bytecode.LoopSlots), f.newSlots(1)
 	l := &loop{item: elem, slot: slots, next: newLabel(), outer: f.loop}
 	items()
 	f.at(s.In)
@@ -134,10 +134,11 @@ func (f *fn) forStep(s *syntax.ForStep, items func(), page int) {
 
 func (f *fn) sequential(s *syntax.ForStep, number int, l *loop) {
 	next, end, failed := newLabel(), newLabel(), newLabel()
+	f.emit(bytecode.Enter, l.slot)
 	f.place(next)
+	f.emit(bytecode.Restore, l.slot)
 	f.jump(bytecode.Next, end, l.slot)
 	f.emit(bytecode.Set, l.item)
-	f.emit(bytecode.Mark, l.slot+2)
 	pages, start := f.nextPage, len(f.out.Code)
 	f.iteration(s, l)
 	h := bytecode.Handler{Start: start, End: len(f.out.Code), PageStart: pages, PageEnd: f.nextPage}
@@ -181,7 +182,7 @@ func (f *fn) iteration(s *syntax.ForStep, l *loop) {
 	if s.Where != nil {
 		f.condition(s.Where, l.next)
 	}
-	f.after = append(f.after, continuation{loop: s.Body.Steps})
+	f.after = append(f.after, continuation{loop: true})
 	f.block(s.Body)
 	f.after = f.after[:len(f.after)-1]
 }
@@ -514,7 +515,7 @@ func (f *fn) retry(d *syntax.DirectiveStep) {
 		f.emit(bytecode.Raise, f.textIndex("retry: there is no request to repeat"))
 		return
 	}
-	f.jump(bytecode.Retry, f.request.start, f.request.count)
+	f.jump(bytecode.Retry, f.request.start, f.request.count, f.request.page)
 }
 
 // queue generates the writing of a dead letter (language definition, section

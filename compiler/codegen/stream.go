@@ -18,10 +18,10 @@ import (
 // right but takes more memory.
 
 // continuation is what runs after the step being generated: the rest of its
-// block, or the body of the loop around it once more.
+// block, or the end of the iteration of the loop around it.
 type continuation struct {
 	rest []syntax.Step
-	loop []syntax.Step
+	loop bool
 }
 
 // effect is what steps do to the response that is there before them.
@@ -96,11 +96,8 @@ func (f *fn) responseLive(rest []syntax.Step) bool {
 	// step just looked at.
 	for i := len(f.after) - 2; i >= 0; i-- {
 		c := f.after[i]
-		if c.loop != nil {
-			if f.g.live.steps(c.loop, false) == uses {
-				return true
-			}
-			continue
+		if c.loop {
+			return false // an iteration's response ends with it
 		}
 		switch f.g.live.steps(c.rest, !inLoop) {
 		case uses:

@@ -96,7 +96,8 @@ const (
 	SetResponse // v SetResponse -
 	Items       // - Items - items                   response, or the items field of a merged one
 	LastRun     // - LastRun - time | null           when the last successful run started
-	Mark        // - Mark<slot> -                    notes in slot which response is the current one
+	Enter       // - Enter<slot> -                   notes in five slots which response the iterations begin with
+	Restore     // - Restore<slot> -                 makes that the response again
 	Scheduled   // - Scheduled - time
 	Param       // - Param<param> - v
 
@@ -110,7 +111,7 @@ const (
 	MorePages // - MorePages<page,pc> -              jumps where another page follows
 	Close     // - Close<fetch,page> -               ends the fetch: merged response, new sync position
 	Handled   // - Handled -                         an arm has taken the failure
-	Retry     // options Retry<slot,pc> -            again from pc, or the error; slot counts attempts
+	Retry     // options Retry<slot,page,pc> -       again from pc, or the error; slot counts the attempts
 	RaiseLast // - RaiseLast -                       the failure of the latest request, if it failed
 
 	// stores
@@ -131,7 +132,7 @@ const (
 	Abort     // text Abort -
 	Wait      // options Wait -
 	Pause     // options Pause -
-	ItemError // - ItemError<loop,slot> -            in a handler: the loop's policy for the failed item; slot as for Iter, slot+2 that of Mark
+	ItemError // - ItemError<loop,slot> -            in a handler: the loop's policy for the failed item; slot as for Iter and Enter
 	WrapError // - WrapError<slot> -                 in a handler: says which element, and raises again
 	Parallel  // n Parallel<loop,slot,pc> - x | -    runs up to n iterations side by side, each a task that goes on with its element; then jumps behind the body
 	EndItem   // - EndItem -                         ends an iteration of Parallel
@@ -153,9 +154,9 @@ const (
 	OperandName
 	OperandCache
 	OperandSlot
-	OperandPair   // a slot whose next slot is used too
-	OperandTriple // a slot whose next two slots are used too
-	OperandN      // a count
+	OperandPair      // a slot whose next slot is used too
+	OperandLoopSlots // the first of LoopSlots slots
+	OperandN         // a count
 	OperandN8
 	OperandShape
 	OperandRegexp
@@ -173,6 +174,11 @@ const (
 	OperandLevel
 	OperandLoop
 )
+
+// LoopSlots is how many slots a `for` loop has in a row: the array, the next
+// index, and what Enter notes: the number of the response, the response, its
+// status, and the path of its items.
+const LoopSlots = 6
 
 // Size returns the operand's width in bytes.
 func (o Operand) Size() int {
@@ -282,7 +288,8 @@ var infos = [opCount]Info{
 	SetResponse:   {Name: "SetResponse", Pop: 1},
 	Items:         {Name: "Items", Push: 1},
 	LastRun:       {Name: "LastRun", Push: 1},
-	Mark:          {Name: "Mark", Operands: []Operand{OperandSlot}},
+	Enter:         {Name: "Enter", Operands: []Operand{OperandLoopSlots}},
+	Restore:       {Name: "Restore", Operands: []Operand{OperandLoopSlots}},
 	Scheduled:     {Name: "Scheduled", Push: 1},
 	Param:         {Name: "Param", Operands: []Operand{OperandParam}, Push: 1},
 	Open:          {Name: "Open", Operands: []Operand{OperandFetch, OperandPage}, Pop: 1},
@@ -294,7 +301,7 @@ var infos = [opCount]Info{
 	PageItems:     {Name: "PageItems", Operands: []Operand{OperandPage}, Push: 1},
 	Close:         {Name: "Close", Operands: []Operand{OperandFetch, OperandPage}},
 	Handled:       {Name: "Handled"},
-	Retry:         {Name: "Retry", Operands: []Operand{OperandSlot, OperandPC}, Pop: 1, Ends: true},
+	Retry:         {Name: "Retry", Operands: []Operand{OperandSlot, OperandPage, OperandPC}, Pop: 1, Ends: true},
 	RaiseLast:     {Name: "RaiseLast"},
 	StoreList:     {Name: "StoreList", Operands: []Operand{OperandStore}, Push: 1},
 	StoreGet:      {Name: "StoreGet", Operands: []Operand{OperandStore}, Pop: 1, Push: 1},
@@ -311,9 +318,9 @@ var infos = [opCount]Info{
 	Abort:         {Name: "Abort", Pop: 1, Ends: true},
 	Wait:          {Name: "Wait", Pop: 1},
 	Pause:         {Name: "Pause", Pop: 1},
-	ItemError:     {Name: "ItemError", Operands: []Operand{OperandLoop, OperandTriple}},
+	ItemError:     {Name: "ItemError", Operands: []Operand{OperandLoop, OperandLoopSlots}},
 	WrapError:     {Name: "WrapError", Operands: []Operand{OperandPair}, Ends: true},
-	Parallel:      {Name: "Parallel", Operands: []Operand{OperandLoop, OperandTriple, OperandPC}, Pop: 1, Push: 1},
+	Parallel:      {Name: "Parallel", Operands: []Operand{OperandLoop, OperandLoopSlots, OperandPC}, Pop: 1, Push: 1},
 	EndItem:       {Name: "EndItem", Ends: true},
 	BadType:       {Name: "BadType", Operands: []Operand{OperandType, OperandText}, Pop: 1, Ends: true},
 }

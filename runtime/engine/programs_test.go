@@ -1,4 +1,4 @@
-package script_test
+package engine_test
 
 import (
 	"bytes"
@@ -28,7 +28,7 @@ import (
 
 // TestPrograms runs every program of testdata/lang/run.
 func TestPrograms(t *testing.T) {
-	files, err := filepath.Glob("../*.txtar")
+	files, err := filepath.Glob("../../testdata/lang/run/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no programs: %v", err)
 	}

@@ -1,0 +1,171 @@
+// Package engine runs compiled missions: it is the vm.Host that gives a program
+// its sources, stores, parameters, clock and sync positions, and it keeps the
+// record of each run.
+//
+// An Engine is what the missions of a process share: connections, credentials,
+// the state folder, the log. A Mission is a program linked and ready; a Run is
+// one execution of it.
+//
+// The order in which a run ends is what keeps records from being lost: first
+// every store it wrote to is synced, then the run is recorded a success
+// together with its new sync positions, in one transaction.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"time"
+
+	"reqon/runtime/credentials"
+	"reqon/runtime/httpclient"
+	"reqon/runtime/state"
+	"reqon/runtime/store"
+	"reqon/runtime/telemetry"
+	"reqon/stdlib"
+	"reqon/vm"
+	"reqon/vm/value"
+)
+
+// Config is what an Engine works with. StateDir must be given.
+type Config struct {
+	StateDir    string
+	ReadOnly    bool // for dry runs: the state folder is read if it is there, and never written
+	Credentials *credentials.Set
+	Env         func(name string) (string, bool) // default os.LookupEnv
+	Log         *telemetry.Logger                // default: none
+	Metrics     *telemetry.Metrics               // default: none
+	Clock       Clock                            // default: the system's
+	Random      func() float64                   // in [0, 1); default math/rand
+	NewUUID     func() string                    // default random
+	Transport   http.RoundTripper                // default httpclient.NewTransport
+	Redactor    *credentials.Redactor            // default: a new one
+}
+
+// Clock tells the time and waits.
+type Clock interface {
+	Now() time.Time
+	Sleep(ctx context.Context, d time.Duration) error
+}
+
+// Engine runs missions. It is safe for concurrent use.
+type Engine struct {
+	cfg    Config
+	shapes *value.Shapes
+	db     *state.DB
+	dir    *store.Dir
+	keys   *store.Keys
+}
+
+// ConfigError is a mistake in how Reqon was set up, found before anything ran:
+// a missing credential or parameter, a wrong option, what is not available yet.
+type ConfigError struct{ Err error }
+
+// Error returns the text of the mistake.
+func (e *ConfigError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the mistake.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+func configError(format string, args ...any) error {
+	return &ConfigError{Err: fmt.Errorf(format, args...)}
+}
+
+// New opens the state folder and returns an Engine. The error is a *ConfigError.
+func New(cfg Config) (*Engine, error) {
+	if cfg.Env == nil {
+		cfg.Env = os.LookupEnv
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = systemClock{}
+	}
+	if cfg.Random == nil {
+		cfg.Random = rand.Float64
+	}
+	if cfg.NewUUID == nil {
+		cfg.NewUUID = newUUID
+	}
+	if cfg.Transport == nil {
+		cfg.Transport = httpclient.NewTransport()
+	}
+	if cfg.Redactor == nil {
+		cfg.Redactor = &credentials.Redactor{}
+	}
+	if cfg.Credentials == nil {
+		set, err := credentials.Load("", cfg.Env)
+		if err != nil {
+			return nil, &ConfigError{Err: err}
+		}
+		cfg.Credentials = set
+	}
+	e := &Engine{cfg: cfg, shapes: value.NewShapes(), keys: store.NewKeys(cfg.Clock.Now)}
+	db, err := openState(&cfg)
+	if err != nil {
+		return nil, &ConfigError{Err: err}
+	}
+	e.db = db
+	e.dir, err = store.OpenDir(cfg.StateDir, e.shapes, store.DirOptions{Notice: func(m string) { cfg.Log.Warn(m) }})
+	if err != nil {
+		return nil, errors.Join(&ConfigError{Err: err}, e.closeState())
+	}
+	return e, nil
+}
+
+// openState opens the state database; nil where a read-only engine finds none.
+func openState(cfg *Config) (*state.DB, error) {
+	if !cfg.ReadOnly {
+		return state.Open(cfg.StateDir)
+	}
+	db, err := state.OpenExisting(cfg.StateDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return db, err
+}
+
+func (e *Engine) closeState() error {
+	if e.db == nil {
+		return nil
+	}
+	return e.db.Close()
+}
+
+// DB returns the state database.
+func (e *Engine) DB() *state.DB { return e.db }
+
+// SetCredentials replaces the credentials for the missions loaded from now on.
+func (e *Engine) SetCredentials(set *credentials.Set) { e.cfg.Credentials = set }
+
+// Close syncs and closes the stores and the state.
+func (e *Engine) Close() error {
+	return errors.Join(e.dir.Close(), e.closeState())
+}
+
+// natives finds the implementation of a built-in function.
+func natives(name string) (vm.Native, bool) {
+	f := stdlib.Lookup(name)
+	if f == nil || f.Impl == nil {
+		return nil, false
+	}
+	return f.Impl, true
+}
+
+// systemClock is the machine's own clock.
+type systemClock struct{}
+
+func (systemClock) Now() time.Time { return time.Now() }
+
+func (systemClock) Sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,113 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"reqon/runtime/httpclient"
+	"reqon/vm/value"
+)
+
+// prepareParams gives each parameter its value: of --param, of the environment
+// variable REQON_PARAM_NAME, or its default.
+func (r *run) prepareParams() error {
+	for i := range r.mission.prog.Params {
+		p := &r.mission.prog.Params[i]
+		where := r.mission.position(p.Pos)
+		text, given := r.opts.Params[p.Name]
+		if !given {
+			text, given = r.engine.cfg.Env("REQON_PARAM_" + strings.ToUpper(p.Name))
+		}
+		var v value.Value
+		var err error
+		switch {
+		case given:
+			v, err = r.mission.paramValue(validText(text), p.Type)
+		case p.Default >= 0:
+			if v, err = r.mission.eval(p.Default, r); err == nil {
+				err = r.mission.machine.Check(v, p.Type)
+			}
+		default:
+			err = fmt.Errorf("it must be given: --param %s=… or REQON_PARAM_%s", p.Name, strings.ToUpper(p.Name))
+		}
+		if err != nil {
+			return fmt.Errorf("mission %s: parameter %s (%s): %w", r.mission.Name(), p.Name, where, err)
+		}
+		r.params = append(r.params, v)
+	}
+	return nil
+}
+
+// paramValue reads a parameter's text as its type: as text where that fits,
+// else as JSON.
+func (m *Mission) paramValue(text string, typ int) (value.Value, error) {
+	v := value.FromString(text)
+	err := m.machine.Check(v, typ)
+	if err == nil {
+		return v, nil
+	}
+	if parsed, e := value.ParseJSON(nil, text); e == nil && m.machine.Check(parsed, typ) == nil {
+		return parsed, nil
+	}
+	return v, err
+}
+
+// inlineCredentials are the options of a source that are credentials.
+var inlineCredentials = []string{"token", "username", "password", "apiKey", "apiKeyHeader", "apiKeyQuery"}
+
+// prepareSources evaluates the sources and finds their credentials.
+func (r *run) prepareSources() error {
+	for i := range r.mission.prog.Sources {
+		s := &r.mission.prog.Sources[i]
+		where := r.mission.position(s.Pos)
+		if s.From != "" {
+			return fmt.Errorf("%s: source %s: OpenAPI documents are not available in this version of reqon; give `base` instead of `from`", where, s.Name)
+		}
+		options, err := r.mission.eval(s.Options, r)
+		if err != nil {
+			return fmt.Errorf("source %s: %w", s.Name, err)
+		}
+		inline := map[string]string{}
+		for _, name := range inlineCredentials {
+			if v := value.Field(options, name); !v.IsNull() {
+				inline[name] = value.Text(v)
+			}
+		}
+		auth := ""
+		if v := value.Field(options, "auth"); !v.IsNull() {
+			auth = value.Text(v)
+		}
+		cred, err := r.engine.cfg.Credentials.For(s.Name, auth, inline)
+		if err != nil {
+			return fmt.Errorf("%s: %w", where, err)
+		}
+		r.engine.cfg.Redactor.Add(cred.Secrets()...)
+		source, err := httpclient.NewSource(s.Name, options, cred)
+		if err != nil {
+			return fmt.Errorf("%s: %w", where, err)
+		}
+		r.sources = append(r.sources, source)
+	}
+	return nil
+}
+
+// Ready reports whether the mission could run now: its parameters, credentials
+// and stores are all there. The error is a *ConfigError.
+func (m *Mission) Ready(params map[string]string) error {
+	r := &run{engine: m.engine, mission: m, opts: RunOptions{Params: params}}
+	for _, prepare := range []func() error{r.prepareParams, r.prepareSources, r.checkStores} {
+		if err := prepare(); err != nil {
+			return &ConfigError{Err: err}
+		}
+	}
+	return nil
+}
+
+// validText makes text from outside valid UTF-8.
+func validText(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}

@@ -1,0 +1,290 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"reqon/runtime/httpclient"
+	"reqon/runtime/state"
+	"reqon/runtime/telemetry"
+	"reqon/vm"
+	"reqon/vm/bytecode"
+	"reqon/vm/value"
+)
+
+// RunOptions say how one run goes.
+type RunOptions struct {
+	Params   map[string]string // texts of --param; others come from the environment
+	Trigger  state.Trigger     // default TriggerAdhoc
+	Due      time.Time         // when the schedule wanted it; zero if ad hoc
+	DryRun   bool              // nothing is sent and nothing stored
+	Preview  func(Preview)     // told each request of a dry run
+	Progress *Progress         // counts while the run goes on
+	Output   func(context.Context, *Output) error
+}
+
+// Preview is a request that a dry run would have sent.
+type Preview struct {
+	Action   string
+	Position string
+	Request  *httpclient.Preview
+}
+
+// Progress counts what a run does, for whoever shows it.
+type Progress struct {
+	Requests, Retries, Records, Failures atomic.Int64
+}
+
+// Report is what came of a run.
+type Report struct {
+	state.Run
+	// Err is why the run did not succeed: a *vm.Error, a *vm.ItemFailures,
+	// several of them joined, or a *ConfigError. Nil if it succeeded.
+	Err error
+	// Notes are what a dry run could not go on with.
+	Notes []string
+}
+
+// run is one run of a mission, and the machine's host.
+type run struct {
+	engine   *Engine
+	mission  *Mission
+	opts     RunOptions
+	log      *telemetry.Logger
+	client   *httpclient.Client
+	record   state.Run
+	params   []value.Value
+	sources  []*httpclient.Source
+	stores   []*runStore
+	position positions
+	counters []actionCounter // by action; the last is for what is outside of actions
+	sent     atomic.Bool     // a dry run has come to its first request
+
+	mu     sync.Mutex
+	errs   []state.RunError
+	more   int
+	notes  []string
+	config error
+}
+
+// actionCounter counts what an action did.
+type actionCounter struct{ requests, retries, records atomic.Int64 }
+
+// Run runs the mission once, and records it. The report is never nil; its Err
+// says how the run failed. A *ConfigError means that it did not begin.
+func (m *Mission) Run(ctx context.Context, opts RunOptions) *Report {
+	if opts.Trigger == "" {
+		opts.Trigger = state.TriggerAdhoc
+	}
+	if opts.Progress == nil {
+		opts.Progress = new(Progress)
+	}
+	r := &run{engine: m.engine, mission: m, opts: opts, counters: make([]actionCounter, len(m.prog.Actions)+1)}
+	r.record = state.Run{Mission: m.prog.Mission, Trigger: opts.Trigger, Due: opts.Due, Start: m.engine.cfg.Clock.Now()}
+	if err := r.begin(ctx); err != nil {
+		r.record.Status, r.record.End = state.StatusFailure, r.engine.cfg.Clock.Now()
+		return r.report(errors.Join(err, r.closeStores(ctx)))
+	}
+	err := r.execute(ctx)
+	return r.report(r.finish(ctx, err))
+}
+
+// begin prepares the run: parameters, sources with their credentials, stores,
+// and the run's record. Everything that can be known to be missing is found
+// here, before the first request.
+func (r *run) begin(ctx context.Context) error {
+	id, err := state.NewRunID(r.record.Start)
+	if err != nil {
+		return err
+	}
+	r.record.ID = id
+	r.log = r.engine.cfg.Log.With(r.mission.Name(), id)
+	r.client = r.newClient()
+	for _, prepare := range []func() error{r.prepareParams, r.prepareSources, r.prepareStores} {
+		if err := prepare(); err != nil {
+			return &ConfigError{Err: err}
+		}
+	}
+	if r.opts.DryRun || r.engine.db == nil {
+		return nil
+	}
+	return r.engine.db.BeginRun(&r.record)
+}
+
+// execute runs the program, within the mission's timeout.
+func (r *run) execute(ctx context.Context) error {
+	if d := r.mission.options.Timeout; d > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("the mission's timeout of %s is over", d))
+		defer cancel()
+	}
+	return r.mission.machine.Run(ctx, r)
+}
+
+// finish syncs the stores, and only then records the run with its new sync
+// positions. It works under a context of its own: a cancelled run is recorded
+// too.
+func (r *run) finish(ctx context.Context, err error) error {
+	cancelled := ctx.Err() != nil
+	ctx = context.WithoutCancel(ctx)
+	if r.opts.DryRun {
+		err = r.dryError(err)
+	}
+	if e := r.writeOutput(ctx); e != nil {
+		err = errors.Join(err, e)
+	}
+	if e := r.closeStores(ctx); e != nil {
+		err = errors.Join(err, e)
+	}
+	if r.config != nil {
+		err = r.config
+	}
+	r.record.End = r.engine.cfg.Clock.Now()
+	switch {
+	case err == nil:
+		r.record.Status = state.StatusSuccess
+	case cancelled:
+		r.record.Status = state.StatusCancelled
+	default:
+		r.record.Status = state.StatusFailure
+	}
+	r.fill(err)
+	if r.opts.DryRun || r.engine.db == nil {
+		return err
+	}
+	if e := r.engine.db.FinishRun(&r.record, r.position.texts(&r.record)); e != nil {
+		r.record.Status = state.StatusFailure
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+// fill puts counts and errors into the record.
+func (r *run) fill(err error) {
+	redact := r.engine.cfg.Redactor.Redact
+	if err != nil {
+		r.record.Error = redact(describe(err))
+	}
+	for i := range r.mission.prog.Actions {
+		c := &r.counters[i]
+		r.record.Actions = append(r.record.Actions, state.ActionCount{
+			Name: r.mission.prog.Actions[i].Name, Requests: c.requests.Load(), Retries: c.retries.Load(), Records: c.records.Load(),
+		})
+	}
+	for _, s := range r.stores {
+		r.record.Stores = append(r.record.Stores, state.StoreCount{
+			Name: s.name, Inserted: s.inserted.Load(), Updated: s.updated.Load(), Unchanged: s.unchanged.Load(), Failed: s.failed.Load(),
+		})
+	}
+	for _, e := range split(err) {
+		var items *vm.ItemFailures
+		if errors.As(e, &items) {
+			continue // each has been noted when it happened
+		}
+		r.note(runError(e))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.errs {
+		r.errs[i].Message = redact(r.errs[i].Message)
+	}
+	r.record.Errors, r.record.MoreErrors = r.errs, r.more
+}
+
+func (r *run) report(err error) *Report {
+	if err != nil && r.record.Error == "" {
+		r.record.Error = r.engine.cfg.Redactor.Redact(describe(err))
+	}
+	return &Report{Run: r.record, Err: err, Notes: r.notes}
+}
+
+// note keeps an error for the record; of very many only their number.
+func (r *run) note(e state.RunError) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.errs) < state.MaxRunErrors {
+		r.errs = append(r.errs, e)
+	} else {
+		r.more++
+	}
+}
+
+// split takes apart errors that were joined.
+func split(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if j, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, e := range j.Unwrap() {
+			all = append(all, split(e)...)
+		}
+		return all
+	}
+	return []error{err}
+}
+
+// Errors takes apart the errors of a run.
+func Errors(err error) []error { return split(err) }
+
+// describe gives a run's error as one line.
+func describe(err error) string {
+	var texts []string
+	for _, e := range split(err) {
+		texts = append(texts, e.Error())
+	}
+	return strings.Join(texts, "; ")
+}
+
+// runError gives an error as the run's record keeps it.
+func runError(err error) state.RunError {
+	out := state.RunError{Message: vm.Reason(err)}
+	var e *vm.Error
+	if errors.As(err, &e) {
+		out.Action = e.Action
+		if e.Line > 0 {
+			out.Position = fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Column)
+		}
+	}
+	return out
+}
+
+// dryError makes notes of the errors of a dry run that come from there being no
+// answers; others stay errors.
+func (r *run) dryError(err error) error {
+	var kept []error
+	for _, e := range split(err) {
+		var abort *vm.AbortError
+		if r.sent.Load() && r.config == nil && !errors.As(e, &abort) {
+			r.notes = append(r.notes, "the rest depends on an answer: "+e.Error())
+			continue
+		}
+		kept = append(kept, e)
+	}
+	return errors.Join(kept...)
+}
+
+// counter gives the counters of an action, or of what is outside of actions.
+func (r *run) counter(action int) *actionCounter {
+	if action == bytecode.None {
+		return &r.counters[len(r.counters)-1]
+	}
+	return &r.counters[action]
+}
+
+// place gives the log fields of a place in the mission.
+func (r *run) place(at vm.At) []telemetry.Field {
+	var fields []telemetry.Field
+	if at.Action != bytecode.None {
+		fields = append(fields, telemetry.String("action", r.mission.prog.Actions[at.Action].Name))
+	}
+	if p := r.mission.position(at.Pos); p != "" {
+		fields = append(fields, telemetry.String("at", p))
+	}
+	return fields
+}
