@@ -221,7 +221,7 @@ type FieldType struct {
 // LiteralType is a literal as a type: "open", 1, true, null.
 type LiteralType struct {
 	Span
-	Value Expr // *StringLit, *NumberLit, *BoolLit, *NullLit
+	Value Expr // *StringLit, *NumberLit, *UnaryExpr (a negative number), *BoolLit, *NullLit
 }
 
 // UnionType is `A | B`.
@@ -285,7 +285,8 @@ type StringLit struct {
 }
 
 // TemplateLit is a template or a path literal with `{expr}` in it. Texts and
-// Exprs alternate: Texts[0], Exprs[0], Texts[1], …; there is one Text more.
+// Exprs alternate: Texts[0], Exprs[0], Texts[1], …; there is one Text more. A
+// path with doubled braces alone has no Exprs.
 type TemplateLit struct {
 	Span
 	Texts  []string
@@ -349,7 +350,7 @@ type BinaryExpr struct {
 	X, Y   Expr
 }
 
-// IsExpr is `x is T`.
+// IsExpr is `x is T`. Type is a *NamedType, or for null a *LiteralType.
 type IsExpr struct {
 	Span
 	X    Expr
@@ -488,7 +489,8 @@ func (*BindPattern) pattern()     {}
 // WildcardPattern is `_`.
 type WildcardPattern struct{ Span }
 
-// LiteralPattern is a literal: string, number (also negative), boolean, null.
+// LiteralPattern is a literal: string, number (a negative one is a *UnaryExpr),
+// boolean, null.
 // A number against response after a request is its HTTP status.
 type LiteralPattern struct {
 	Span
@@ -571,7 +573,7 @@ type FetchStep struct {
 	Method    string // upper case; "" for call
 	Source    *Ident // nil: the `source` option, else the first source
 	Path      Expr   // *StringLit, *TemplateLit, or any expression; nil for call
-	Operation *Ident // call only
+	Operation *Ident // call only; may be written as a string, and then be no name
 	Options   *Options
 }
 

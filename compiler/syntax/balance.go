@@ -19,6 +19,14 @@ type brace struct {
 // the first pair in which the `}` starts a line that is not indented as the
 // line of its `{`: there its author meant another pair.
 func (p *parser) balance() imbalance {
+	if p.braces == nil {
+		b := p.pairUp()
+		p.braces = &b
+	}
+	return *p.braces
+}
+
+func (p *parser) pairUp() imbalance {
 	var stack, pairs []brace
 	var first imbalance
 	extra := false

@@ -45,7 +45,8 @@ type parser struct {
 	errs     []*Error
 	misread  int32 // from here on the text was taken for that of a template, which is not closed
 	comments []Comment
-	eofQuiet bool // the lexer reported why the file ends too early
+	braces   *imbalance // see balance; nil until it is asked for
+	eofQuiet bool       // the lexer reported why the file ends too early
 	failing  bool
 	stopped  bool // nothing more is read after a fatal error
 	failed   int  // brackets that were open where it failed
