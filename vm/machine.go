@@ -82,7 +82,7 @@ func (m *Machine) Shapes() *value.Shapes { return m.shapes }
 // Run runs the mission's pipeline. The error is an *Error, an *ItemFailures
 // where only items of loops failed, or both joined.
 func (m *Machine) Run(ctx context.Context, host Host) error {
-	t := m.newTask(ctx, host, new(failures))
+	t := m.newTask(ctx, host, nil)
 	defer m.release(t)
 	t.push(&m.funcs[m.prog.Main], bytecode.None)
 	_, err := t.run()
@@ -92,15 +92,20 @@ func (m *Machine) Run(ctx context.Context, host Host) error {
 // Eval runs one function of the program that takes args, such as a block of
 // options, and returns its result.
 func (m *Machine) Eval(ctx context.Context, host Host, fn int, args ...value.Value) (value.Value, error) {
-	t := m.newTask(ctx, host, new(failures))
+	t := m.newTask(ctx, host, nil)
 	defer m.release(t)
 	t.push(&m.funcs[fn], bytecode.None)
 	copy(t.stack[t.frames[0].base:], args)
 	return t.run()
 }
 
+// newTask gives a task; with nil it collects failures of its own, as the first of
+// a run does.
 func (m *Machine) newTask(ctx context.Context, host Host, f *failures) *Task {
 	t := m.tasks.Get().(*Task)
+	if f == nil {
+		f = &t.own
+	}
 	t.m, t.host, t.ctx, t.done, t.failures = m, host, ctx, ctx.Done(), f
 	t.status = noStatus
 	return t

@@ -12,40 +12,24 @@ import (
 
 // compare answers < <= > >= (language definition, section 3).
 func compare(op bytecode.Op, a, b value.Value) (value.Value, error) {
-	if a.IsInt() && b.IsInt() {
-		return holds(op, compareInts(a.Int(), b.Int())), nil
-	}
-	c, ok, err := value.Compare(a, b)
+	order, ok, err := value.Compare(a, b)
 	if err != nil {
 		return value.NullValue, err
 	}
-	if !ok {
-		return value.False, nil
-	}
-	return holds(op, c), nil
+	return value.FromBool(ok && holds(op, order)), nil
 }
 
-func compareInts(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
-// holds reports whether the comparison with that outcome holds.
-func holds(op bytecode.Op, c int) value.Value {
+// holds reports whether the comparison holds of two values in that order.
+func holds(op bytecode.Op, order int) bool {
 	switch op {
 	case bytecode.Lt:
-		return value.FromBool(c < 0)
+		return order < 0
 	case bytecode.Le:
-		return value.FromBool(c <= 0)
+		return order <= 0
 	case bytecode.Gt:
-		return value.FromBool(c > 0)
+		return order > 0
 	}
-	return value.FromBool(c >= 0)
+	return order >= 0
 }
 
 // relate answers in, contains, startsWith, endsWith and matches. With null on

@@ -322,6 +322,25 @@ enter: // after a call, a return, or at the start
 			} else {
 				pc += 5
 			}
+		case bytecode.UnlessEqK, bytecode.UnlessNeK:
+			sp--
+			if value.Equal(stack[sp], fn.Consts[u16(code, pc+1)]) == (op == bytecode.UnlessEqK) {
+				pc += 7
+			} else {
+				pc = u32(code, pc+3)
+			}
+		case bytecode.UnlessLtK, bytecode.UnlessLeK, bytecode.UnlessGtK, bytecode.UnlessGeK:
+			sp--
+			order, ok, e := value.Compare(stack[sp], fn.Consts[u16(code, pc+1)])
+			if e != nil {
+				err = e
+				goto fail
+			}
+			if ok && holds(op-bytecode.UnlessLtK+bytecode.Lt, order) {
+				pc += 7
+			} else {
+				pc = u32(code, pc+3)
+			}
 		case bytecode.JumpFalseKeep:
 			if value.Truth(stack[sp-1]) {
 				sp--

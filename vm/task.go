@@ -33,6 +33,7 @@ type Task struct {
 	caught error    // what a handler is handling
 
 	failures *failures // of the whole run
+	own      failures  // those of the run whose first task this is
 }
 
 // frame is one call.

@@ -260,6 +260,12 @@ func (f *fn) binary(e *syntax.BinaryExpr) {
 	}
 }
 
+// unless are the comparisons that have a form which jumps.
+var unless = map[syntax.Op]bytecode.Op{
+	syntax.OpEq: bytecode.UnlessEqK, syntax.OpNe: bytecode.UnlessNeK, syntax.OpLt: bytecode.UnlessLtK,
+	syntax.OpLe: bytecode.UnlessLeK, syntax.OpGt: bytecode.UnlessGtK, syntax.OpGe: bytecode.UnlessGeK,
+}
+
 // condition jumps to no where the expression is false, and goes on where it is
 // true.
 func (f *fn) condition(e syntax.Expr, no *label) {
@@ -267,6 +273,13 @@ func (f *fn) condition(e syntax.Expr, no *label) {
 		f.condition(b.X, no)
 		f.condition(b.Y, no)
 		return
+	} else if ok && unless[b.Op] != 0 {
+		if k, ok := fold(b.Y); ok {
+			f.expr(b.X)
+			f.at(b)
+			f.jump(unless[b.Op], no, f.constIndex(k))
+			return
+		}
 	}
 	f.expr(e)
 	f.jump(bytecode.JumpFalse, no)

@@ -75,6 +75,12 @@ const (
 	Loop          // - Loop<pc> -                    a jump backwards; checks for cancellation
 	JumpFalse     // v JumpFalse<pc> -
 	JumpTrue      // v JumpTrue<pc> -
+	UnlessEqK     // a UnlessEqK<const,pc> -         jumps where a == k does not hold; and so on
+	UnlessNeK     // a UnlessNeK<const,pc> -
+	UnlessLtK     // a UnlessLtK<const,pc> -
+	UnlessLeK     // a UnlessLeK<const,pc> -
+	UnlessGtK     // a UnlessGtK<const,pc> -
+	UnlessGeK     // a UnlessGeK<const,pc> -
 	JumpFalseKeep // v JumpFalseKeep<pc> - v | -     jumps with v where it is false, else drops it
 	JumpTrueKeep  // v JumpTrueKeep<pc> - v | -
 	JumpValueKeep // v JumpValueKeep<pc> - v | -     jumps with v where it is not null, else drops it
@@ -269,6 +275,12 @@ var infos = [opCount]Info{
 	Loop:          {Name: "Loop", Operands: []Operand{OperandPC}, Ends: true},
 	JumpFalse:     {Name: "JumpFalse", Operands: []Operand{OperandPC}, Pop: 1},
 	JumpTrue:      {Name: "JumpTrue", Operands: []Operand{OperandPC}, Pop: 1},
+	UnlessEqK:     {Name: "UnlessEqK", Operands: []Operand{OperandConst, OperandPC}, Pop: 1},
+	UnlessNeK:     {Name: "UnlessNeK", Operands: []Operand{OperandConst, OperandPC}, Pop: 1},
+	UnlessLtK:     {Name: "UnlessLtK", Operands: []Operand{OperandConst, OperandPC}, Pop: 1},
+	UnlessLeK:     {Name: "UnlessLeK", Operands: []Operand{OperandConst, OperandPC}, Pop: 1},
+	UnlessGtK:     {Name: "UnlessGtK", Operands: []Operand{OperandConst, OperandPC}, Pop: 1},
+	UnlessGeK:     {Name: "UnlessGeK", Operands: []Operand{OperandConst, OperandPC}, Pop: 1},
 	JumpFalseKeep: {Name: "JumpFalseKeep", Operands: []Operand{OperandPC}, Pop: 1, PushJump: 1},
 	JumpTrueKeep:  {Name: "JumpTrueKeep", Operands: []Operand{OperandPC}, Pop: 1, PushJump: 1},
 	JumpValueKeep: {Name: "JumpValueKeep", Operands: []Operand{OperandPC}, Pop: 1, PushJump: 1},

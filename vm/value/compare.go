@@ -94,6 +94,11 @@ func timeEqualsText(ms int64, text string) bool {
 // comparison holds. Between other kinds there is an error, which shows both.
 func Compare(a, b Value) (order int, ok bool, err error) {
 	ka, kb := a.Kind(), b.Kind()
+	if ka >= Int && kb >= Int {
+		if x, y, ok := quickPair(a, b); ok && exact(x) && exact(y) {
+			return cmp.Compare(x, y), true, nil
+		}
+	}
 	switch {
 	case ka == Int && kb == Int:
 		return cmp.Compare(a.Int(), b.Int()), true, nil
@@ -118,6 +123,10 @@ func Compare(a, b Value) (order int, ok bool, err error) {
 	}
 	return 0, false, fmt.Errorf("can't order %s and %s, expected two numbers, two strings or two dates", Describe(a), Describe(b))
 }
+
+// exact reports whether a float64 of this size holds whole numbers without
+// rounding, so that numbers can be compared as floats.
+func exact(f float64) bool { return -1<<53 < f && f < 1<<53 }
 
 // compareText orders strings by their bytes, which is the order of their code
 // points, save that two timestamps of RFC 3339 form are ordered in time.
