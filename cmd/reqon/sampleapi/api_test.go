@@ -303,6 +303,50 @@ func TestIncrementalSyncLosesNothing(t *testing.T) {
 	}
 }
 
+// In the order of change, what a client has read up to a time is all that there is
+// up to it, whatever happens meanwhile: it may go on from the greatest time seen.
+func TestOrdersByTimeOfChangeHaveNoGap(t *testing.T) {
+	s := open(t, Options{Tick: 40 * time.Millisecond})
+	held := map[string]record{}
+	var since time.Time
+	sync := func() {
+		cursor, last := "", time.Time{}
+		for {
+			var got struct {
+				Items      []record
+				NextCursor *string `json:"next_cursor"`
+			}
+			s.get("/orders?sort=updated_at&limit=90&cursor="+cursor+iso("updated_since", since), &got)
+			for _, r := range got.Items {
+				if r.updated.Before(last) {
+					t.Fatalf("%s comes after %s", r.text, last)
+				}
+				held[r.key], last = r, r.updated
+			}
+			if got.NextCursor == nil {
+				since = last
+				return
+			}
+			cursor = *got.NextCursor
+			s.clock.pass(170 * time.Millisecond)
+		}
+	}
+	for range 30 {
+		sync()
+		s.clock.pass(999 * time.Millisecond)
+	}
+	sync()
+	now := lists[1].all(s, time.Time{}, 250, nothing)
+	if len(held) != len(now) {
+		t.Errorf("the client holds %d orders, the shop has %d", len(held), len(now))
+	}
+	for _, r := range now {
+		if held[r.key] != r {
+			t.Errorf("the client holds\n%s, the shop has\n%s", held[r.key].text, r.text)
+		}
+	}
+}
+
 func TestFixedRecordsAreTheSameInEveryProcess(t *testing.T) {
 	a, b := New(Options{Start: opening}), New(Options{Start: opening.AddDate(3, 1, 1)})
 	m, n := a.moment(opening), b.moment(opening.AddDate(3, 1, 1))
@@ -856,7 +900,9 @@ func TestWrongRequests(t *testing.T) {
 		{"GET", "/customers/a%2Fb", "", 404, "no customer a/b"},
 		{"GET", "/customers/1?x=1", "", 400, "expected none"},
 		{"GET", "/orders?cursor=zzz", "", 400, "expected a next_cursor"},
-		{"GET", "/orders?cursor=b3JkZXI6LTE", "", 400, "expected a next_cursor"}, // order:-1
+		{"GET", "/orders?cursor=b3JkZXI6LTE", "", 400, "expected a next_cursor"},       // order:-1
+		{"GET", "/orders?sort=updated_at&cursor=b3JkZXI6MTI", "", 400, "of this list"}, // order:12
+		{"GET", "/orders?sort=total", "", 400, "expected one of id, updated_at"},
 		{"GET", "/orders?status=lost", "", 400, "expected one of pending, paid"},
 		{"GET", "/orders/10000", "", 404, "no order"},
 		{"GET", "/orders/search", "", 404, "no order"},

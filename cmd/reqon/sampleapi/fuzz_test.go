@@ -17,7 +17,7 @@ func FuzzRequests(f *testing.F) {
 		{"GET / HTTP/1.1\r\nHost: x\r\n\r\n", ""},
 		{"GET /customers?page=2&per_page=9&since=2026-01-20T09:00:00.000Z HTTP/1.1\r\nHost: x\r\n\r\n", ""},
 		{"GET /customers/1%2f2 HTTP/1.1\r\nHost: x\r\n\r\n", ""},
-		{"GET /orders?cursor=b3JkZXI6MTI&limit=1&status=paid HTTP/1.1\r\nHost: x\r\n\r\n", ""},
+		{"GET /orders?cursor=b3JkZXI6MTI&limit=1&status=paid&sort=updated_at HTTP/1.1\r\nHost: x\r\n\r\n", ""},
 		{"GET /orders/13001/invoice HTTP/1.1\r\nHost: x\r\n\r\n", ""},
 		{"GET //orders/../stock HTTP/1.1\r\nHost: x\r\n\r\n", ""},
 		{"GET /stock?from=1599&per_page=2 HTTP/1.1\r\nHost: x\r\n\r\n", ""},

@@ -1,6 +1,7 @@
 package sampleapi
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -46,11 +47,11 @@ func from(list []int, i int) []int {
 	return nil
 }
 
-// records makes the records of some indices.
-func records[T any](list []int, record func(i int) T) []T {
+// records makes the records of some places.
+func records[P, T any](list []P, record func(P) T) []T {
 	out := make([]T, len(list))
-	for n, i := range list {
-		out[n] = record(i)
+	for n, p := range list {
+		out[n] = record(p)
 	}
 	return out
 }
@@ -86,11 +87,12 @@ func listCustomers(w http.ResponseWriter, _ *http.Request, q *query, m moment) *
 }
 
 func listOrders(w http.ResponseWriter, _ *http.Request, q *query, m moment) *failure {
-	first := 0
-	if cursor := q.text("cursor"); cursor != "" {
+	byTime := q.word("sort", []string{"id", "updated_at"}) == "updated_at"
+	after := cursor{time: byTime, index: -1}
+	if text := q.text("cursor"); text != "" {
 		var ok bool
-		if first, ok = readCursor(cursor); !ok {
-			q.fail(badRequest("cursor is %q, expected a next_cursor of this server", cursor))
+		if after, ok = readCursor(text); !ok || after.time != byTime {
+			q.fail(badRequest("cursor is %q, expected a next_cursor of this list", text))
 		}
 	}
 	size := q.count("limit", defaultSize, 1, maxSize)
@@ -99,16 +101,78 @@ func listOrders(w http.ResponseWriter, _ *http.Request, q *query, m moment) *fai
 	if f := q.done(); f != nil {
 		return f
 	}
-	list := from(m.ordersWith(since, status, 0), first)
+	list := m.ordersAfter(after, m.ordersWith(since, status, 0))
 	var next *string
 	if len(list) > size {
-		next = new(writeCursor(list[size-1] + 1))
+		next = new(m.cursorAt(byTime, list[size-1]).text())
 	}
 	writeJSON(w, http.StatusOK, struct {
 		Items      []order `json:"items"`
 		NextCursor *string `json:"next_cursor"`
 	}{records(part(list, 0, size), m.order), next})
 	return nil
+}
+
+// cursor is the place of an order in a list: by index, or by the time of its last
+// change. The next page begins behind it. In a list by time, an order that is
+// changed while a client goes through moves on to the end, so that what has been
+// read never has a gap: a client may take its next position from the times.
+type cursor struct {
+	time  bool
+	nanos int64 // the time, if the list is by time
+	index int
+}
+
+func (m moment) cursorAt(byTime bool, i int) cursor {
+	c := cursor{time: byTime, index: i}
+	if byTime {
+		c.nanos = m.orderChanged(i).UnixNano()
+	}
+	return c
+}
+
+func (c cursor) compare(other cursor) int {
+	return cmp.Or(cmp.Compare(c.nanos, other.nanos), cmp.Compare(c.index, other.index))
+}
+
+// text returns the cursor as clients see it: nothing that they should look into.
+func (c cursor) text() string {
+	text := strconv.Itoa(c.index)
+	if c.time {
+		text += "@" + strconv.FormatInt(c.nanos, 10)
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(cursorPrefix + text))
+}
+
+const cursorPrefix = "order:"
+
+func readCursor(text string) (c cursor, ok bool) {
+	data, err := base64.RawURLEncoding.DecodeString(text)
+	rest, found := strings.CutPrefix(string(data), cursorPrefix)
+	if err != nil || !found {
+		return c, false
+	}
+	index, nanos, byTime := strings.Cut(rest, "@")
+	if c.index, err = strconv.Atoi(index); err != nil || c.index < 0 {
+		return c, false
+	}
+	if c.time = byTime; byTime {
+		c.nanos, err = strconv.ParseInt(nanos, 10, 64)
+	}
+	return c, err == nil
+}
+
+// ordersAfter puts a list of orders into the order of a cursor, and returns what
+// is behind it.
+func (m moment) ordersAfter(after cursor, list []int) []int {
+	places := make([]cursor, 0, len(list))
+	for _, i := range list {
+		if c := m.cursorAt(after.time, i); c.compare(after) > 0 {
+			places = append(places, c)
+		}
+	}
+	slices.SortFunc(places, cursor.compare)
+	return records(places, func(c cursor) int { return c.index })
 }
 
 // ordersWith returns the indices of the orders changed since a time, with
@@ -125,23 +189,6 @@ func (m moment) ordersWith(since time.Time, status string, customer int64) []int
 		states, _ := m.history(i)
 		return status != "" && states[len(states)-1].Status != status
 	})
-}
-
-// A cursor says with which index the next page begins.
-const cursorPrefix = "order:"
-
-func writeCursor(i int) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(cursorPrefix + strconv.Itoa(i)))
-}
-
-func readCursor(cursor string) (i int, ok bool) {
-	text, err := base64.RawURLEncoding.DecodeString(cursor)
-	digits, found := strings.CutPrefix(string(text), cursorPrefix)
-	if err != nil || !found {
-		return 0, false
-	}
-	i, err = strconv.Atoi(digits)
-	return i, err == nil && i >= 0
 }
 
 func searchOrders(w http.ResponseWriter, r *http.Request, q *query, m moment) *failure {

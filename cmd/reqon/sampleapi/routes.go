@@ -24,7 +24,7 @@ func (a *API) endpoints() []endpoint {
 	return []endpoint{
 		{"GET", "/customers", "pages by number: page, per_page; changed since: since (ISO); answers {data, meta}", listCustomers},
 		{"GET", "/customers/{id}", "one customer", getCustomer},
-		{"GET", "/orders", "pages by cursor: cursor, limit; changed since: updated_since (ISO); status; answers {items, next_cursor}", listOrders},
+		{"GET", "/orders", "pages by cursor: cursor, limit; changed since: updated_since (ISO); status; sort: id, updated_at; answers {items, next_cursor}", listOrders},
 		{"GET", "/orders/{id}", "one order, with its history", getOrder},
 		{"GET", "/orders/{id}/invoice", "its invoice; 404 as long as it is not paid", getInvoice},
 		{"POST", "/orders/search", "pages in the body: {status, customer_id, updated_since, page, size}; answers {results, page, pages, total}", searchOrders},
