@@ -63,7 +63,11 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		if t.last != nil {
 			reason = value.FromString(t.last.Err.Error())
 		}
-		return t.deadLetter(f, args[0], args[1], reason, t.response), next, nil
+		response := t.response
+		if args[2].IsInt() && args[2].Int() == t.sequence {
+			response = value.NullValue // the loop's own, not the item's
+		}
+		return t.deadLetter(f, args[0], args[1], reason, response), next, nil
 
 	case bytecode.Validate:
 		if args[0].Kind() != value.Array {

@@ -65,6 +65,15 @@ func reason(err error) string {
 // Reason returns the text of a run's error without its place.
 func Reason(err error) string { return reason(err) }
 
+// BracketError holds the errors of several actions of a bracket.
+type BracketError struct{ Errs []error }
+
+// Error tells them all.
+func (e *BracketError) Error() string { return errors.Join(e.Errs...).Error() }
+
+// Unwrap returns them.
+func (e *BracketError) Unwrap() []error { return e.Errs }
+
 // ItemFailures is the error of a run in which items of loops failed though the
 // steps after them went on.
 type ItemFailures struct {

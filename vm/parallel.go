@@ -137,7 +137,13 @@ func (t *Task) bracketError(mode ParallelMode, errs []error) error {
 		}
 		return nil
 	}
-	return errors.Join(failed...)
+	switch len(failed) {
+	case 0:
+		return nil
+	case 1:
+		return failed[0]
+	}
+	return &BracketError{Errs: failed}
 }
 
 // branch runs one action of a bracket as a task of its own.

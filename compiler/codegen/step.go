@@ -158,6 +158,7 @@ func (f *fn) sequential(s *syntax.ForStep, number int, l *loop) {
 // `retry` and `continue` outside of it would go back to is in another task.
 func (f *fn) concurrent(s *syntax.ForStep, number int, l *loop) {
 	end := newLabel()
+	f.emit(bytecode.Enter, l.slot)
 	f.expr(s.Concurrency)
 	f.at(s)
 	f.jump(bytecode.Parallel, end, number, l.slot)
@@ -555,9 +556,11 @@ func (f *fn) queue(d *syntax.DirectiveStep) {
 	f.emit(bytecode.StorePut, f.g.stores[d.Target.Name])
 }
 
-// currentItem pushes the item and index of the innermost loop, or nulls.
+// currentItem pushes the item and index of the innermost loop and the number of
+// the response before its iterations, or nulls.
 func (f *fn) currentItem() {
 	if f.loop == nil {
+		f.emit(bytecode.Null)
 		f.emit(bytecode.Null)
 		f.emit(bytecode.Null)
 		return
@@ -565,4 +568,5 @@ func (f *fn) currentItem() {
 	f.emit(bytecode.Load, f.loop.item)
 	f.emit(bytecode.Load, f.loop.slot+1) // of the next item
 	f.emit(bytecode.SubK, f.constIndex(value.FromInt(1)))
+	f.emit(bytecode.Load, f.loop.slot+2)
 }

@@ -82,7 +82,7 @@ func (r *run) onRetry(at vm.At) func(httpclient.RetryEvent) {
 		r.opts.Progress.Retries.Add(1)
 		r.engine.cfg.Metrics.Retry(e.Source, e.Reason)
 		fields := append(r.place(at),
-			telemetry.Int("attempt", e.Attempt), telemetry.Int("of", e.MaxAttempts), telemetry.Duration("wait", e.Wait))
+			telemetry.Int("attempt", e.Attempt), telemetry.Int("of", e.MaxAttempts), telemetry.Duration("wait", e.Wait.Round(time.Millisecond)))
 		r.log.Warn("Request will be repeated: "+e.Failure.Error(), fields...)
 	}
 }

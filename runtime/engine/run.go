@@ -219,6 +219,10 @@ func split(err error) []error {
 	if err == nil {
 		return nil
 	}
+	var bracket *vm.BracketError
+	if e, ok := err.(*vm.Error); ok && errors.As(e.Err, &bracket) {
+		err = bracket
+	}
 	if j, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error
 		for _, e := range j.Unwrap() {

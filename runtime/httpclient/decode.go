@@ -13,12 +13,17 @@ import (
 // decode returns the value of a body by its content type (language definition,
 // section 6.1, "Response"): JSON, newline-delimited JSON, CSV, else text.
 // Without a content type, a JSON object or array is one, and all else text. An
-// empty body is null. decode takes over data.
+// empty body is null, save that no lines of newline-delimited JSON or CSV are an
+// empty array: that is how such an API says that there is nothing new. decode
+// takes over data.
 func (c *Client) decode(contentType string, data []byte) (value.Value, error) {
+	form, charset := formOf(contentType)
 	if len(data) == 0 {
+		if form == formLines || form == formCSV {
+			return value.FromArray(nil), nil
+		}
 		return value.NullValue, nil
 	}
-	form, charset := formOf(contentType)
 	data, err := toUTF8(data, charset)
 	if err != nil {
 		return value.NullValue, err

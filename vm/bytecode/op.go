@@ -129,7 +129,7 @@ const (
 	StorePut    // records keys upsert partial StorePut<store> -    keys is null or one for each
 	StoreDelete // key StoreDelete<store> -
 	StoreClear  // - StoreClear<store> -
-	DeadLetter  // item index DeadLetter - object        what `queue` writes by default
+	DeadLetter  // item index sequence DeadLetter - object    what `queue` writes by default; sequence is the number of the response before the iteration, or null
 
 	// steps
 	Validate  // list Validate -                     raises what the list holds, if anything
@@ -323,7 +323,7 @@ var infos = [opCount]Info{
 	StorePut:      {Name: "StorePut", Operands: []Operand{OperandStore}, Pop: 4},
 	StoreDelete:   {Name: "StoreDelete", Operands: []Operand{OperandStore}, Pop: 1},
 	StoreClear:    {Name: "StoreClear", Operands: []Operand{OperandStore}},
-	DeadLetter:    {Name: "DeadLetter", Pop: 2, Push: 1},
+	DeadLetter:    {Name: "DeadLetter", Pop: 3, Push: 1},
 	Validate:      {Name: "Validate", Pop: 1},
 	Warn:          {Name: "Warn", Pop: 1},
 	Log:           {Name: "Log", Operands: []Operand{OperandLevel}, Pop: 2},
