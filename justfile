@@ -1,0 +1,61 @@
+# Commands of the project. `just` alone lists them; `just ci` is what has to pass.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+export CGO_ENABLED := "0"
+
+# Packages that run several tasks at once, or several processes on one file.
+concurrent := "./vm/... ./runtime/..."
+
+[private]
+default:
+    @just --list --unsorted
+
+# Build the binary, ./reqon.
+build version="dev":
+    go build -trimpath -ldflags "-s -w -X main.version={{ version }}" -o reqon ./cmd/reqon
+
+# All tests.
+test *args:
+    go test {{ args }} ./...
+
+# Tests of what runs at the same time, under the race detector.
+race:
+    CGO_ENABLED=1 go test -race -short {{ concurrent }}
+
+# Benchmarks beside the code: all, or those of a pattern.
+bench pattern="." time="0.3s":
+    go test -run '^$' -bench '{{ pattern }}' -benchmem -benchtime {{ time }} ./...
+
+# The same work done by other engines and libraries (testdata/bench, a module of its own).
+bench-peers pattern="." time="0.3s":
+    cd testdata/bench && go test -run '^$' -bench '{{ pattern }}' -benchmem -benchtime {{ time }} ./...
+
+# Whole processes side by side: syncs of many pages, many requests at once, compile, start.
+bench-e2e *args:
+    cd testdata/bench && go run ./e2e {{ args }}
+
+# Run every fuzz target, each for the time given.
+fuzz time="30s":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for package in $(go list -f '{{ "{{" }}if or .TestGoFiles .XTestGoFiles}}{{ "{{" }}.ImportPath}}{{ "{{" }}end}}' ./...); do
+      for target in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
+        echo "== $package $target"
+        go test -run '^$' -fuzz "^$target\$" -fuzztime {{ time }} "$package"
+      done
+    done
+
+# Layout, vet and static analysis.
+lint:
+    test -z "$(gofmt -l . | tee /dev/stderr)"
+    go vet ./...
+    go tool staticcheck ./...
+
+# A sample API, and missions that sync from it.
+demo *args:
+    go run ./cmd/reqon demo {{ args }}
+
+# Everything that has to pass, from a clean clone.
+ci:
+    bash .ci/run
