@@ -39,7 +39,7 @@ bench-e2e *args:
 fuzz time="30s":
     #!/usr/bin/env bash
     set -euo pipefail
-    for package in $(go list -f '{{ "{{" }}if or .TestGoFiles .XTestGoFiles}}{{ "{{" }}.ImportPath}}{{ "{{" }}end}}' ./...); do
+    for package in $(go list ./...); do
       for target in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
         echo "== $package $target"
         go test -run '^$' -fuzz "^$target\$" -fuzztime {{ time }} "$package"
