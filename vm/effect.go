@@ -37,7 +37,7 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		return value.NullValue, next, t.restore(locals[u16(rest, 0):])
 
 	case bytecode.Open, bytecode.LastSync, bytecode.PageParam, bytecode.Fetch, bytecode.PageDone,
-		bytecode.PageItems, bytecode.MorePages, bytecode.Close:
+		bytecode.PageItems, bytecode.MorePages, bytecode.Close, bytecode.Ahead:
 		return t.fetchEffect(f, op, rest, args)
 	case bytecode.Handled:
 		t.failed = nil

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -42,6 +43,8 @@ type pageState struct {
 	failure     *Failure // of the latest request, for a retry that is used up
 	idempotency string   // the key of the request under way
 	repeats     bool     // a retry directive repeats a request that failed
+
+	ahead *ahead // the next page, already asked for
 
 	time       int64 // of the first request
 	updateFrom string
@@ -86,6 +89,9 @@ func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.V
 			return value.NullValue, u32(rest, 4), nil
 		}
 		return value.NullValue, next, err
+	case bytecode.Ahead:
+		t.fetchAhead(f, p, args[0], args[1])
+		return value.NullValue, next, nil
 	case bytecode.PageDone:
 		return value.NullValue, next, p.done(args[0])
 	}
@@ -101,6 +107,7 @@ func (p *pageState) begin(info *bytecode.FetchInfo, key value.Value) error {
 	if !p.repeats {
 		idempotency = ""
 	}
+	p.abandon()
 	*p = pageState{fetch: info, open: true, param: firstParam(info.Page), idempotency: idempotency}
 	if info.Incremental {
 		text, err := KeyText(key)
@@ -123,30 +130,7 @@ func (t *Task) fetchPage(f *frame, p *pageState, path, options value.Value) (fai
 			return false, err
 		}
 	}
-	r := Request{Fetch: p.fetch, Options: options, At: t.at(f, f.pc)}
-	switch {
-	case p.next != "":
-		r.Path, r.Next = p.next, true
-	case path.Kind() == value.String && path.Str() != "":
-		r.Path = path.Str()
-	default:
-		return false, fmt.Errorf("the path of a request must be text, found %s", value.Describe(path))
-	}
-	if !p.fetch.PageCarried {
-		r.Param = p.param
-	}
-	if err := checkPath(r.Path); err != nil {
-		return false, err
-	}
-	if p.idempotency == "" && (p.fetch.Method == "POST" || p.fetch.Method == "PATCH") {
-		id, err := t.host.Call(bytecode.HostUUID, nil)
-		if err != nil {
-			return false, err
-		}
-		p.idempotency = value.Text(id)
-	}
-	r.IdempotencyKey = p.idempotency
-	reply, err := t.host.Fetch(t.ctx, &r)
+	reply, err := t.reply(f, p, path, options)
 	if err != nil {
 		return false, err
 	}
@@ -174,6 +158,94 @@ func (t *Task) fetchPage(f *frame, p *pageState, path, options value.Value) (fai
 		return false, p.track()
 	}
 	return false, nil
+}
+
+// reply gives the answer to the request of the next page, which may have been
+// asked for ahead.
+func (t *Task) reply(f *frame, p *pageState, path, options value.Value) (*Reply, error) {
+	if a := p.ahead; a != nil {
+		p.ahead = nil
+		return a.wait()
+	}
+	r, err := t.request(f, p, path, options)
+	if err != nil {
+		return nil, err
+	}
+	return t.host.Fetch(t.ctx, r)
+}
+
+// request builds the request of the next page.
+func (t *Task) request(f *frame, p *pageState, path, options value.Value) (*Request, error) {
+	r := Request{Fetch: p.fetch, Options: options, At: t.at(f, f.pc)}
+	switch {
+	case p.next != "":
+		r.Path, r.Next = p.next, true
+	case path.Kind() == value.String && path.Str() != "":
+		r.Path = path.Str()
+	default:
+		return nil, fmt.Errorf("the path of a request must be text, found %s", value.Describe(path))
+	}
+	if !p.fetch.PageCarried {
+		r.Param = p.param
+	}
+	if err := checkPath(r.Path); err != nil {
+		return nil, err
+	}
+	if p.idempotency == "" && (p.fetch.Method == "POST" || p.fetch.Method == "PATCH") {
+		id, err := t.host.Call(bytecode.HostUUID, nil)
+		if err != nil {
+			return nil, err
+		}
+		p.idempotency = value.Text(id)
+	}
+	r.IdempotencyKey = p.idempotency
+	return &r, nil
+}
+
+// ahead is a page that is asked for while the task works on the one before. It
+// is no part of the task's state: a task that goes on elsewhere asks again.
+type ahead struct {
+	done   chan struct{}
+	cancel context.CancelFunc
+	reply  *Reply
+	err    error
+}
+
+// fetchAhead asks for the next page, if there is one. A request that can't be
+// made is told when its turn comes.
+func (t *Task) fetchAhead(f *frame, p *pageState, path, options value.Value) {
+	if !p.more || p.ahead != nil {
+		return
+	}
+	r, err := t.request(f, p, path, options)
+	if err != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(t.ctx)
+	a := &ahead{done: make(chan struct{}), cancel: cancel}
+	p.ahead = a
+	host := t.host
+	go func() {
+		defer close(a.done)
+		a.reply, a.err = host.Fetch(ctx, r)
+	}()
+}
+
+// wait gives the answer.
+func (a *ahead) wait() (*Reply, error) {
+	<-a.done
+	a.cancel()
+	return a.reply, a.err
+}
+
+// abandon gives up a page that was asked for ahead, and waits until nothing of
+// it is left.
+func (p *pageState) abandon() {
+	if a := p.ahead; a != nil {
+		p.ahead = nil
+		a.cancel()
+		<-a.done
+	}
 }
 
 // checkPath refuses a path that climbs. Values in it are escaped, but several of
@@ -462,6 +534,7 @@ func (t *Task) holdFetch(p *pageState) {
 	if p.open && p.key != "" {
 		t.host.Fetched(&Fetched{Source: p.fetch.Source, Key: p.key, Held: true})
 	}
+	p.abandon()
 	p.open = false
 }
 

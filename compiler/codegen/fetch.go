@@ -72,6 +72,12 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 	f.exchange(s, p, until, number, page, failed)
 	f.request = req
 	if consumer != nil {
+		if f.mayFetchAhead(s, p, consumer) {
+			f.path(s)
+			f.withPageParam(p.param, page, func() { f.requestOptions(s, p) })
+			f.at(s)
+			f.emit(bytecode.Ahead, number, page)
+		}
 		f.consume(consumer, page)
 		taken = 1
 	}
@@ -92,33 +98,85 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 // and `until` the page parameter is a variable, and lastSync the position of
 // this fetch.
 func (f *fn) exchange(s *syntax.FetchStep, p pagination, until *syntax.Option, number, page int, failed *label) {
+	f.at(s)
+	f.path(s)
+	f.withPageParam(p.param, page, func() {
+		f.requestOptions(s, p)
+		f.at(s)
+		if f.g.prog.Fetches[number].Handled {
+			f.jump(bytecode.Fetch, failed, number, page)
+		} else {
+			f.jump(bytecode.Fetch, &label{pc: 0, depth: 0}, number, page)
+		}
+		if p.kind == bytecode.PageNone {
+			return
+		}
+		if until != nil {
+			// In `until` the response is the page.
+			f.expr(until.Value)
+		} else {
+			f.emit(bytecode.Null)
+		}
+		f.at(s)
+		f.emit(bytecode.PageDone, number, page)
+	})
+}
+
+// withPageParam generates code in which lastSync is the position of the fetch in
+// the page slot, and the page parameter, if there is one, a variable.
+func (f *fn) withPageParam(param string, page int, generate func()) {
 	defer f.open()()
 	outer := f.sync
 	f.sync = page
 	defer func() { f.sync = outer }()
+	if param != "" {
+		f.scope.vars[param] = variable{slot: page, page: true}
+	}
+	generate()
+}
 
-	f.path(s)
-	if p.param != "" {
-		f.scope.vars[p.param] = variable{slot: page, page: true}
+// mayFetchAhead reports whether the next page may be asked for while the items
+// of the current one are worked on: the request changes nothing at the server,
+// what is sent does not depend on what that work does, and the work does not
+// end the run on purpose.
+func (f *fn) mayFetchAhead(s *syntax.FetchStep, p pagination, consumer syntax.Step) bool {
+	if s.Method != "GET" || s.Options.Get("maxItems") != nil {
+		return false
 	}
-	f.requestOptions(s, p)
-	f.at(s)
-	if f.g.prog.Fetches[number].Handled {
-		f.jump(bytecode.Fetch, failed, number, page)
-	} else {
-		f.jump(bytecode.Fetch, &label{pc: 0, depth: 0}, number, page)
+	ends := false
+	if loop, ok := consumer.(*syntax.ForStep); ok {
+		ends = loop.OnError != nil && loop.OnError.Name == "abort"
+		syntax.Walk(loop.Body, func(n syntax.Node) bool {
+			d, ok := n.(*syntax.DirectiveStep)
+			ends = ends || ok && (d.Kind == syntax.DirAbort || d.Kind == syntax.DirRetry)
+			return !ends
+		})
 	}
-	if p.kind == bytecode.PageNone {
-		return
-	}
-	if until != nil {
-		// In `until` the response is the page.
-		f.expr(until.Value)
-	} else {
-		f.emit(bytecode.Null)
-	}
-	f.at(s)
-	f.emit(bytecode.PageDone, number, page)
+	return !ends && f.steady(s.Path) && (s.Options == nil || f.steady(s.Options))
+}
+
+// steady reports whether nothing in a part of a request depends on stores, the
+// response, the clock or chance.
+func (f *fn) steady(n syntax.Node) bool {
+	steady := true
+	syntax.Walk(n, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.Name:
+			_, store := f.storeName(n)
+			steady = steady && !store && n.Name != "response"
+		case *syntax.SubjectExpr:
+			steady = steady && f.subject != responseSubject
+		case *syntax.CallExpr:
+			h, host := hostFuncs[n.Fun.Name]
+			steady = steady && (!host || h == bytecode.HostEnv)
+		case *syntax.Option:
+			if n.Key.Name == "until" {
+				return false // seen to before the next page is asked for
+			}
+		}
+		return steady
+	})
+	return steady
 }
 
 // consume generates the step that the pages stream through.

@@ -114,6 +114,7 @@ const (
 	Fetch     // path options Fetch<fetch,page,pc> - sets response; a failure that may be handled goes to pc, with pc 0 it is raised
 	PageDone  // until PageDone<fetch,page> -        the page's place in the fetch: what it adds, whether another follows
 	PageItems // - PageItems<page> - items           of the current page
+	Ahead     // path options Ahead<fetch,page> -    if another page follows, asks for it while the current one is worked on
 	MorePages // - MorePages<page,pc> -              jumps where another page follows
 	Close     // - Close<fetch,page> -               ends the fetch: merged response, new sync position
 	Handled   // - Handled -                         an arm has taken the failure
@@ -311,6 +312,7 @@ var infos = [opCount]Info{
 	PageDone:      {Name: "PageDone", Operands: []Operand{OperandFetch, OperandPage}, Pop: 1},
 	MorePages:     {Name: "MorePages", Operands: []Operand{OperandPage, OperandPC}},
 	PageItems:     {Name: "PageItems", Operands: []Operand{OperandPage}, Push: 1},
+	Ahead:         {Name: "Ahead", Operands: []Operand{OperandFetch, OperandPage}, Pop: 2},
 	Close:         {Name: "Close", Operands: []Operand{OperandFetch, OperandPage}},
 	Handled:       {Name: "Handled"},
 	Retry:         {Name: "Retry", Operands: []Operand{OperandSlot, OperandPage, OperandPC}, Pop: 1, Ends: true},
