@@ -76,6 +76,7 @@ func (t *Task) iteration(ctx context.Context, f *frame, loop, slot int, item val
 	child.stack[slot+1] = value.FromInt(int64(index + 1))
 	info, _ := bytecode.InfoOf(bytecode.Parallel)
 	top.pc = f.pc + info.Size()
+	top.from = top.pc
 	child.stack[top.sp] = item
 	top.sp++
 	_, err := child.run()

@@ -40,7 +40,7 @@ func (t *Task) blamed() *frame {
 	n := len(t.frames) - 1
 	top := &t.frames[n]
 	op := bytecode.Op(top.fn.Code[top.pc])
-	if n > 0 && (op == bytecode.BadType || op == bytecode.Raise) && !top.fn.isAction(t.m, top.action) {
+	if n > 0 && (op == bytecode.BadType || op == bytecode.Raise) && !top.isAction(t.m) {
 		return &t.frames[n-1]
 	}
 	return top
@@ -441,7 +441,7 @@ enter: // after a call, a return, or at the start
 			if op == bytecode.ReturnValue {
 				sp--
 				result = stack[sp]
-			} else if fn.isAction(t.m, f.action) {
+			} else if f.isAction(t.m) {
 				t.host.ActionDone(f.action, nil)
 			}
 			t.pop()

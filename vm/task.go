@@ -43,6 +43,7 @@ type frame struct {
 	base   int // of the locals in Task.stack; operands lie above them
 	sp     int // behind the top operand, while the frame waits for a call
 	action int // in Program.Actions, or bytecode.None
+	from   int // where it began: behind a Parallel instruction, or 0 for the whole function
 	pages  []pageState
 }
 
@@ -145,7 +146,9 @@ func (t *Task) unwind(err *Error) (ok bool) {
 		if !err.Fatal {
 			for i := range f.fn.Handlers {
 				h := &f.fn.Handlers[i]
-				if h.Start <= f.pc && f.pc < h.End {
+				// One around the loop whose iteration the frame is belongs to
+				// the task that runs the loop.
+				if h.Start <= f.pc && f.pc < h.End && h.Start >= f.from {
 					t.hold(f, h.PageStart, h.PageEnd)
 					f.pc, f.sp = h.Target, f.base+f.fn.Locals
 					t.caught = err
@@ -155,7 +158,7 @@ func (t *Task) unwind(err *Error) (ok bool) {
 			}
 		}
 		t.hold(f, 0, len(f.pages))
-		if f.fn.isAction(t.m, f.action) {
+		if f.isAction(t.m) {
 			t.host.ActionDone(f.action, err)
 		}
 		t.pop()
@@ -163,10 +166,10 @@ func (t *Task) unwind(err *Error) (ok bool) {
 	return false
 }
 
-// isAction reports whether the function is that of the action, and not
-// a transform that the action called.
-func (fn *function) isAction(m *Machine, action int) bool {
-	return action != bytecode.None && fn.Func == &m.prog.Funcs[m.prog.Actions[action].Func]
+// isAction reports whether the frame is that of the whole action, and not of
+// a transform that the action called or of an iteration of a concurrent loop.
+func (f *frame) isAction(m *Machine) bool {
+	return f.from == 0 && f.action != bytecode.None && f.fn.Func == &m.prog.Funcs[m.prog.Actions[f.action].Func]
 }
 
 // hold keeps the sync positions of the fetches that are open in the page slots
