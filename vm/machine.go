@@ -114,7 +114,8 @@ func (m *Machine) newTask(ctx context.Context, host Host, f *failures) *Task {
 // release gives a task back, without what it held.
 func (m *Machine) release(t *Task) {
 	clear(t.stack[:cap(t.stack)])
+	clear(t.lists[:cap(t.lists)])
 	clear(t.frames[:cap(t.frames)])
-	*t = Task{stack: t.stack[:0], frames: t.frames[:0]}
+	*t = Task{stack: t.stack[:0], lists: t.lists[:0], frames: t.frames[:0]}
 	m.tasks.Put(t)
 }

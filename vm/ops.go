@@ -143,20 +143,15 @@ func mergeObjects(shapes *value.Shapes, parts []value.Value) (value.Value, error
 	return b.Value(), nil
 }
 
-// extend appends all of an array to a list; null adds nothing.
-func extend(list, v value.Value) error {
-	if list.Kind() != value.List {
-		return errBadProgram
-	}
-	l := list.List()
+// extend appends all of an array to one under construction; null adds nothing.
+func extend(list []value.Value, v value.Value) ([]value.Value, error) {
 	switch v.Kind() {
 	case value.Null:
+		return list, nil
 	case value.Array:
-		l.Elems = append(l.Elems, v.Elems()...)
-	default:
-		return fmt.Errorf("`...` in an array needs an array, found %s", value.Describe(v))
+		return append(list, v.Elems()...), nil
 	}
-	return nil
+	return list, fmt.Errorf("`...` in an array needs an array, found %s", value.Describe(v))
 }
 
 // sliceFrom gives the elements of an array from n on.

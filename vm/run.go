@@ -164,32 +164,26 @@ enter: // after a call, a return, or at the start
 			sp -= n - 1
 			pc += 3
 		case bytecode.NewList:
-			stack[sp] = value.FromList(new(value.ListBuilder))
-			sp++
-			pc++
+			t.lists[f.lists+u16(code, pc+1)] = nil
+			pc += 3
 		case bytecode.Append:
 			sp--
-			v := stack[base+u16(code, pc+1)]
-			if v.Kind() != value.List {
-				err = errBadProgram
-				goto fail
-			}
-			l := v.List()
-			l.Elems = append(l.Elems, stack[sp])
+			l := &t.lists[f.lists+u16(code, pc+1)]
+			*l = append(*l, stack[sp])
 			pc += 3
 		case bytecode.Extend:
 			sp--
-			if err = extend(stack[base+u16(code, pc+1)], stack[sp]); err != nil {
+			l := &t.lists[f.lists+u16(code, pc+1)]
+			if *l, err = extend(*l, stack[sp]); err != nil {
 				goto fail
 			}
 			pc += 3
 		case bytecode.EndList:
-			if stack[sp-1].Kind() != value.List {
-				err = errBadProgram
-				goto fail
-			}
-			stack[sp-1] = value.FromArray(stack[sp-1].List().Elems)
-			pc++
+			l := &t.lists[f.lists+u16(code, pc+1)]
+			stack[sp] = value.FromArray(*l)
+			*l = nil // it is a value now, and never written again
+			sp++
+			pc += 3
 		case bytecode.Slice:
 			stack[sp-1] = sliceFrom(stack[sp-1], int(int16(u16(code, pc+1))))
 			pc += 3

@@ -3,6 +3,7 @@ package vm
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"reqon/vm/bytecode"
@@ -20,7 +21,8 @@ type Task struct {
 	ctx  context.Context
 	done <-chan struct{}
 
-	stack  []value.Value // locals and operands of all frames
+	stack  []value.Value   // locals and operands of all frames
+	lists  [][]value.Value // arrays under construction of all frames
 	frames []frame
 
 	response value.Value
@@ -41,6 +43,7 @@ type frame struct {
 	fn     *function
 	pc     int
 	base   int // of the locals in Task.stack; operands lie above them
+	lists  int // base of its arrays in Task.lists
 	sp     int // behind the top operand, while the frame waits for a call
 	action int // in Program.Actions, or bytecode.None
 	from   int // where it began: behind a Parallel instruction, or 0 for the whole function
@@ -91,10 +94,11 @@ func (f *failures) join(err error) error {
 
 // push begins a call of fn, whose locals are null.
 func (t *Task) push(fn *function, action int) {
-	base := 0
+	base, lists := 0, 0
 	if n := len(t.frames); n > 0 {
 		top := &t.frames[n-1]
 		base = top.base + top.fn.Locals + top.fn.MaxStack
+		lists = top.lists + top.fn.Lists
 	}
 	need := base + fn.Locals + fn.MaxStack
 	if need > cap(t.stack) {
@@ -104,7 +108,11 @@ func (t *Task) push(fn *function, action int) {
 	}
 	t.stack = t.stack[:need]
 	clear(t.stack[base : base+fn.Locals])
-	f := frame{fn: fn, base: base, sp: base + fn.Locals, action: action}
+	if fn.Lists > 0 {
+		t.lists = slices.Grow(t.lists[:lists], fn.Lists)[:lists+fn.Lists]
+		clear(t.lists[lists:])
+	}
+	f := frame{fn: fn, base: base, lists: lists, sp: base + fn.Locals, action: action}
 	if fn.Pages > 0 {
 		f.pages = make([]pageState, fn.Pages)
 	}

@@ -353,7 +353,6 @@ func (f *fn) array(e *syntax.ArrayExpr) {
 		f.emit(bytecode.Array, len(e.Elems))
 		return
 	}
-	defer f.temp()()
 	list := f.newList()
 	for _, elem := range e.Elems {
 		f.expr(elem.Value)
@@ -367,17 +366,19 @@ func (f *fn) array(e *syntax.ArrayExpr) {
 	f.endList(list)
 }
 
-// newList begins an array in a local; endList pushes it.
-func (f *fn) newList() (slot int) {
-	slot = f.newSlots(1)
-	f.emit(bytecode.NewList)
-	f.emit(bytecode.Set, slot)
-	return slot
+// newList begins an array; endList pushes it. Those begun in between must have
+// ended by then.
+func (f *fn) newList() (list int) {
+	list = f.nextList
+	f.nextList++
+	f.out.Lists = max(f.out.Lists, f.nextList)
+	f.emit(bytecode.NewList, list)
+	return list
 }
 
-func (f *fn) endList(slot int) {
-	f.emit(bytecode.Load, slot)
-	f.emit(bytecode.EndList)
+func (f *fn) endList(list int) {
+	f.nextList = list
+	f.emit(bytecode.EndList, list)
 }
 
 // matchExpr generates a match expression; each arm's value by arm.

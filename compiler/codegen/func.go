@@ -21,6 +21,7 @@ type fn struct {
 	consts   map[string]int
 	names    map[string]int
 	nextSlot int
+	nextList int
 	nextPage int
 
 	scope   *scope

@@ -192,6 +192,8 @@ func (d *disassembler) operand(f *Func, o Operand, n int) string {
 		return "type:" + fmt.Sprint(n)
 	case OperandSlot, OperandPair, OperandLoopSlots:
 		return fmt.Sprintf("$%d", n)
+	case OperandList:
+		return fmt.Sprintf("list:%d", n)
 	case OperandCache:
 		return fmt.Sprintf("cache:%d", n)
 	case OperandPage:

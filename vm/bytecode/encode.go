@@ -197,6 +197,7 @@ func (w *writer) fn(f *Func) {
 	w.int(f.Locals)
 	w.int(f.Args)
 	w.int(f.MaxStack)
+	w.int(f.Lists)
 	w.int(f.Caches)
 	w.int(f.Pages)
 	list(w, f.Handlers, func(w *writer, h *Handler) {
@@ -227,7 +228,7 @@ const (
 	constObject
 )
 
-// value writes a constant. Lists are the machine's own and never constants.
+// value writes a constant.
 func (w *writer) value(v value.Value) {
 	switch v.Kind() {
 	case value.Bool:
@@ -465,7 +466,7 @@ func (r *reader) fn() Func {
 	f := Func{
 		Name: r.text(), Code: bytes.Clone(r.bytes(r.count())),
 		Consts: readList(r, (*reader).value), Names: r.texts(),
-		Locals: r.int(), Args: r.int(), MaxStack: r.int(), Caches: r.int(), Pages: r.int(),
+		Locals: r.int(), Args: r.int(), MaxStack: r.int(), Lists: r.int(), Caches: r.int(), Pages: r.int(),
 	}
 	f.Handlers = readList(r, func(r *reader) Handler {
 		h := r.ints()

@@ -7,7 +7,7 @@ type Op uint8
 // The opcodes. The picture behind each shows the stack before and after, top
 // at the right. Operands stand in angle brackets: <const> indexes the
 // function's Consts, <name> its Names, <cache> its inline caches, <slot> its
-// locals, <pc> is a place in the code; <type>, <fetch>, <store>, <shape>,
+// locals, <list> its arrays under construction, <pc> is a place in the code; <type>, <fetch>, <store>, <shape>,
 // <native>, <regexp>, <func> and <action> index the Program's tables.
 const (
 	// values
@@ -28,10 +28,10 @@ const (
 	Array               // v1 … vn Array<n> - array
 	Object              // v1 … vn Object<shape> - object
 	Merge               // o1 … on Merge<n> - object    later keys win; null adds nothing
-	NewList             // - NewList - list             an array under construction
-	Append              // v Append<slot> -             onto the list in slot
-	Extend              // xs Extend<slot> -            all of xs onto the list in slot
-	EndList             // list EndList - array
+	NewList             // - NewList<list> -            begins an array under construction
+	Append              // v Append<list> -             onto the array under construction
+	Extend              // xs Extend<list> -            all of xs onto the array under construction
+	EndList             // - EndList<list> - array      the array that was under construction
 	Slice               // xs Slice<n> - xs[n:]
 
 	// operators
@@ -163,7 +163,8 @@ const (
 	OperandSlot
 	OperandPair      // a slot whose next slot is used too
 	OperandLoopSlots // the first of LoopSlots slots
-	OperandN         // a count
+	OperandList
+	OperandN // a count
 	OperandN8
 	OperandShape
 	OperandRegexp
@@ -235,10 +236,10 @@ var infos = [opCount]Info{
 	Array:         {Name: "Array", Operands: []Operand{OperandN}, Pop: popN, Push: 1},
 	Object:        {Name: "Object", Operands: []Operand{OperandShape}, Pop: popShape, Push: 1},
 	Merge:         {Name: "Merge", Operands: []Operand{OperandN}, Pop: popN, Push: 1},
-	NewList:       {Name: "NewList", Push: 1},
-	Append:        {Name: "Append", Operands: []Operand{OperandSlot}, Pop: 1},
-	Extend:        {Name: "Extend", Operands: []Operand{OperandSlot}, Pop: 1},
-	EndList:       {Name: "EndList", Pop: 1, Push: 1},
+	NewList:       {Name: "NewList", Operands: []Operand{OperandList}},
+	Append:        {Name: "Append", Operands: []Operand{OperandList}, Pop: 1},
+	Extend:        {Name: "Extend", Operands: []Operand{OperandList}, Pop: 1},
+	EndList:       {Name: "EndList", Operands: []Operand{OperandList}, Push: 1},
 	Slice:         {Name: "Slice", Operands: []Operand{OperandInt}, Pop: 1, Push: 1},
 	Add:           {Name: "Add", Pop: 2, Push: 1},
 	Sub:           {Name: "Sub", Pop: 2, Push: 1},

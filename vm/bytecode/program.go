@@ -9,9 +9,11 @@
 // own code, constants, names and positions. A frame of the machine is
 // a function, a place in its code, its locals and its operands. Operands are
 // pushed and popped; locals are numbered slots that the compiler hands out, and
-// loops, bindings and arrays under construction live in them. At the start of
-// every step of an action the operand stack of its frame is empty, so a frame
-// at a step boundary is just its place and its locals.
+// loops and bindings live in them. Arrays under construction are no values:
+// they have slots of their own, so that nothing can see or share one before it
+// is complete. At the start of every step of an action the operand stack of its
+// frame is empty and no array is under construction, so a frame at a step
+// boundary is just its place and its locals.
 //
 // Errors are handled by tables, not by instructions: a Handler covers a range
 // of code, and a failure in it goes on at the handler's place with an empty
@@ -213,6 +215,7 @@ type Func struct {
 	Locals   int // slots; the first Args of them hold the arguments
 	Args     int
 	MaxStack int // deepest operand stack
+	Lists    int // arrays under construction at once
 	Caches   int // inline caches
 	Pages    int // page slots
 	Handlers []Handler

@@ -267,7 +267,7 @@ func (v *verifier) verify() error {
 	f := v.f
 	if len(f.Code) == 0 || len(f.Code) > maxCode || f.MaxStack < 0 || f.MaxStack > maxOperands ||
 		f.Locals < 0 || f.Locals > maxLocals || f.Args < 0 || f.Args > f.Locals ||
-		f.Caches < 0 || f.Caches > len(f.Code) || f.Pages < 0 || f.Pages > maxPages {
+		f.Lists < 0 || f.Lists > maxLocals || f.Caches < 0 || f.Caches > len(f.Code) || f.Pages < 0 || f.Pages > maxPages {
 		return v.fail(0, "a size is out of range")
 	}
 	if err := v.scan(); err != nil {
@@ -361,6 +361,8 @@ func (v *verifier) operand(pc int, o Operand, n int) error {
 		limit = f.Locals - 1
 	case OperandLoopSlots:
 		limit = f.Locals - LoopSlots + 1
+	case OperandList:
+		limit = f.Lists
 	case OperandShape:
 		limit = len(p.Shapes)
 	case OperandRegexp:
