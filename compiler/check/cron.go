@@ -33,48 +33,63 @@ var cronFields = [5]cronField{
 // cronMacros are the names of common expressions.
 var cronMacros = []string{"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
 
+// cronMacroFields are what the macros stand for, in their order.
+var cronMacroFields = []string{"0 0 1 1 *", "0 0 1 1 *", "0 0 1 * *", "0 0 * * 0", "0 0 * * *", "0 0 * * *", "0 * * * *"}
+
 // ParseCron checks a cron expression: five fields (minute, hour, day of the
 // month, month, day of the week: 0 or 7 is Sunday), each `*`, a value, a range
 // `1-5`, either of them with a step `/2`, or a list of such; months and days of
 // the week may be named; or a macro such as @hourly. An error is a *CronError.
 func ParseCron(text string) error {
+	_, err := NewCron(text)
+	return err
+}
+
+// NewCron reads a cron expression as [ParseCron] does, to find its times.
+func NewCron(text string) (*Cron, error) {
 	text = strings.TrimSpace(text)
 	switch {
 	case text == "":
-		return cronError("", "the cron expression is empty; it has five fields: minute, hour, day of the month, month, day of the week")
+		return nil, cronError("", "the cron expression is empty; it has five fields: minute, hour, day of the month, month, day of the week")
 	case strings.HasPrefix(text, "@"):
-		return parseCronMacro(text)
+		fields, err := parseCronMacro(text)
+		if err != nil {
+			return nil, err
+		}
+		text = fields
 	case strings.HasPrefix(text, "TZ=") || strings.HasPrefix(text, "CRON_TZ="):
-		return cronError("use the option `timezone`", "a cron expression has no zone of its own")
+		return nil, cronError("use the option `timezone`", "a cron expression has no zone of its own")
 	}
 	parts := strings.Fields(text)
 	if len(parts) != len(cronFields) {
-		return cronFieldCount(parts)
+		return nil, cronFieldCount(parts)
 	}
 	var sets [5][]int
 	for i, part := range parts {
 		set, err := cronFields[i].parse(part)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		sets[i] = set
 	}
 	if parts[4] == "*" && !cronDayExists(sets[2], sets[3]) {
-		return cronError("", "`%s %s` never comes: no month named has such a day", parts[2], parts[3])
+		return nil, cronError("", "`%s %s` never comes: no month named has such a day", parts[2], parts[3])
 	}
-	return nil
+	return newCron(sets, parts[2] == "*", parts[4] == "*"), nil
 }
 
-func parseCronMacro(text string) error {
-	switch {
-	case slices.Contains(cronMacros, strings.ToLower(text)):
-		return nil
-	case text == "@reboot":
-		return cronError("use the option `runImmediately: true`", "`@reboot` is not supported")
-	case strings.HasPrefix(text, "@every"):
-		return cronError("write `schedule: every 15 minutes`", "`@every` is not supported")
+// parseCronMacro gives the five fields that a macro stands for.
+func parseCronMacro(text string) (string, error) {
+	if i := slices.Index(cronMacros, strings.ToLower(text)); i >= 0 {
+		return cronMacroFields[i], nil
 	}
-	return cronError(didYouMean(nearest(text, cronMacros)), "unknown cron macro `%s`; there are %s", text, strings.Join(cronMacros, ", "))
+	switch {
+	case text == "@reboot":
+		return "", cronError("use the option `runImmediately: true`", "`@reboot` is not supported")
+	case strings.HasPrefix(text, "@every"):
+		return "", cronError("write `schedule: every 15 minutes`", "`@every` is not supported")
+	}
+	return "", cronError(didYouMean(nearest(text, cronMacros)), "unknown cron macro `%s`; there are %s", text, strings.Join(cronMacros, ", "))
 }
 
 func cronFieldCount(parts []string) error {
