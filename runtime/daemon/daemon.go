@@ -1,0 +1,253 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"reqon/runtime/engine"
+	"reqon/runtime/telemetry"
+)
+
+// daemon is a daemon while it lives.
+type daemon struct {
+	cfg     *Config
+	log     *telemetry.Logger
+	metrics *telemetry.Metrics
+	engine  *engine.Engine
+	loader  *loader
+	timers  *timers
+	notify  *notifier
+	began   time.Time
+
+	runs   context.Context // of the runs; cancelled to end them early
+	cancel context.CancelCauseFunc
+	work   sync.WaitGroup // runs and looks in progress
+	done   chan result
+	looked chan *snapshot
+
+	// The table, which the loop changes and the HTTP servers read.
+	mu       sync.Mutex
+	jobs     []*job
+	byName   map[string]*job
+	problems []Problem
+	queue    runQueue
+	running  int
+	phase    phase
+	lastPass time.Time // of the loop
+
+	looking   bool // a look at the files is under way
+	lookAgain bool // a reload was asked for meanwhile
+	lastTick  time.Time
+	deadline  <-chan time.Time // of the shutdown timeout
+	forced    bool
+}
+
+// phase is where a daemon stands in its life.
+type phase uint8
+
+const (
+	phaseLoading phase = iota
+	phaseServing
+	phaseStopping
+)
+
+// Run keeps the missions of cfg.Path on schedule until a signal or ctx ends it.
+// Runs in progress are finished first; where they are cancelled the error is
+// ErrForced. A *engine.ConfigError says that the daemon could not start.
+func Run(ctx context.Context, cfg Config) (err error) {
+	if err := cfg.complete(); err != nil {
+		return err
+	}
+	d, err := open(ctx, &cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+
+	d.log.Info("Starting Reqon daemon")
+	release, err := d.own()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	server, err := d.listen()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.close()) }()
+	if err := d.load(); err != nil {
+		return err
+	}
+	d.notify.ready(d.status())
+	if cfg.Started != nil {
+		cfg.Started(server.health, server.metrics)
+	}
+	d.serve(ctx)
+	d.log.Info("Stopped")
+	if d.forced {
+		return ErrForced
+	}
+	return nil
+}
+
+// open opens the state folder and makes a daemon that does nothing yet.
+func open(ctx context.Context, cfg *Config) (*daemon, error) {
+	e, err := engine.New(cfg.Engine)
+	if err != nil {
+		return nil, err
+	}
+	d := &daemon{
+		cfg: cfg, log: cfg.log(), metrics: cfg.Engine.Metrics, engine: e, began: cfg.now(), byName: map[string]*job{},
+		done: make(chan result), looked: make(chan *snapshot, 1), notify: newNotifier(cfg.Engine.Env, cfg.log()),
+	}
+	d.lastTick, d.lastPass = d.began, d.began
+	d.runs, d.cancel = context.WithCancelCause(ctx)
+	d.loader = newLoader(cfg, e, d.began)
+	return d, nil
+}
+
+// own makes this process the owner of the state folder, and records the runs
+// that were cut off with the last one.
+func (d *daemon) own() (release func() error, err error) {
+	if d.cfg.DryRun {
+		return func() error { return nil }, nil
+	}
+	if release, err = d.engine.DB().LockDaemon(); err != nil {
+		return nil, &engine.ConfigError{Err: err}
+	}
+	runs, err := d.engine.DB().MarkInterrupted()
+	if err != nil {
+		return nil, errors.Join(&engine.ConfigError{Err: err}, release())
+	}
+	for _, r := range runs {
+		d.log.With(r.Mission, r.ID).Warn("The run of " + d.clockText(r.Start) + " was cut off; it is recorded as interrupted, and the sync position has not moved")
+	}
+	return release, nil
+}
+
+// firstLook loads the missions, or says why there is nothing to load.
+func (d *daemon) firstLook() (*snapshot, error) {
+	snap := d.loader.look(true)
+	switch {
+	case errors.Is(d.loader.scan, fs.ErrNotExist):
+		return nil, configError("%s: no such file or folder", d.cfg.Path)
+	case d.loader.scan != nil:
+		return nil, configError("the missions can't be read: %w", d.loader.scan)
+	case len(d.loader.units) == 0:
+		return nil, configError("%s holds no missions: expected files ending in .reqon", d.cfg.Path)
+	case d.loader.auth.err != nil:
+		return nil, &engine.ConfigError{Err: d.loader.auth.err}
+	case snap.err != nil:
+		return nil, &engine.ConfigError{Err: snap.err}
+	}
+	if err := d.checkNames(); err != nil {
+		return nil, err
+	}
+	d.loader.cache.sweep(time.Now())
+	return snap, nil
+}
+
+// load loads all missions for the first time, and plans them.
+func (d *daemon) load() error {
+	snap, err := d.firstLook()
+	if err != nil {
+		return err
+	}
+	timers, err := newTimers(d.cfg.Clock)
+	if err != nil {
+		return fmt.Errorf("timers: %w", err)
+	}
+	d.timers = timers
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.phase = phaseServing
+	d.log.Info(fmt.Sprintf("Loaded %d missions", len(snap.missions)))
+	d.apply(snap, true)
+	return nil
+}
+
+// checkNames reports a --mission that is not there, broken ones included.
+func (d *daemon) checkNames() error {
+	var known []string
+	vague := false // a file has problems that hide what missions it holds
+	for _, u := range d.loader.units {
+		for _, m := range slices.Concat(u.missions, u.pending) {
+			known = append(known, m.name)
+		}
+		for _, p := range u.problems {
+			known = append(known, p.Mission)
+			vague = vague || p.Mission == ""
+		}
+	}
+	for _, name := range d.cfg.Missions {
+		if !vague && !slices.Contains(known, name) {
+			slices.Sort(known)
+			return configError("no mission named %s; there are %s", name, strings.Join(slices.Compact(known), ", "))
+		}
+	}
+	return nil
+}
+
+// serve is the loop. It ends when the daemon has been stopped and its runs have
+// ended.
+func (d *daemon) serve(ctx context.Context) {
+	ticker := d.cfg.Clock.NewTicker(d.cfg.CheckInterval)
+	defer ticker.Stop()
+	watchdog := d.notify.watchdog()
+	defer watchdog.Stop()
+	ended := ctx.Done()
+	d.timers.notify()
+	for !d.drained() {
+		select {
+		case <-d.timers.wake:
+			d.pass(d.sweep)
+		case <-ticker.Chan():
+			d.pass(d.tick)
+		case r := <-d.done:
+			d.pass(func() { d.finished(r) })
+		case s := <-d.looked:
+			d.pass(func() { d.reloaded(s) })
+		case sig := <-d.cfg.Signals:
+			d.pass(func() { d.signal(sig) })
+		case <-ended:
+			ended = nil
+			d.pass(func() { d.stop("the context has ended"); d.force("it was cancelled") })
+		case <-d.deadline:
+			d.pass(func() { d.force(fmt.Sprintf("the shutdown timeout of %s is over", d.cfg.ShutdownTimeout)) })
+		case <-watchdog.C:
+			d.notify.send("WATCHDOG=1")
+		}
+	}
+}
+
+// pass does one thing with the table locked.
+func (d *daemon) pass(do func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lastPass = d.cfg.now()
+	do()
+}
+
+// drained tells whether there is nothing left to wait for.
+func (d *daemon) drained() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.phase == phaseStopping && d.running == 0 && !d.looking
+}
+
+// close ends everything that was opened, in the order opposite to open.
+func (d *daemon) close() error {
+	d.cancel(nil)
+	d.work.Wait()
+	var err error
+	if d.timers != nil {
+		err = d.timers.close()
+	}
+	return errors.Join(err, d.engine.Close())
+}

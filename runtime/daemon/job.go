@@ -1,0 +1,148 @@
+package daemon
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"reqon/runtime/engine"
+	"reqon/runtime/state"
+	"reqon/vm/bytecode"
+)
+
+// job is a mission in the loop's table. It outlives the mission's file for as
+// long as runs are in progress.
+type job struct {
+	*mission
+	gone bool // its file has been removed
+
+	firstSeen, lastDue time.Time
+	countsFrom         time.Time   // for intervals: the last run; zero if there was none
+	due, at            time.Time   // the next due time, and when it starts; zero if there is none
+	retry              *pendingRun // a failed run that is to be repeated at its time
+	timer              uuid.UUID
+	timerAt            time.Time
+
+	running, waiting int
+	lastStart        time.Time
+	lastStatus       state.Status
+}
+
+// maxWaiting is how many runs of one mission may wait for their turn: with
+// skipIfRunning false, an interval shorter than its runs would pile them up.
+const maxWaiting = maxCatchUp
+
+func newJob(m *mission, p *past, now time.Time) *job {
+	j := &job{mission: m}
+	j.remember(p, now)
+	return j
+}
+
+// remember takes over what the state folder knows of the mission.
+func (j *job) remember(p *past, now time.Time) {
+	j.firstSeen, j.lastDue = p.firstSeen, later(j.lastDue, p.lastDue)
+	if r := p.lastRun; !r.Start.IsZero() && !r.Start.Before(j.lastStart) {
+		j.lastStart, j.lastStatus = r.Start, r.Status
+	}
+	if j.schedule == nil || p.lastRun.Start.IsZero() {
+		return
+	}
+	r := p.lastRun
+	j.countsFrom = later(j.countsFrom, j.schedule.countsFrom(r.Due, r.Start))
+	retry := j.linked.Options().Retry
+	if p.attempts > 0 && retry != nil && p.attempts < retry.MaxAttempts {
+		at := later(r.End.Add(retry.Wait(p.attempts)), now)
+		j.retry = &pendingRun{job: j, due: r.Due, at: at, trigger: state.TriggerRetry, attempt: p.attempts + 1, claimed: true}
+	}
+}
+
+// setDue sets the next due time.
+func (j *job) setDue(due time.Time) {
+	j.due, j.at = due, time.Time{}
+	if !due.IsZero() {
+		j.at = j.schedule.start(due)
+	}
+}
+
+// next is when something is to be done for the job; zero if there is nothing.
+func (j *job) next() time.Time {
+	if j.retry != nil && (j.at.IsZero() || j.retry.at.Before(j.at)) {
+		return j.retry.at
+	}
+	return j.at
+}
+
+// memory is what a plan is made from.
+func (j *job) memory(began time.Time) memory {
+	return memory{began: began, firstSeen: j.firstSeen, lastDue: j.lastDue, lastRun: j.countsFrom}
+}
+
+// planNew plans a job that has just been loaded, and returns the runs that are
+// to be started at once.
+func (j *job) planNew(began, now time.Time) (runs []*pendingRun, p plan) {
+	s := j.schedule
+	p = s.plan(j.memory(began), now, s.catchUp)
+	j.setDue(p.due)
+	for _, due := range p.missed {
+		runs = append(runs, &pendingRun{job: j, due: due, at: due, trigger: state.TriggerCatchUp, attempt: 1})
+	}
+	overdue := !j.at.IsZero() && !j.at.After(now)
+	if j.linked.Options().RunImmediately && len(runs) == 0 && !overdue && j.retry == nil {
+		runs = append(runs, &pendingRun{job: j, due: now, at: now, trigger: state.TriggerSchedule, attempt: 1})
+		if s.kind == bytecode.Every {
+			j.setDue(s.following(now, now))
+		}
+	}
+	return runs, p
+}
+
+// late is by how much a daemon that was running all the time may miss a due time
+// and still just be late. Beyond it the computer slept, or its clock was set.
+const late = time.Minute
+
+// take gives the runs that are due now, and plans the next.
+func (j *job) take(began, now time.Time) (runs []*pendingRun, lost time.Time) {
+	if r := j.retry; r != nil && !r.at.After(now) {
+		j.retry = nil
+		if j.at.IsZero() || j.at.After(now) {
+			runs = append(runs, r) // else the new run takes its place
+		}
+	}
+	for !j.at.IsZero() && !j.at.After(now) {
+		due, at, s := j.due, j.at, j.schedule
+		if s.kind == bytecode.Cron && now.Sub(at) > late {
+			m := j.memory(began)
+			m.firstSeen, m.lastDue = time.Time{}, due.Add(-time.Microsecond)
+			p := s.plan(m, now, max(s.catchUp, engine.CatchUpOne))
+			for _, due := range p.missed {
+				runs = append(runs, &pendingRun{job: j, due: due, at: due, trigger: state.TriggerCatchUp, attempt: 1})
+			}
+			j.setDue(p.due)
+			return runs, p.lost
+		}
+		runs = append(runs, &pendingRun{job: j, due: due, at: at, trigger: state.TriggerSchedule, attempt: 1})
+		j.setDue(s.following(due, now))
+	}
+	return runs, time.Time{}
+}
+
+// replan plans a job anew after the clock was set back. Due times that were
+// claimed before it was are not given out again.
+func (j *job) replan(began, now time.Time, claims []time.Time) {
+	m := j.memory(began)
+	claimed := make(map[int64]bool, len(claims))
+	for _, c := range claims {
+		claimed[c.UnixMicro()] = true
+	}
+	m.claimed = func(due time.Time) bool { return claimed[due.UnixMicro()] }
+	if j.schedule.kind == bytecode.Every {
+		if j.countsFrom.After(now) {
+			j.countsFrom = now
+		}
+		if j.due.Sub(now) > j.schedule.every {
+			j.setDue(now.Add(j.schedule.every))
+		}
+		return
+	}
+	j.setDue(j.schedule.plan(m, now, engine.CatchUpNone).due)
+}

@@ -1,0 +1,464 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+
+	"reqon/runtime/state"
+	"reqon/runtime/telemetry"
+)
+
+// What follows runs in the loop, with the table locked.
+
+// setBack is by how much the clock must go back to be noticed.
+const setBack = 2 * time.Second
+
+// tick is done every check interval: it looks for changed files, and for due
+// times that a timer has missed.
+func (d *daemon) tick() {
+	now := d.cfg.now()
+	if d.lastTick.Sub(now) > setBack {
+		d.log.Warn(fmt.Sprintf("The clock was set back by %s; schedules go by the new time", d.lastTick.Sub(now).Round(time.Second)))
+		d.replan(now)
+	}
+	d.lastTick = now
+	if d.phase != phaseServing {
+		return
+	}
+	d.look(false)
+	d.sweep()
+}
+
+// look starts a look at the mission files, unless one is under way.
+func (d *daemon) look(force bool) {
+	if d.looking {
+		d.lookAgain = d.lookAgain || force
+		return
+	}
+	d.looking, d.lookAgain = true, false
+	d.work.Go(func() { d.looked <- d.loader.look(force) })
+}
+
+// reloaded takes over what a look has found.
+func (d *daemon) reloaded(s *snapshot) {
+	d.looking = false
+	if d.phase != phaseServing {
+		return
+	}
+	if s != nil {
+		d.apply(s, false)
+	}
+	if d.lookAgain {
+		d.look(true)
+	} else {
+		d.notify.ready(d.status())
+	}
+}
+
+// replan plans all jobs anew after the clock was set back.
+func (d *daemon) replan(now time.Time) {
+	for _, j := range d.jobs {
+		if j.schedule == nil || j.gone {
+			continue
+		}
+		var claims []time.Time
+		if db := d.engine.DB(); db != nil {
+			var err error
+			if claims, err = db.Claims(j.name, now.Add(-j.schedule.jitter)); err != nil {
+				d.log.With(j.name, "").Error("The due times that were run can't be read: " + err.Error())
+			}
+		}
+		j.replan(now, now, claims)
+		j.timerAt = time.Time{} // timers go by time that passes
+		d.arm(j)
+		d.tellNext(j, now)
+	}
+}
+
+// apply brings the table in step with what was loaded.
+func (d *daemon) apply(s *snapshot, first bool) {
+	if s.err != nil { // what is new is looked up again at the next look
+		d.tellProblems(s.problems)
+		return
+	}
+	now := d.cfg.now()
+	seen := make(map[string]bool, len(s.missions))
+	jobs := make([]*job, 0, len(s.missions))
+	for _, m := range s.missions {
+		seen[m.name] = true
+		j := d.byName[m.name]
+		switch {
+		case j == nil:
+			j = newJob(m.mission, pastOf(m, now), now)
+			d.byName[m.name] = j
+			d.added(j, now, first)
+		case j.mission != m.mission || j.gone:
+			d.changed(j, m, now)
+		}
+		jobs = append(jobs, j)
+	}
+	for _, j := range d.jobs {
+		if seen[j.name] {
+			continue
+		}
+		if !j.gone {
+			d.removed(j)
+		}
+		if j.running > 0 {
+			jobs = append(jobs, j)
+		} else {
+			d.forget(j)
+		}
+	}
+	d.jobs = jobs
+	d.tellProblems(s.problems)
+	d.metrics.SetLoaded(len(s.missions))
+	d.metrics.SetFailedToLoad(len(s.problems))
+	d.startWaiting()
+}
+
+func pastOf(m loaded, now time.Time) *past {
+	if m.past == nil {
+		return &past{firstSeen: now}
+	}
+	return m.past
+}
+
+// added begins to keep a job.
+func (d *daemon) added(j *job, now time.Time, first bool) {
+	d.metrics.MissionLoaded(j.name)
+	if j.lastStatus == state.StatusSuccess {
+		d.metrics.SetLastSuccess(j.name, j.lastStart)
+	}
+	log := d.log.With(j.name, "")
+	if !first {
+		log.Info("Loaded")
+	}
+	if j.schedule == nil {
+		log.Info("No schedule; it is not run by the daemon")
+		return
+	}
+	d.plan(j, now)
+}
+
+// plan plans a job that is new or has another schedule.
+func (d *daemon) plan(j *job, now time.Time) {
+	runs, p := j.planNew(now, now)
+	switch {
+	case p.past:
+		d.log.With(j.name, "").Warn("Its time was over when it was first seen; it is never run: " + j.schedule.text)
+	case !p.lost.IsZero():
+		d.tellLost(j, p.lost)
+	}
+	for _, r := range runs {
+		d.enqueue(r, now)
+	}
+	d.arm(j)
+	d.tellNext(j, now)
+}
+
+// changed takes over a mission's new program. Its schedule goes on, unless it is
+// another one.
+func (d *daemon) changed(j *job, m loaded, now time.Time) {
+	before := ""
+	if j.schedule != nil && !j.gone {
+		before = j.schedule.key() + j.schedule.jitter.String()
+	}
+	j.mission, j.gone = m.mission, false
+	log := d.log.With(j.name, "")
+	log.Info("Reloaded")
+	d.metrics.MissionLoaded(j.name)
+	if j.schedule == nil {
+		j.setDue(time.Time{})
+		j.retry = nil
+		d.drop(j, "it has no schedule any more")
+		d.arm(j)
+		return
+	}
+	if before == j.schedule.key()+j.schedule.jitter.String() {
+		return
+	}
+	j.retry = nil
+	if m.past != nil {
+		j.remember(m.past, now)
+	}
+	d.plan(j, now)
+}
+
+// removed ends the schedule of a job whose mission is gone. Its runs in progress
+// finish.
+func (d *daemon) removed(j *job) {
+	d.log.With(j.name, "").Info("Removed")
+	j.gone, j.retry = true, nil
+	j.setDue(time.Time{})
+	d.drop(j, "the mission was removed")
+	d.arm(j)
+}
+
+// forget takes a job that is gone out of the table.
+func (d *daemon) forget(j *job) {
+	delete(d.byName, j.name)
+	d.metrics.MissionUnloaded(j.name)
+}
+
+// drop takes a job's runs out of the queue.
+func (d *daemon) drop(j *job, why string) {
+	for _, r := range d.queue.remove(j) {
+		j.waiting--
+		d.log.With(j.name, "").Warn("Not started: " + why + d.dueText(r))
+	}
+}
+
+// arm sets the timer of a job to its next time.
+func (d *daemon) arm(j *job) {
+	if j.schedule != nil {
+		d.metrics.SetNextRun(j.name, j.next())
+	}
+	at := j.next()
+	if at.Equal(j.timerAt) {
+		return
+	}
+	id, err := d.timers.set(j.timer, j.name, at)
+	if err != nil {
+		// The loop looks for due times at every check interval too.
+		d.log.With(j.name, "").Warn("Its timer can't be set; its runs may start later by the check interval: " + err.Error())
+		id, at = uuid.Nil, time.Time{}
+	}
+	j.timer, j.timerAt = id, at
+}
+
+// sweep starts what is due.
+func (d *daemon) sweep() {
+	if d.phase != phaseServing {
+		return
+	}
+	now := d.cfg.now()
+	for _, j := range d.jobs {
+		at := j.next()
+		if at.IsZero() || at.After(now) {
+			continue
+		}
+		runs, lost := j.take(now, now)
+		if !lost.IsZero() {
+			d.tellLost(j, lost)
+		}
+		for _, r := range runs {
+			d.enqueue(r, now)
+		}
+		d.arm(j)
+		d.log.With(j.name, "").Debug("Next run at " + d.clockText(j.next()))
+	}
+	d.startWaiting()
+}
+
+// enqueue lets a run wait for its turn, unless the mission is to be left out.
+func (d *daemon) enqueue(r *pendingRun, now time.Time) {
+	j := r.job
+	o := j.linked.Options()
+	busy := j.running+j.waiting >= o.MaxConcurrency
+	switch {
+	case r.trigger == state.TriggerCatchUp && j.waiting < maxWaiting:
+		// These wait for one another.
+	case busy && o.SkipIfRunning:
+		reason := "Skipped: still running"
+		if j.running == 0 {
+			reason = "Skipped: still waiting for its turn"
+		}
+		d.skip(r, reason)
+		return
+	case j.waiting >= maxWaiting:
+		d.skip(r, fmt.Sprintf("Skipped: %d runs are waiting already", j.waiting))
+		return
+	}
+	if r.trigger != state.TriggerRetry {
+		j.retry = nil // a new run takes the place of a repeated one
+	}
+	j.waiting++
+	d.queue.push(r)
+}
+
+// skip leaves a run out. Its due time is claimed all the same: it was not missed.
+func (d *daemon) skip(r *pendingRun, reason string) {
+	j := r.job
+	d.log.With(j.name, "").Info(reason)
+	if r.claimed {
+		return
+	}
+	j.lastDue = later(j.lastDue, r.due)
+	db := d.engine.DB()
+	if db == nil || d.cfg.DryRun {
+		return
+	}
+	d.work.Go(func() {
+		if _, err := db.Claim(j.name, r.due); err != nil {
+			d.log.With(j.name, "").Warn("The skipped due time can't be recorded: " + err.Error())
+		}
+	})
+}
+
+// startWaiting starts waiting runs for as long as there is room.
+func (d *daemon) startWaiting() {
+	if d.phase != phaseServing {
+		return
+	}
+	for d.running < d.cfg.MaxConcurrentRuns {
+		r := d.queue.pop(func(r *pendingRun) bool { return r.job.running < r.job.linked.Options().MaxConcurrency })
+		if r == nil {
+			return
+		}
+		d.start(r)
+	}
+}
+
+// start starts a run.
+func (d *daemon) start(r *pendingRun) {
+	j := r.job
+	j.waiting--
+	j.running++
+	d.running++
+	d.metrics.SetRunning(j.name, j.running)
+	claimNext := j.schedule.every > 0 && !j.lastDue.After(r.due)
+	m := j.mission
+	d.work.Go(func() { d.done <- d.run(m, r, claimNext) })
+}
+
+// finished takes over the result of a run.
+func (d *daemon) finished(res result) {
+	r := res.run
+	j := r.job
+	j.running--
+	d.running--
+	d.metrics.SetRunning(j.name, j.running)
+	now := d.cfg.now()
+	if res.claimed {
+		j.lastDue = later(j.lastDue, r.due)
+		r.claimed = true
+	}
+	if res.report != nil {
+		d.account(j, res)
+	}
+	if wait, ok := d.again(j, res); ok && d.phase == phaseServing && !j.gone && j.schedule != nil && j.waiting+j.running == 0 {
+		next := *r
+		next.job, next.at = j, now.Add(wait)
+		if res.report != nil {
+			next.trigger, next.attempt = state.TriggerRetry, r.attempt+1
+			d.log.With(j.name, "").Info(fmt.Sprintf("Run %d of %d at %s", next.attempt, j.linked.Options().Retry.MaxAttempts, d.clockText(next.at)))
+		}
+		j.retry = &next
+		d.arm(j)
+	}
+	if j.gone && j.running == 0 {
+		d.jobs = without(d.jobs, j)
+		d.forget(j)
+	}
+	d.startWaiting()
+}
+
+// account notes how a run went.
+func (d *daemon) account(j *job, res result) {
+	rep := res.report
+	j.lastStart, j.lastStatus = rep.Start, rep.Status
+	if j.schedule != nil {
+		j.countsFrom = j.schedule.countsFrom(res.run.due, rep.Start)
+	}
+	if d.cfg.DryRun {
+		return
+	}
+	d.metrics.RunFinished(j.name, rep.Err == nil, rep.Duration().Seconds())
+	if rep.Err == nil {
+		d.metrics.SetLastSuccess(j.name, rep.End)
+	}
+}
+
+// claimRetry is after how long a run is tried again whose due time could not be
+// claimed, as on a full disk.
+const claimRetry = 10 * time.Second
+
+// again tells whether and when a run is to be repeated.
+func (d *daemon) again(j *job, res result) (wait time.Duration, ok bool) {
+	if res.err != nil {
+		return claimRetry, true
+	}
+	if res.report == nil || res.report.Err == nil || res.report.Status != state.StatusFailure {
+		return 0, false
+	}
+	retry := j.linked.Options().Retry
+	if retry == nil || res.run.attempt >= retry.MaxAttempts {
+		return 0, false
+	}
+	return retry.Wait(res.run.attempt), true
+}
+
+// signal does what a signal asks for.
+func (d *daemon) signal(sig os.Signal) {
+	if sig == syscall.SIGHUP {
+		d.reload()
+		return
+	}
+	if d.phase == phaseStopping {
+		d.force("a second signal has come")
+		return
+	}
+	d.stop(sig.String())
+}
+
+// reload reads all files again and reopens the log (SIGHUP).
+func (d *daemon) reload() {
+	if d.phase != phaseServing {
+		return
+	}
+	d.notify.reloading()
+	if d.cfg.ReopenLog != nil {
+		if err := d.cfg.ReopenLog(); err != nil {
+			d.log.Error("The log file can't be opened again; the old one stays in use: " + err.Error())
+		}
+	}
+	d.log.Info("Reloading")
+	d.look(true)
+}
+
+// stop lets no more runs begin. Those in progress finish.
+func (d *daemon) stop(why string) {
+	if d.phase == phaseStopping {
+		return
+	}
+	d.phase = phaseStopping
+	d.notify.send("STOPPING=1\nSTATUS=Stopping")
+	if d.running > 0 {
+		d.log.Info(fmt.Sprintf("Stopping: waiting for %d runs to finish", d.running), telemetry.String("reason", why))
+	} else {
+		d.log.Info("Stopping", telemetry.String("reason", why))
+	}
+	for _, j := range d.jobs {
+		d.drop(j, "the daemon is stopping")
+	}
+	if d.cfg.ShutdownTimeout > 0 && d.running > 0 {
+		d.deadline = d.cfg.Clock.After(d.cfg.ShutdownTimeout)
+	}
+}
+
+// force cancels the runs in progress.
+func (d *daemon) force(why string) {
+	d.deadline = nil
+	if d.running == 0 || d.forced {
+		return
+	}
+	d.forced = true
+	d.log.Warn(fmt.Sprintf("Cancelling %d runs: %s", d.running, why))
+	d.cancel(errors.New("cancelled: " + why))
+}
+
+func without(jobs []*job, j *job) []*job {
+	var kept []*job
+	for _, o := range jobs {
+		if o != j {
+			kept = append(kept, o)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,110 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"reqon/runtime/engine"
+	"reqon/runtime/state"
+)
+
+// OnceError says what was not done by Once.
+type OnceError struct {
+	Failed    []string  // missions whose runs failed or were cancelled (exit code 1)
+	NotLoaded []Problem // told in the log already
+	Config    error     // the first configuration error that a run met, a *engine.ConfigError
+}
+
+// Error sums up what was not done.
+func (e *OnceError) Error() string {
+	switch {
+	case len(e.NotLoaded) == 0:
+		return fmt.Sprintf("%d runs failed", len(e.Failed))
+	case len(e.Failed) == 0:
+		return fmt.Sprintf("%d missions or files were not loaded", len(e.NotLoaded))
+	}
+	return fmt.Sprintf("%d runs failed, and %d missions or files were not loaded", len(e.Failed), len(e.NotLoaded))
+}
+
+// Unwrap returns the configuration error.
+func (e *OnceError) Unwrap() error { return e.Config }
+
+// Once runs every mission that has a schedule once, now, and returns when all
+// have ended (`reqon PATH --once`). Due times are neither looked at nor claimed,
+// and a daemon may be running beside it. SIGINT and SIGTERM cancel the runs at
+// their next step boundary.
+func Once(ctx context.Context, cfg Config) (err error) {
+	if err := cfg.complete(); err != nil {
+		return err
+	}
+	d, err := open(ctx, &cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	d.loader.past = false
+	snap, err := d.firstLook()
+	if err != nil {
+		return err
+	}
+	d.log.Info(fmt.Sprintf("Loaded %d missions", len(snap.missions)))
+	d.tellProblems(snap.problems)
+	for _, m := range snap.missions {
+		if m.schedule == nil {
+			d.log.With(m.name, "").Info("No schedule; it is not run by --once")
+			continue
+		}
+		j := &job{mission: m.mission}
+		d.queue.push(&pendingRun{job: j, trigger: state.TriggerOnce, at: d.began, attempt: 1, claimed: true})
+	}
+	failed := OnceError{NotLoaded: snap.problems}
+	d.runQueued(&failed)
+	if len(failed.Failed)+len(failed.NotLoaded) > 0 {
+		return &failed
+	}
+	return nil
+}
+
+// runQueued runs all that is in the queue.
+func (d *daemon) runQueued(failed *OnceError) {
+	running := 0
+	stopped := d.runs.Err() != nil
+	for {
+		for !stopped && running < d.cfg.MaxConcurrentRuns {
+			r := d.queue.pop(func(*pendingRun) bool { return true })
+			if r == nil {
+				break
+			}
+			running++
+			d.work.Go(func() { d.done <- d.run(r.job.mission, r, false) })
+		}
+		if running == 0 {
+			break
+		}
+		select {
+		case res := <-d.done:
+			running--
+			if err := res.report.Err; err != nil {
+				failed.Failed = append(failed.Failed, res.run.job.name)
+				var config *engine.ConfigError
+				if failed.Config == nil && errors.As(err, &config) {
+					failed.Config = config
+				}
+			}
+		case sig := <-d.cfg.Signals:
+			if sig != os.Signal(syscall.SIGHUP) && !stopped {
+				stopped = true
+				d.log.Warn("Stopping at the next step of each run: " + sig.String())
+				d.cancel(fmt.Errorf("cancelled by %s", sig))
+			}
+		}
+		stopped = stopped || d.runs.Err() != nil
+	}
+	for _, r := range d.queue.list {
+		d.log.With(r.job.name, "").Warn("Not started: stopped before its turn")
+		failed.Failed = append(failed.Failed, r.job.name)
+	}
+}

@@ -1,0 +1,154 @@
+package daemon
+
+import (
+	"fmt"
+	"time"
+
+	"reqon/runtime/engine"
+	"reqon/runtime/telemetry"
+)
+
+// result is what came of a run.
+type result struct {
+	run     *pendingRun
+	claimed bool           // its due time was claimed
+	report  *engine.Report // nil if it was not run
+	err     error          // its due time could not be claimed
+}
+
+// run claims the due time of a run and runs the mission. It is done beside the
+// loop, and reads nothing of the table.
+func (d *daemon) run(m *mission, r *pendingRun, claimNext bool) result {
+	res := result{run: r}
+	log := d.log.With(m.name, "")
+	if !r.claimed {
+		ok, err := d.claim(m.name, r.due, claimNext)
+		if err != nil {
+			log.Error(fmt.Sprintf("Not started: its due time can't be recorded, and it might be run twice; it is tried again in %s: %s", claimRetry, err))
+			res.err = err
+			return res
+		}
+		if !ok {
+			log.Info("Not started: it has been run already" + d.dueText(r))
+			return res
+		}
+		res.claimed = true
+	}
+	if d.cfg.Delayed != nil {
+		d.cfg.Delayed(m.name, d.cfg.now().Sub(r.at))
+	}
+	log.Info("Starting run")
+	opts := engine.RunOptions{Params: d.cfg.Params, Trigger: r.trigger, Due: r.due, DryRun: d.cfg.DryRun}
+	if d.cfg.DryRun {
+		opts.Preview = func(p engine.Preview) { d.preview(m.name, p) }
+	}
+	res.report = m.linked.Run(d.runs, opts)
+	d.tellReport(m.name, res.report)
+	return res
+}
+
+// claim takes a due time for this process.
+func (d *daemon) claim(name string, due time.Time, next bool) (bool, error) {
+	db := d.engine.DB()
+	switch {
+	case db == nil || d.cfg.DryRun:
+		return true, nil
+	case next:
+		return db.ClaimNext(name, due)
+	}
+	return db.Claim(name, due)
+}
+
+// tellReport logs how a run went.
+func (d *daemon) tellReport(name string, rep *engine.Report) {
+	log := d.log.With(name, rep.ID)
+	took := "(" + tookText(rep.End.Sub(rep.Start)) + ")"
+	for _, n := range rep.Notes {
+		log.Info("Note: " + n)
+	}
+	if rep.Err == nil {
+		log.Info("Completed " + took)
+		return
+	}
+	var fields []telemetry.Field
+	if len(rep.Errors) > 0 && rep.Errors[0].Action != "" {
+		fields = append(fields, telemetry.String("action", rep.Errors[0].Action), telemetry.String("at", rep.Errors[0].Position))
+	}
+	log.Error("Failed "+took+": "+rep.Error, fields...)
+}
+
+// preview tells a request of a dry run.
+func (d *daemon) preview(name string, p engine.Preview) {
+	if d.cfg.Preview != nil {
+		d.cfg.Preview(name, p)
+		return
+	}
+	fields := []telemetry.Field{telemetry.String("action", p.Action), telemetry.String("at", p.Position)}
+	for _, h := range p.Request.Headers {
+		fields = append(fields, telemetry.String(h.Name, h.Value))
+	}
+	if p.Request.Body != "" {
+		fields = append(fields, telemetry.String("body", p.Request.Body))
+	}
+	d.log.With(name, "").Info("Would send "+p.Request.Method+" "+p.Request.URL, fields...)
+}
+
+// tookText is a duration as the log shows it: 2.1s, 3m20s.
+func tookText(t time.Duration) string {
+	if t = max(t, 0); t < time.Minute-50*time.Millisecond {
+		return fmt.Sprintf("%.1fs", t.Seconds())
+	}
+	return t.Round(time.Second).String()
+}
+
+// clockText is a time as the log shows it: with the date if it is not today.
+func (d *daemon) clockText(t time.Time) string {
+	t, now := t.In(d.cfg.Location), d.cfg.now().In(d.cfg.Location)
+	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
+		return t.Format("15:04:05")
+	}
+	return t.Format("2006-01-02 15:04:05")
+}
+
+// dueText says when a run was due.
+func (d *daemon) dueText(r *pendingRun) string {
+	if r.due.IsZero() {
+		return ""
+	}
+	return " (due at " + d.clockText(r.due) + ")"
+}
+
+// tellNext logs when a job runs next.
+func (d *daemon) tellNext(j *job, now time.Time) {
+	if at := j.next(); at.After(now) {
+		d.log.With(j.name, "").Info("Next run at " + d.clockText(at))
+	}
+}
+
+// tellLost logs due times that were missed and won't be run.
+func (d *daemon) tellLost(j *job, last time.Time) {
+	d.log.With(j.name, "").Warn("Missed: not run, by its catchUp; the last was due at " + d.clockText(last))
+}
+
+// tellProblems logs the problems that are new, and those that are over.
+func (d *daemon) tellProblems(problems []Problem) {
+	known := make(map[Problem]bool, len(d.problems))
+	for _, p := range d.problems {
+		known[p] = true
+	}
+	for _, p := range problems {
+		if known[p] {
+			delete(known, p)
+			continue
+		}
+		what := "Not loaded: "
+		if p.Running {
+			what = "Not loaded; what was loaded before stays: "
+		}
+		d.log.With(p.Mission, "").Error(what + p.Error)
+	}
+	d.problems = problems
+}
+
+// status is what systemd shows.
+func (d *daemon) status() string { return fmt.Sprintf("%d missions loaded", len(d.jobs)) }
