@@ -216,7 +216,23 @@ type Info struct {
 	Push     int  // how many it gives where it goes on
 	PushJump int  // how many it gives where it jumps
 	Ends     bool // never goes on to the next instruction
+	Scope    Scope
 }
+
+// Scope says in which functions an instruction may stand.
+type Scope uint8
+
+const (
+	// Anywhere is for what computes from values, or asks the host what it can
+	// tell at any time.
+	Anywhere Scope = iota
+	// InRun is for what reads the response or a store: not in options,
+	// adapters and defaults of parameters, which are worked out before there
+	// are any.
+	InRun
+	// InStep is for what steps are made of: only in actions and the pipeline.
+	InStep
+)
 
 var infos = [opCount]Info{
 	Null:          {Name: "Null", Push: 1},
@@ -263,7 +279,7 @@ var infos = [opCount]Info{
 	Is:            {Name: "Is", Operands: []Operand{OperandType}, Pop: 1, Push: 1},
 	HasKey:        {Name: "HasKey", Operands: []Operand{OperandName}, Pop: 1, Push: 1},
 	Length:        {Name: "Length", Pop: 1, Push: 1},
-	StatusIs:      {Name: "StatusIs", Operands: []Operand{OperandConst}, Pop: 1, Push: 1},
+	StatusIs:      {Name: "StatusIs", Operands: []Operand{OperandConst}, Pop: 1, Push: 1, Scope: InRun},
 	AddK:          {Name: "AddK", Operands: []Operand{OperandConst}, Pop: 1, Push: 1},
 	SubK:          {Name: "SubK", Operands: []Operand{OperandConst}, Pop: 1, Push: 1},
 	MulK:          {Name: "MulK", Operands: []Operand{OperandConst}, Pop: 1, Push: 1},
@@ -287,56 +303,56 @@ var infos = [opCount]Info{
 	JumpTrueKeep:  {Name: "JumpTrueKeep", Operands: []Operand{OperandPC}, Pop: 1, PushJump: 1},
 	JumpValueKeep: {Name: "JumpValueKeep", Operands: []Operand{OperandPC}, Pop: 1, PushJump: 1},
 	JumpNullKeep:  {Name: "JumpNullKeep", Operands: []Operand{OperandPC}, Pop: 1, Push: 1, PushJump: 1},
-	JumpFailed:    {Name: "JumpFailed", Operands: []Operand{OperandPC}},
+	JumpFailed:    {Name: "JumpFailed", Operands: []Operand{OperandPC}, Scope: InStep},
 	Iter:          {Name: "Iter", Operands: []Operand{OperandPair, OperandText}, Pop: 1},
 	Next:          {Name: "Next", Operands: []Operand{OperandPair, OperandPC}, Push: 1},
 	Call:          {Name: "Call", Operands: []Operand{OperandNative, OperandN8}, Pop: popN, Push: 1},
 	CallHost:      {Name: "CallHost", Operands: []Operand{OperandHost, OperandN8}, Pop: popN, Push: 1},
-	CallFunc:      {Name: "CallFunc", Operands: []Operand{OperandFunc}, Pop: 1, Push: 1},
-	CallAction:    {Name: "CallAction", Operands: []Operand{OperandAction}},
-	Bracket:       {Name: "Bracket", Operands: []Operand{OperandBracket}},
-	Return:        {Name: "Return", Ends: true},
+	CallFunc:      {Name: "CallFunc", Operands: []Operand{OperandFunc}, Pop: 1, Push: 1, Scope: InStep},
+	CallAction:    {Name: "CallAction", Operands: []Operand{OperandAction}, Scope: InStep},
+	Bracket:       {Name: "Bracket", Operands: []Operand{OperandBracket}, Scope: InStep},
+	Return:        {Name: "Return", Ends: true, Scope: InStep},
 	ReturnValue:   {Name: "ReturnValue", Pop: 1, Ends: true},
 	Raise:         {Name: "Raise", Operands: []Operand{OperandText}, Pop: 1, Ends: true},
-	Response:      {Name: "Response", Push: 1},
-	SetResponse:   {Name: "SetResponse", Pop: 1},
-	Items:         {Name: "Items", Push: 1},
-	LastRun:       {Name: "LastRun", Push: 1},
-	Enter:         {Name: "Enter", Operands: []Operand{OperandLoopSlots}},
-	Restore:       {Name: "Restore", Operands: []Operand{OperandLoopSlots}},
+	Response:      {Name: "Response", Push: 1, Scope: InRun},
+	SetResponse:   {Name: "SetResponse", Pop: 1, Scope: InStep},
+	Items:         {Name: "Items", Push: 1, Scope: InRun},
+	LastRun:       {Name: "LastRun", Push: 1, Scope: InRun},
+	Enter:         {Name: "Enter", Operands: []Operand{OperandLoopSlots}, Scope: InStep},
+	Restore:       {Name: "Restore", Operands: []Operand{OperandLoopSlots}, Scope: InStep},
 	Scheduled:     {Name: "Scheduled", Push: 1},
 	Param:         {Name: "Param", Operands: []Operand{OperandParam}, Push: 1},
-	Open:          {Name: "Open", Operands: []Operand{OperandFetch, OperandPage}, Pop: 1},
-	LastSync:      {Name: "LastSync", Operands: []Operand{OperandPage}, Push: 1},
-	PageParam:     {Name: "PageParam", Operands: []Operand{OperandPage}, Push: 1},
-	Fetch:         {Name: "Fetch", Operands: []Operand{OperandFetch, OperandPage, OperandPC}, Pop: 2},
-	PageDone:      {Name: "PageDone", Operands: []Operand{OperandFetch, OperandPage}, Pop: 1},
-	MorePages:     {Name: "MorePages", Operands: []Operand{OperandPage, OperandPC}},
-	PageItems:     {Name: "PageItems", Operands: []Operand{OperandPage}, Push: 1},
+	Open:          {Name: "Open", Operands: []Operand{OperandFetch, OperandPage}, Pop: 1, Scope: InStep},
+	LastSync:      {Name: "LastSync", Operands: []Operand{OperandPage}, Push: 1, Scope: InStep},
+	PageParam:     {Name: "PageParam", Operands: []Operand{OperandPage}, Push: 1, Scope: InStep},
+	Fetch:         {Name: "Fetch", Operands: []Operand{OperandFetch, OperandPage, OperandPC}, Pop: 2, Scope: InStep},
+	PageDone:      {Name: "PageDone", Operands: []Operand{OperandFetch, OperandPage}, Pop: 1, Scope: InStep},
+	MorePages:     {Name: "MorePages", Operands: []Operand{OperandPage, OperandPC}, Scope: InStep},
+	PageItems:     {Name: "PageItems", Operands: []Operand{OperandPage}, Push: 1, Scope: InStep},
 	Ahead:         {Name: "Ahead", Operands: []Operand{OperandFetch, OperandPage}, Pop: 2},
-	Close:         {Name: "Close", Operands: []Operand{OperandFetch, OperandPage}},
-	Handled:       {Name: "Handled"},
-	Retry:         {Name: "Retry", Operands: []Operand{OperandSlot, OperandPage, OperandPC}, Pop: 1, Ends: true},
-	RaiseLast:     {Name: "RaiseLast"},
-	StoreList:     {Name: "StoreList", Operands: []Operand{OperandStore}, Push: 1},
-	StoreGet:      {Name: "StoreGet", Operands: []Operand{OperandStore}, Pop: 1, Push: 1},
-	StoreHas:      {Name: "StoreHas", Operands: []Operand{OperandStore}, Pop: 1, Push: 1},
-	StoreLen:      {Name: "StoreLen", Operands: []Operand{OperandStore}, Push: 1},
-	Records:       {Name: "Records", Pop: 1, Push: 1},
-	StorePut:      {Name: "StorePut", Operands: []Operand{OperandStore}, Pop: 4},
-	StoreDelete:   {Name: "StoreDelete", Operands: []Operand{OperandStore}, Pop: 1},
-	StoreClear:    {Name: "StoreClear", Operands: []Operand{OperandStore}},
-	DeadLetter:    {Name: "DeadLetter", Pop: 3, Push: 1},
-	Validate:      {Name: "Validate", Pop: 1},
-	Warn:          {Name: "Warn", Pop: 1},
-	Log:           {Name: "Log", Operands: []Operand{OperandLevel}, Pop: 2},
-	Abort:         {Name: "Abort", Pop: 1, Ends: true},
-	Wait:          {Name: "Wait", Pop: 1},
-	Pause:         {Name: "Pause", Pop: 1},
-	ItemError:     {Name: "ItemError", Operands: []Operand{OperandLoop, OperandLoopSlots}},
-	WrapError:     {Name: "WrapError", Operands: []Operand{OperandPair}, Ends: true},
-	Parallel:      {Name: "Parallel", Operands: []Operand{OperandLoop, OperandLoopSlots, OperandPC}, Pop: 1, Push: 1},
-	EndItem:       {Name: "EndItem", Ends: true},
+	Close:         {Name: "Close", Operands: []Operand{OperandFetch, OperandPage}, Scope: InStep},
+	Handled:       {Name: "Handled", Scope: InStep},
+	Retry:         {Name: "Retry", Operands: []Operand{OperandSlot, OperandPage, OperandPC}, Pop: 1, Ends: true, Scope: InStep},
+	RaiseLast:     {Name: "RaiseLast", Scope: InStep},
+	StoreList:     {Name: "StoreList", Operands: []Operand{OperandStore}, Push: 1, Scope: InRun},
+	StoreGet:      {Name: "StoreGet", Operands: []Operand{OperandStore}, Pop: 1, Push: 1, Scope: InRun},
+	StoreHas:      {Name: "StoreHas", Operands: []Operand{OperandStore}, Pop: 1, Push: 1, Scope: InRun},
+	StoreLen:      {Name: "StoreLen", Operands: []Operand{OperandStore}, Push: 1, Scope: InRun},
+	Records:       {Name: "Records", Pop: 1, Push: 1, Scope: InStep},
+	StorePut:      {Name: "StorePut", Operands: []Operand{OperandStore}, Pop: 4, Scope: InStep},
+	StoreDelete:   {Name: "StoreDelete", Operands: []Operand{OperandStore}, Pop: 1, Scope: InStep},
+	StoreClear:    {Name: "StoreClear", Operands: []Operand{OperandStore}, Scope: InStep},
+	DeadLetter:    {Name: "DeadLetter", Pop: 3, Push: 1, Scope: InStep},
+	Validate:      {Name: "Validate", Pop: 1, Scope: InStep},
+	Warn:          {Name: "Warn", Pop: 1, Scope: InStep},
+	Log:           {Name: "Log", Operands: []Operand{OperandLevel}, Pop: 2, Scope: InStep},
+	Abort:         {Name: "Abort", Pop: 1, Ends: true, Scope: InStep},
+	Wait:          {Name: "Wait", Pop: 1, Scope: InStep},
+	Pause:         {Name: "Pause", Pop: 1, Scope: InStep},
+	ItemError:     {Name: "ItemError", Operands: []Operand{OperandLoop, OperandLoopSlots}, Scope: InStep},
+	WrapError:     {Name: "WrapError", Operands: []Operand{OperandPair}, Ends: true, Scope: InStep},
+	Parallel:      {Name: "Parallel", Operands: []Operand{OperandLoop, OperandLoopSlots, OperandPC}, Pop: 1, Push: 1, Scope: InStep},
+	EndItem:       {Name: "EndItem", Ends: true, Scope: InStep},
 	BadType:       {Name: "BadType", Operands: []Operand{OperandType, OperandText}, Pop: 1, Ends: true},
 }
 

@@ -14,6 +14,13 @@ const (
 	maxLocals   = 1 << 16
 	maxPages    = 1 << 10
 	maxCode     = 1 << 26
+	maxWidth    = 1 << 14 // types that make up one
+	maxCalls    = 10_000  // calls one inside of the other
+	maxRoom     = 1 << 18 // values on the stack of one task
+
+	// What a page slot and an array under construction take, in values.
+	pageValues = 32
+	listValues = 2
 )
 
 // VerifyError says what is wrong with a Program.
@@ -134,11 +141,16 @@ func verifyTables(p *Program) error {
 			return err
 		}
 	}
-	return verifyCalls(p, bad)
+	if err := verifyRoles(p); err != nil {
+		return err
+	}
+	_, err := Rooms(p)
+	return err
 }
 
-// verifyTypes checks the references between types. A union must not contain
-// itself without a field or element between, or matching would not end.
+// verifyTypes checks the references between types. A type must not contain
+// itself by way of unions and elements alone: only through a field does
+// matching get on to another value, and naming a type to an end.
 func verifyTypes(p *Program, bad func(string, ...any) error) (errs []error) {
 	ref := func(i int) bool { return i >= 0 && i < len(p.Types) }
 	for i := range p.Types {
@@ -147,103 +159,191 @@ func verifyTypes(p *Program, bad func(string, ...any) error) (errs []error) {
 		for _, a := range t.Alts {
 			ok = ok && ref(a)
 		}
+		seen := make(map[string]bool, len(t.Fields))
 		for _, f := range t.Fields {
 			ok = ok && ref(f.Type)
+			if seen[f.Name] {
+				return append(errs, bad("type %s with the field %q twice", t.Name, f.Name))
+			}
+			seen[f.Name] = true
 		}
 		if !ok {
 			return append(errs, bad("type %s: no such type", t.Name))
 		}
 	}
-	const fresh, open, closed = 0, 1, 2
-	state := make([]uint8, len(p.Types))
-	var visit func(i, depth int) bool
-	visit = func(i, depth int) bool {
-		if state[i] == closed {
-			return true
-		}
-		if state[i] == open || depth > 500 {
-			return false
-		}
-		state[i] = open
-		if p.Types[i].Kind == TypeUnion {
-			for _, a := range p.Types[i].Alts {
-				if !visit(a, depth+1) {
-					return false
-				}
-			}
-		}
-		state[i] = closed
-		return true
-	}
+	w := widths{types: p.Types, of: make([]int, len(p.Types))}
 	for i := range p.Types {
-		if state[i] == fresh && !visit(i, 0) {
-			return append(errs, bad("type %s: contains itself", p.Types[i].Name))
+		if w.visit(i, 0) > maxWidth {
+			return append(errs, bad("type %s: contains itself, or is too large", p.Types[i].Name))
 		}
 	}
 	return errs
 }
 
-// verifyCalls checks that no function calls itself by any way round, since the
-// machine's frames would have no bound.
-func verifyCalls(p *Program, bad func(string, ...any) error) error {
-	const open, closed = 1, 2
-	state := make([]uint8, len(p.Funcs))
-	var visit func(i, depth int) error
-	visit = func(i, depth int) error {
-		switch {
-		case state[i] == closed:
-			return nil
-		case state[i] == open || depth > 10_000:
-			return bad("function %s calls itself", p.Funcs[i].Name)
+// widths counts the types that unions and elements bring together in one.
+type widths struct {
+	types []Type
+	of    []int // 0: not known yet
+}
+
+func (w *widths) visit(i, depth int) int {
+	if w.of[i] != 0 {
+		return w.of[i]
+	}
+	w.of[i] = maxWidth + 1 // until it is known, so that one that contains itself is too wide
+	if depth > maxConstDepth {
+		return w.of[i]
+	}
+	width, t := 1, &w.types[i]
+	if t.Kind == TypeArray && t.Elem != None {
+		width += w.visit(t.Elem, depth+1)
+	}
+	if t.Kind == TypeUnion {
+		for _, a := range t.Alts {
+			width = min(width+w.visit(a, depth+1), maxWidth+1)
 		}
-		state[i] = open
-		callees, err := callees(p, &p.Funcs[i])
-		if err != nil {
-			return err
+	}
+	w.of[i] = width
+	return width
+}
+
+// verifyRoles checks that the functions of options, adapters and defaults only
+// compute, that transforms do nothing but read, and that each gives a value if
+// and only if its caller takes one.
+func verifyRoles(p *Program) error {
+	role := make([]Scope, len(p.Funcs)) // the most that each may do; Anywhere and InRun give a value
+	for i := range role {
+		role[i] = InRun
+	}
+	for _, a := range p.Actions {
+		role[a.Func] = InStep
+	}
+	role[p.Main] = InStep
+	for _, fn := range p.configFuncs() {
+		if fn != None && role[fn] == InStep {
+			return &VerifyError{Func: p.Funcs[fn].Name, Msg: "is an action and gives options"}
+		} else if fn != None {
+			role[fn] = Anywhere
 		}
-		for _, c := range callees {
-			if err := visit(c, depth+1); err != nil {
-				return err
-			}
-		}
-		state[i] = closed
-		return nil
 	}
 	for i := range p.Funcs {
-		if err := visit(i, 0); err != nil {
-			return err
+		f := &p.Funcs[i]
+		for pc := 0; pc < len(f.Code); {
+			op := Op(f.Code[pc])
+			info, ok := InfoOf(op)
+			switch {
+			case !ok || pc+info.Size() > len(f.Code):
+				return &VerifyError{Func: f.Name, PC: pc, Msg: "no such instruction, or one cut short"}
+			case info.Scope > role[i] || op == ReturnValue && role[i] == InStep:
+				return &VerifyError{Func: f.Name, PC: pc, Msg: info.Name + " does not belong in this function"}
+			case op == CallFunc:
+				if fn := operandAt(f.Code, pc+1, OperandFunc); fn >= len(p.Funcs) || role[fn] == InStep {
+					return &VerifyError{Func: f.Name, PC: pc, Msg: "calls what is no transform"}
+				}
+			}
+			pc += info.Size()
 		}
 	}
 	return nil
 }
 
-// callees lists the functions that f calls. What is wrong with the code
-// otherwise is for the verifier to say.
-func callees(p *Program, f *Func) (list []int, err error) {
+// configFuncs lists the functions that are run outside of the pipeline, or None
+// where there is none.
+func (p *Program) configFuncs() []int {
+	list := []int{p.Options}
+	for i := range p.Params {
+		list = append(list, p.Params[i].Default)
+	}
+	for i := range p.Sources {
+		list = append(list, p.Sources[i].Options)
+	}
+	for i := range p.Stores {
+		list = append(list, p.Stores[i].Adapter, p.Stores[i].Options)
+	}
+	return list
+}
+
+// Rooms returns how many values each function takes on the stack of a task,
+// with all that it calls in that task. It is an error if one calls itself by
+// any way round, since that room would have no bound, or if a room is beyond
+// all reason.
+func Rooms(p *Program) ([]int, error) {
+	r := rooms{p: p, funcs: make([]int, len(p.Funcs)), brackets: make([]int, len(p.Brackets))}
+	for i := range p.Funcs {
+		if err := r.visit(i, 0); err != nil {
+			return nil, err
+		}
+	}
+	return r.funcs, nil
+}
+
+// rooms holds the rooms found so far: 0 is unknown, openRoom being looked at.
+type rooms struct {
+	p        *Program
+	funcs    []int
+	brackets []int // all their actions have been looked at, if not 0
+}
+
+const openRoom = -1
+
+func (r *rooms) visit(i, depth int) error {
+	f := &r.p.Funcs[i]
+	switch {
+	case r.funcs[i] > 0:
+		return nil
+	case r.funcs[i] == openRoom || depth > maxCalls:
+		return &VerifyError{Func: f.Name, Msg: "calls itself, or too many others one inside of the other"}
+	}
+	r.funcs[i] = openRoom
+	deepest := 0
 	for pc := 0; pc < len(f.Code); {
 		op := Op(f.Code[pc])
 		info, ok := InfoOf(op)
 		if !ok || pc+info.Size() > len(f.Code) {
-			return list, &VerifyError{Func: f.Name, PC: pc, Msg: "no such instruction, or one cut short"}
+			return &VerifyError{Func: f.Name, PC: pc, Msg: "no such instruction, or one cut short"}
 		}
 		if op == CallFunc || op == CallAction || op == Bracket {
-			i := int(binary.LittleEndian.Uint16(f.Code[pc+1:]))
-			switch {
-			case op == CallFunc && i < len(p.Funcs):
-				list = append(list, i)
-			case op == CallAction && i < len(p.Actions):
-				list = append(list, p.Actions[i].Func)
-			case op == Bracket && i < len(p.Brackets):
-				for _, a := range p.Brackets[i] {
-					list = append(list, p.Actions[a].Func)
-				}
-			default:
-				return list, &VerifyError{Func: f.Name, PC: pc, Msg: "calls what is not there"}
+			room, err := r.call(f, op, pc, depth)
+			if err != nil {
+				return err
 			}
+			deepest = max(deepest, room)
 		}
 		pc += info.Size()
 	}
-	return list, nil
+	room := 1 + f.Locals + f.MaxStack + f.Lists*listValues + f.Pages*pageValues + deepest
+	if room > maxRoom {
+		return &VerifyError{Func: f.Name, Msg: "takes too much memory"}
+	}
+	r.funcs[i] = room
+	return nil
+}
+
+// call gives the room of what the instruction at pc calls. The actions of
+// a bracket are tasks of their own.
+func (r *rooms) call(f *Func, op Op, pc, depth int) (room int, err error) {
+	i := operandAt(f.Code, pc+1, OperandFunc)
+	switch {
+	case op == CallFunc && i < len(r.p.Funcs):
+	case op == CallAction && i < len(r.p.Actions):
+		i = r.p.Actions[i].Func
+	case op == Bracket && i < len(r.p.Brackets):
+		if r.brackets[i] == 0 {
+			for _, a := range r.p.Brackets[i] {
+				if err := r.visit(r.p.Actions[a].Func, depth+1); err != nil {
+					return 0, err
+				}
+			}
+			r.brackets[i] = 1
+		}
+		return 0, nil
+	default:
+		return 0, &VerifyError{Func: f.Name, PC: pc, Msg: "calls what is not there"}
+	}
+	if err := r.visit(i, depth+1); err != nil {
+		return 0, err
+	}
+	return r.funcs[i], nil
 }
 
 // verifier checks one function by following every path once.
@@ -282,7 +382,8 @@ func (v *verifier) verify() error {
 		return err
 	}
 	for _, h := range f.Handlers {
-		if h.Start < 0 || h.End > len(f.Code) || h.Start > h.End || h.PageStart < 0 || h.PageEnd > f.Pages || h.PageStart > h.PageEnd {
+		// A handler stands behind what it covers: one inside could fail for ever.
+		if h.Start < 0 || h.End > len(f.Code) || h.Start > h.End || h.Target < h.End || h.PageStart < 0 || h.PageEnd > f.Pages || h.PageStart > h.PageEnd {
 			return v.fail(h.Start, "bad handler")
 		}
 		if err := v.reach(h.Start, h.Target, 0); err != nil {
