@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"reqon/vm/bytecode"
@@ -69,6 +70,7 @@ func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.V
 		if !p.more {
 			return value.NullValue, next, nil
 		}
+		p.more = false // until the next page says so
 		p.before += len(p.items)
 		return value.NullValue, u32(rest, 2), t.cancelled()
 	}
@@ -306,7 +308,11 @@ func (p *pageState) done(until value.Value) error {
 		return err
 	}
 	if len(p.items) > 0 && p.number > 1 && value.Equal(p.previous, p.body) {
-		return fmt.Errorf("page %d is identical to the one before: the server does not seem to heed the page parameter %s", p.number, p.fetch.PageParam)
+		why := "the server does not seem to heed the page parameter " + p.fetch.PageParam
+		if p.fetch.Page == bytecode.PageLink {
+			why = "its Link header leads in a circle"
+		}
+		return fmt.Errorf("page %d is identical to the one before: %s", p.number, why)
 	}
 	p.empties++
 	if len(p.items) > 0 {
@@ -356,6 +362,13 @@ func (p *pageState) findItems() error {
 	case value.Array:
 		p.items = v.Elems()
 	case value.Null:
+		// An empty list may be left out. An error in its place is no empty list:
+		// to end the fetch here would lose all that follows.
+		for _, name := range []string{"error", "errors"} {
+			if e := value.Field(p.body, name); value.Truth(e) && (e.Kind() != value.Array || len(e.Elems()) > 0) {
+				return fmt.Errorf("page %d has no items in %s, and says %s: %s", p.number, p.path, name, value.Describe(e))
+			}
+		}
 	default:
 		return fmt.Errorf("the items of a page must be an array, found %s in %s", value.Describe(v), p.path)
 	}
@@ -372,8 +385,16 @@ func (p *pageState) itemsPath() (string, error) {
 	if name := p.fetch.Items; name != "" {
 		if k := getPath(p.body, name).Kind(); k != value.Array && k != value.Null {
 			return "", fmt.Errorf("paginate says that the items are in %s, but that is %s; %s", name, value.Describe(getPath(p.body, name)), has)
-		} else if k == value.Null && len(arrays) > 0 {
-			return "", fmt.Errorf("paginate says that the items are in %s, which the page does not have; %s", name, has)
+		} else if k == value.Null {
+			if len(arrays) == 0 {
+				// A page may leave an empty list out, but not hold its items elsewhere.
+				if arrays = filledArrays(p.body, "", 3); len(arrays) > 0 {
+					has = "it has lists in " + strings.Join(arrays, ", ")
+				}
+			}
+			if len(arrays) > 0 {
+				return "", fmt.Errorf("paginate says that the items are in %s, which the page does not have; %s", name, has)
+			}
 		}
 		return name, nil
 	}
@@ -402,6 +423,22 @@ func arrayFields(v value.Value) (names []string) {
 	return names
 }
 
+// filledArrays lists the paths of arrays with elements, some levels deep.
+func filledArrays(v value.Value, prefix string, depth int) (paths []string) {
+	if v.Kind() != value.Object || depth == 0 {
+		return nil
+	}
+	o := v.Obj()
+	for i, slot := range o.Slots() {
+		path := prefix + o.Shape().Key(i)
+		if slot.Kind() == value.Array && len(slot.Elems()) > 0 {
+			paths = append(paths, path)
+		}
+		paths = append(paths, filledArrays(slot, path+".", depth-1)...)
+	}
+	return paths
+}
+
 // decide says whether another page follows, and with what parameter.
 func (p *pageState) decide(until value.Value) error {
 	p.more = true
@@ -421,11 +458,27 @@ func (p *pageState) decide(until value.Value) error {
 		// `until` decides, but no page can follow where nothing tells which.
 		p.more = !value.Truth(until) && (p.fetch.Page != bytecode.PageLink || p.next != "")
 	}
+	if p.more && p.fetch.Page == bytecode.PageLink {
+		return p.follow(p.next, "link")
+	}
+	return nil
+}
+
+// follow notes what leads to the next page. What led to a page of this fetch
+// before leads in a circle.
+func (p *pageState) follow(to, what string) error {
+	if _, ok := p.seen[to]; ok {
+		return fmt.Errorf("page %d gives the %s %s a second time: the pages go in a circle", p.number, what, value.Describe(value.FromString(to)))
+	}
+	if p.seen == nil {
+		p.seen = map[string]struct{}{}
+	}
+	p.seen[strings.Clone(to)] = struct{}{}
 	return nil
 }
 
 func (p *pageState) decideCursor(until value.Value) error {
-	cursor := getPath(p.body, p.fetch.Cursor)
+	cursor, there := cursorAt(p.body, p.fetch.Cursor)
 	switch cursor.Kind() {
 	case value.Array, value.Object, value.Bool:
 		if cursor.Kind() == value.Bool && !cursor.Bool() {
@@ -437,17 +490,43 @@ func (p *pageState) decideCursor(until value.Value) error {
 	text := value.Text(cursor)
 	if text == "" || p.fetch.Until && value.Truth(until) {
 		p.more = false
+		// A null is the server's word that this was all. Nothing at all, where
+		// more is to be expected, rather is a path that is misspelt.
+		expected := p.fetch.Until && !value.Truth(until) || p.size > 0 && int64(len(p.items)) >= p.size
+		if !there && p.number == 1 && len(p.items) > 0 && expected {
+			p.early = fmt.Sprintf("ended early: the first page has nothing in %s, where paginate says that the next cursor is", p.fetch.Cursor)
+		}
 		return nil
 	}
-	if _, ok := p.seen[text]; ok {
-		return fmt.Errorf("page %d gives the cursor %s a second time: the pages go in a circle", p.number, value.Describe(cursor))
-	}
-	if p.seen == nil {
-		p.seen = map[string]struct{}{}
-	}
-	p.seen[strings.Clone(text)] = struct{}{}
 	p.param = value.Clone(cursor)
-	return nil
+	return p.follow(text, "cursor")
+}
+
+// cursorAt reads the next cursor. Its path may go through arrays, by the place
+// of an element, counted from the end if negative. there tells a null from
+// nothing at all.
+func cursorAt(v value.Value, path string) (cursor value.Value, there bool) {
+	for name := range strings.SplitSeq(path, ".") {
+		i, err := strconv.Atoi(name)
+		switch {
+		case v.Kind() == value.Array && err == nil:
+			xs := v.Elems()
+			if i < 0 {
+				i += len(xs)
+			}
+			if i < 0 || i >= len(xs) {
+				return value.NullValue, false
+			}
+			v, there = xs[i], true
+		case v.Kind() == value.Object:
+			v, there = v.Obj().Get(name)
+		case v.Kind() == value.Null:
+			// Nothing is in a null, but the null was there.
+		default:
+			v, there = value.Field(v, name), true
+		}
+	}
+	return v, there
 }
 
 // limit applies maxItems, which cuts exactly, and maxPages.
