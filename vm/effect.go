@@ -181,12 +181,20 @@ func (t *Task) storeEffect(f *frame, op bytecode.Op, store int, args []value.Val
 // storePut writes records with their keys (an array, or null). upsert and
 // partial choose between merge and replace (language definition, section 6.4).
 func (t *Task) storePut(f *frame, store int, args []value.Value) error {
-	if args[0].Kind() != value.Array {
+	if args[0].Kind() != value.Array || args[1].Kind() != value.Array && !args[1].IsNull() {
 		return errBadProgram
+	}
+	for _, record := range args[0].Elems() {
+		if record.Kind() != value.Object {
+			return errBadProgram
+		}
 	}
 	p := Put{Store: store, Records: args[0].Elems(), At: t.at(f, f.pc)}
 	if args[1].Kind() == value.Array {
 		p.Keys = args[1].Elems()
+		if len(p.Keys) != len(p.Records) {
+			return errBadProgram
+		}
 	}
 	upsert, partial := args[2], args[3]
 	p.Merge = value.Truth(partial) || partial.IsNull() && value.Truth(upsert)
@@ -421,15 +429,23 @@ func (r *retrySettings) wait(attempts int64) time.Duration {
 	d := r.initialDelay
 	switch r.backoff {
 	case "linear":
-		d = r.initialDelay * time.Duration(attempts)
+		if d > 0 && attempts > int64(r.maximum/d) {
+			return r.maximum
+		}
+		d *= time.Duration(attempts)
 	case "exponential":
 		for range attempts - 1 {
-			if d *= 2; d >= r.maximum {
+			if d == 0 {
 				break
 			}
+			if d > r.maximum/2 {
+				return r.maximum
+			}
+			d *= 2
 		}
 	}
 	return min(d, r.maximum)
 }
 
+// milliseconds converts what value.Milliseconds gives, which fits.
 func milliseconds(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }

@@ -96,10 +96,11 @@ func (e *ItemFailures) Unwrap() error { return e.First }
 func (t *Task) locate(f *frame, err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
-		if e == err {
+		fatal := e.Fatal || t.ctx.Err() != nil
+		if e == err && e.Fatal == fatal {
 			return e
 		}
-		return &Error{Action: e.Action, File: e.File, Line: e.Line, Column: e.Column, Err: err, Fatal: e.Fatal}
+		return &Error{Action: e.Action, File: e.File, Line: e.Line, Column: e.Column, Err: err, Fatal: fatal}
 	}
 	at := t.at(f, f.pc)
 	e = &Error{Action: t.m.actionName(at.Action), Line: at.Pos.Line, Column: at.Pos.Column, Err: err}

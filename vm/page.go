@@ -31,6 +31,7 @@ type pageState struct {
 	maxItems int64               // 0: no limit
 	empties  int                 // empty pages in a row
 
+	came     bool        // the current page has come and is not done
 	body     value.Value // the current page
 	previous value.Value // the page before
 	items    []value.Value
@@ -95,6 +96,10 @@ func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.V
 		t.fetchAhead(f, p, args[0], args[1])
 		return value.NullValue, next, nil
 	case bytecode.PageDone:
+		if !p.came {
+			return value.NullValue, next, errBadProgram
+		}
+		p.came = false
 		return value.NullValue, next, p.done(args[0])
 	}
 	t.closeFetch(f, p) // bytecode.Close
@@ -154,7 +159,7 @@ func (t *Task) fetchPage(f *frame, p *pageState, path, options value.Value) (fai
 	if p.number == 1 {
 		p.time = reply.Time
 	}
-	p.body, p.next, p.last = reply.Body, reply.Next, reply.Last
+	p.body, p.next, p.last, p.came = reply.Body, reply.Next, reply.Last, true
 	if p.fetch.Page == bytecode.PageNone {
 		p.items = itemsOf(reply.Body)
 		return false, p.track()

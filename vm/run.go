@@ -384,11 +384,14 @@ enter: // after a call, a return, or at the start
 				goto fail
 			}
 			i := stack[s+1].Int()
-			if elems := stack[s].Elems(); int(i) < len(elems) {
+			if elems := stack[s].Elems(); uint64(i) < uint64(len(elems)) {
 				stack[s+1] = value.FromInt(i + 1)
 				stack[sp] = elems[i]
 				sp++
 				pc += 7
+			} else if i < 0 {
+				err = errBadProgram
+				goto fail
 			} else {
 				stack[s] = value.NullValue // so that no page outlives its loop
 				pc = u32(code, pc+3)
@@ -455,6 +458,10 @@ enter: // after a call, a return, or at the start
 			err = errors.New(fill(fn.Consts[u16(code, pc+1)].Str(), stack[sp]))
 			goto fail
 		case bytecode.EndItem:
+			if t.frames[0].from == 0 {
+				err = errBadProgram // no iteration
+				goto fail
+			}
 			t.frames = t.frames[:0]
 			return value.NullValue, nil
 
