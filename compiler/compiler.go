@@ -386,21 +386,13 @@ func Load(paths ...string) (*Result, error) {
 	for _, path := range paths {
 		units, err := Discover(path)
 		if err != nil {
-			return nil, pathError(path, err)
+			return nil, err
 		}
 		for _, u := range units {
 			all.add(Compile(u))
 		}
 	}
 	return all, nil
-}
-
-// pathError says what to do about a path that can't be read.
-func pathError(path string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: no such file or folder: %w", path, fs.ErrNotExist)
-	}
-	return err
 }
 
 // add joins the result of another unit.
