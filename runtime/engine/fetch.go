@@ -47,6 +47,9 @@ func (r *run) Fetch(ctx context.Context, q *vm.Request) (*vm.Reply, error) {
 	counter.requests.Add(1)
 	r.opts.Progress.Requests.Add(1)
 	resp, err := r.client.Do(ctx, source, req)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx) // which says who or what cancelled it
+	}
 	if err != nil {
 		return r.failed(err)
 	}
