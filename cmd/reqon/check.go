@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -12,52 +13,57 @@ import (
 	"reqon/compiler/diag"
 )
 
+// checkFormats are the values of --format.
+var checkFormats = []string{"text", "json", "sarif", "github"}
+
 func checkCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "check",
 		Usage:     "compile without running, and report what is wrong",
 		ArgsUsage: "PATH…",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "text", Usage: "text, json, sarif or github"},
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "format", Value: "text", Usage: "`FORMAT`: " + strings.Join(checkFormats, ", ") + " (default text)"},
 			&cli.BoolFlag{Name: "strict", Usage: "warnings fail, too"},
-		},
-		Action: check,
+		}, profileFlags()...),
+		Action: profiled(check),
 	}
 }
 
 func check(c *cli.Context) error {
-	if c.NArg() == 0 {
-		return exit(exitConfig, errors.New("check needs a file or folder: reqon check PATH"))
+	format := c.String("format")
+	if !slices.Contains(checkFormats, format) {
+		return exit(exitConfig, fmt.Errorf("--format %s: expected %s", format, strings.Join(checkFormats, ", ")))
 	}
-	result, err := compiler.Load(c.Args().Slice()...)
+	result, err := load(c, "check")
 	if err != nil {
+		return err
+	}
+	if err := writeDiagnostics(c.App.Writer, format, result.Diagnostics); err != nil {
 		return exit(exitConfig, err)
 	}
-	if err := writeDiagnostics(c.App.Writer, c.String("format"), result.Diagnostics); err != nil {
-		return exit(exitConfig, err)
-	}
-	for _, e := range result.Errors {
-		fmt.Fprintf(c.App.ErrWriter, "reqon: %s\n", e)
-	}
+	tellLoadErrors(c.App.ErrWriter, result)
 	errs, warnings := diag.Count(result.Diagnostics)
 	errs += len(result.Errors)
-	if c.String("format") == "text" {
-		summarize(c.App.Writer, len(result.Missions), errs, warnings)
+	if format == "text" {
+		if len(result.Diagnostics) > 0 {
+			fmt.Fprintln(c.App.Writer)
+		}
+		fmt.Fprintln(c.App.Writer, checkSummary(len(result.Missions), errs, warnings))
 	}
 	switch {
-	case errs > 0, c.Bool("strict") && warnings > 0:
+	case result.Failed():
+		return exit(failedCode(result), nil)
+	case c.Bool("strict") && warnings > 0:
 		return exit(exitSource, nil)
 	case len(result.Missions) == 0:
-		return exit(exitConfig, fmt.Errorf("no mission at %s", c.Args().First()))
+		return exit(exitConfig, noMission(c.Args().Slice()))
 	}
 	return nil
 }
 
-// writeDiagnostics writes them in one of the formats of --format.
+// writeDiagnostics writes them in one of checkFormats.
 func writeDiagnostics(w io.Writer, format string, ds []diag.Diagnostic) error {
 	switch format {
-	case "text":
-		return diag.Text(w, ds, diag.TextOptions{Color: isTerminal(w)})
 	case "json":
 		return diag.JSON(w, ds)
 	case "sarif":
@@ -65,30 +71,80 @@ func writeDiagnostics(w io.Writer, format string, ds []diag.Diagnostic) error {
 	case "github":
 		return diag.GitHub(w, ds)
 	}
-	return fmt.Errorf("--format %s: expected text, json, sarif or github", format)
+	return diag.Text(w, ds, diag.TextOptions{Color: isColored(w)})
 }
 
-func summarize(w io.Writer, missions, errs, warnings int) {
+func checkSummary(missions, errs, warnings int) string {
 	if errs == 0 && warnings == 0 {
-		fmt.Fprintf(w, "%s, no problems\n", plural(missions, "mission"))
-		return
+		return plural(missions, "mission") + ", no problems"
 	}
-	fmt.Fprintf(w, "%s, %s, %s\n", plural(missions, "mission"), plural(errs, "error"), plural(warnings, "warning"))
+	return fmt.Sprintf("%s, %s, %s", plural(missions, "mission"), plural(errs, "error"), plural(warnings, "warning"))
 }
 
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+// load compiles what is at the paths of the command line.
+func load(c *cli.Context, command string) (*compiler.Result, error) {
+	if c.NArg() == 0 {
+		return nil, exit(exitConfig, fmt.Errorf("expected a file or folder of missions: reqon %s PATH", command))
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	for _, path := range c.Args().Slice() {
+		if err := missingPath(c.App, path); err != nil {
+			return nil, exit(exitConfig, err)
+		}
+	}
+	result, err := compiler.Load(c.Args().Slice()...)
+	if err != nil {
+		return nil, exit(exitConfig, err)
+	}
+	return result, nil
 }
 
-// isTerminal reports whether w is a terminal.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
+// loadMissions compiles what is at the paths of the command line and reports
+// what is wrong. It fails where there is an error, or no mission.
+func loadMissions(c *cli.Context, command string) (*compiler.Result, error) {
+	result, err := load(c, command)
+	if err != nil {
+		return nil, err
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+	var shown []diag.Diagnostic
+	for _, d := range result.Diagnostics {
+		if d.Severity != diag.Info {
+			shown = append(shown, d)
+		}
+	}
+	if err := diag.Text(c.App.ErrWriter, shown, diag.TextOptions{Color: isColored(c.App.ErrWriter)}); err != nil {
+		return nil, exit(exitConfig, err)
+	}
+	tellLoadErrors(c.App.ErrWriter, result)
+	if result.Failed() {
+		return nil, exit(failedCode(result), nil)
+	}
+	if len(result.Missions) == 0 {
+		return nil, exit(exitConfig, noMission(c.Args().Slice()))
+	}
+	return result, nil
+}
+
+// tellLoadErrors writes the errors that have no place in a source.
+func tellLoadErrors(w io.Writer, r *compiler.Result) {
+	for _, e := range r.Errors {
+		fmt.Fprintf(w, "reqon: %s\n", e)
+	}
+}
+
+// failedCode is the exit code of what could not be compiled: that of a source
+// with errors, unless nothing but reading files went wrong.
+func failedCode(r *compiler.Result) int {
+	if errs, _ := diag.Count(r.Diagnostics); errs > 0 {
+		return exitSource
+	}
+	for _, err := range r.Errors {
+		if !isFileError(err) {
+			return exitSource
+		}
+	}
+	return exitConfig
+}
+
+func noMission(paths []string) error {
+	return errors.New("no mission at " + strings.Join(paths, ", ") + ": expected files ending in .reqon, .vague or .reqc")
 }

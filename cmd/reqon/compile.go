@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,7 +12,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"reqon/compiler"
-	"reqon/compiler/diag"
 	"reqon/vm/bytecode"
 )
 
@@ -20,18 +20,15 @@ func compileCommand() *cli.Command {
 		Name:      "compile",
 		Usage:     "write compiled missions (.reqc)",
 		ArgsUsage: "PATH…",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "a file for one mission, a folder for several (default: beside the source)"},
-		},
-		Action: compile,
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`OUT`: a .reqc file for one mission, a folder for several (default beside the source)"},
+		}, profileFlags()...),
+		Action: profiled(compile),
 	}
 }
 
 func compile(c *cli.Context) error {
-	if c.NArg() == 0 {
-		return exit(exitConfig, errors.New("compile needs a file or folder: reqon compile PATH"))
-	}
-	result, err := loadMissions(c, c.Args().Slice()...)
+	result, err := loadMissions(c, "compile")
 	if err != nil {
 		return err
 	}
@@ -40,6 +37,9 @@ func compile(c *cli.Context) error {
 		return exit(exitConfig, err)
 	}
 	for i, m := range result.Missions {
+		if err := os.MkdirAll(filepath.Dir(targets[i]), 0o777); err != nil {
+			return exit(exitConfig, err)
+		}
 		if err := writeFileAtomic(targets[i], bytecode.Encode(m.Program)); err != nil {
 			return exit(exitConfig, err)
 		}
@@ -52,36 +52,38 @@ func compile(c *cli.Context) error {
 // are told apart by their names.
 func compileTargets(missions []*compiler.Mission, output string) ([]string, error) {
 	info, err := os.Stat(output)
-	folder := err == nil && info.IsDir() || strings.HasSuffix(output, "/")
-	if output != "" && len(missions) == 1 && !folder {
+	folder := err == nil && info.IsDir() || strings.HasSuffix(output, "/") || strings.HasSuffix(output, string(filepath.Separator))
+	switch {
+	case output == "" || folder:
+	case len(missions) == 1 && compiler.IsArtifact(output):
 		return []string{output}, nil
-	}
-	if output != "" && !folder {
-		if err == nil {
-			return nil, fmt.Errorf("-o %s is a file, but there are %d missions: name a folder", output, len(missions))
-		}
-		folder = true
-	}
-	if folder {
-		if err := os.MkdirAll(output, 0o777); err != nil {
-			return nil, err
-		}
+	case len(missions) == 1:
+		return nil, fmt.Errorf("-o %s: expected a file ending in .reqc, as only that is run as a compiled mission, or a folder: -o %s/", output, output)
+	case err == nil:
+		return nil, fmt.Errorf("-o %s is a file, but there are %d missions: name a folder", output, len(missions))
+	case compiler.IsArtifact(output):
+		return nil, fmt.Errorf("-o %s names one file, but there are %d missions: name a folder", output, len(missions))
 	}
 	perFile := map[string]int{}
 	for _, m := range missions {
 		perFile[m.File]++
 	}
-	var targets []string
-	for _, m := range missions {
-		base := strings.TrimSuffix(filepath.Base(m.File), filepath.Ext(m.File))
-		if perFile[m.File] > 1 || folder {
+	targets := make([]string, len(missions))
+	owner := map[string]*compiler.Mission{}
+	for i, m := range missions {
+		file := filepath.FromSlash(m.File)
+		dir, base := filepath.Dir(file), strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+		if output != "" {
+			dir, base = output, m.Name
+		} else if perFile[m.File] > 1 {
 			base = m.Name
 		}
-		dir := filepath.Dir(filepath.FromSlash(m.File))
-		if folder {
-			dir = output
+		targets[i] = filepath.Join(dir, base+".reqc")
+		if first := owner[targets[i]]; first != nil {
+			return nil, fmt.Errorf("the missions %s (%s) and %s (%s) would both be written to %s: name a folder with -o",
+				first.Name, first.File, m.Name, m.File, targets[i])
 		}
-		targets = append(targets, filepath.Join(dir, base+".reqc"))
+		owner[targets[i]] = m
 	}
 	return targets, nil
 }
@@ -92,7 +94,7 @@ func writeFileAtomic(name string, data []byte) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	defer os.Remove(f.Name())
+	defer os.Remove(f.Name()) // it has gone when all went well
 	_, err = f.Write(data)
 	if e := f.Chmod(0o644); err == nil {
 		err = e
@@ -109,32 +111,11 @@ func writeFileAtomic(name string, data []byte) error {
 	return nil
 }
 
-// loadMissions compiles what is at the paths and reports what is wrong. It
-// fails where there is an error, or no mission.
-func loadMissions(c *cli.Context, paths ...string) (*compiler.Result, error) {
-	result, err := compiler.Load(paths...)
-	if err != nil {
-		return nil, exit(exitConfig, err)
-	}
-	var shown []diag.Diagnostic
-	for _, d := range result.Diagnostics {
-		if d.Severity != diag.Info {
-			shown = append(shown, d)
-		}
-	}
-	if err := diag.Text(c.App.ErrWriter, shown, diag.TextOptions{Color: isTerminal(c.App.ErrWriter)}); err != nil {
-		return nil, exit(exitConfig, err)
-	}
-	for _, e := range result.Errors {
-		fmt.Fprintf(c.App.ErrWriter, "reqon: %s\n", e)
-	}
-	if result.Failed() {
-		return nil, exit(exitSource, nil)
-	}
-	if len(result.Missions) == 0 {
-		return nil, exit(exitConfig, fmt.Errorf("no mission at %s: expected files ending in .reqon, .vague or .reqc", strings.Join(paths, ", ")))
-	}
-	return result, nil
+// isFileError reports whether err came of reading a file, not of what is in it.
+func isFileError(err error) bool {
+	var artifact *compiler.ArtifactError
+	var path *fs.PathError
+	return !errors.As(err, &artifact) && errors.As(err, &path)
 }
 
 func disasmCommand() *cli.Command {
@@ -142,25 +123,27 @@ func disasmCommand() *cli.Command {
 		Name:      "disasm",
 		Usage:     "show the bytecode of a mission, from source or compiled",
 		ArgsUsage: "FILE",
-		Action: func(c *cli.Context) error {
-			if c.NArg() != 1 {
-				return exit(exitConfig, errors.New("disasm needs one file: reqon disasm FILE"))
-			}
-			result, err := loadMissions(c, c.Args().First())
-			if err != nil {
-				return err
-			}
-			var out bytes.Buffer
-			for i, m := range result.Missions {
-				if i > 0 {
-					out.WriteString("\n")
-				}
-				if err := bytecode.Disassemble(&out, m.Program); err != nil {
-					return exit(exitConfig, err)
-				}
-			}
-			_, err = c.App.Writer.Write(out.Bytes())
-			return err
-		},
+		Action:    disasm,
 	}
+}
+
+func disasm(c *cli.Context) error {
+	if c.NArg() > 1 {
+		return exit(exitConfig, fmt.Errorf("expected one file, found %s", strings.Join(c.Args().Slice(), ", ")))
+	}
+	result, err := loadMissions(c, "disasm")
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	for i, m := range result.Missions {
+		if i > 0 {
+			out.WriteString("\n")
+		}
+		if err := bytecode.Disassemble(&out, m.Program); err != nil {
+			return exit(exitConfig, err)
+		}
+	}
+	_, err = c.App.Writer.Write(out.Bytes())
+	return err
 }

@@ -1,17 +1,25 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"reqon/cmd/reqon/sampleapi"
+	"reqon/runtime/credentials"
+	"reqon/runtime/daemon"
+	"reqon/runtime/engine"
+	"reqon/runtime/telemetry"
 	"reqon/testdata/examples"
 )
 
@@ -22,11 +30,12 @@ const demoToken = "demo-token-of-the-sample-shop"
 func demoCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "demo",
-		Usage: "run example missions against a sample API on this machine",
+		Usage: "a sample API on this machine, and a daemon with missions that sync from it",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "dir", Value: "reqon-demo", Usage: "`FOLDER` for the missions, the credentials and what they sync"},
 			&cli.BoolFlag{Name: "once", Usage: "run every mission once, then exit"},
 			&cli.BoolFlag{Name: "no-progress", Usage: "no progress line"},
+			&cli.StringFlag{Name: "port", Value: "0", Usage: "`PORT` of health and metrics (default: a free one)"},
 		},
 		Action: demo,
 	}
@@ -63,6 +72,9 @@ func demo(c *cli.Context) error {
 	if err := os.Setenv(examples.BaseEnv, api.URL); err != nil {
 		return exit(exitConfig, err)
 	}
+	if !c.Bool("once") {
+		return demoDaemon(c, d)
+	}
 	err = demoOnce(c, d)
 	fmt.Fprintf(out, "\nThe results lie in %s, one JSON object by key a store:\n", d.state())
 	for _, e := range examples.All() {
@@ -84,6 +96,28 @@ func demoOnce(c *cli.Context, d demoFolder) error {
 		args = append(args, "--no-progress")
 	}
 	return newApp(c.App.Writer, c.App.ErrWriter).Run(append(args, d.missions()))
+}
+
+// demoDaemon keeps the examples on their schedules, which are short, until
+// Ctrl+C.
+func demoDaemon(c *cli.Context, d demoFolder) error {
+	redactor := &credentials.Redactor{}
+	log := telemetry.New(telemetry.Options{Writer: c.App.ErrWriter, Redact: redactor.Redact, Level: telemetry.LevelInfo})
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	address := net.JoinHostPort("127.0.0.1", c.String("port"))
+	return daemonExit(daemon.Run(context.Background(), daemon.Config{
+		Path: d.missions(), Auth: d.credentials(), Version: version, Signals: signals,
+		HealthAddr: address, MetricsAddr: address,
+		Engine: engine.Config{StateDir: d.state(), Log: log, Redactor: redactor},
+		Started: func(health, metrics string) {
+			fmt.Fprintf(c.App.Writer, "The daemon runs until Ctrl+C. What to look at:\n")
+			fmt.Fprintf(c.App.Writer, "  http://%s/health\n  http://%s/metrics\n", health, metrics)
+			fmt.Fprintf(c.App.Writer, "  %s, one JSON object by key a store\n", filepath.Join(d.state(), "*.json"))
+			fmt.Fprintf(c.App.Writer, "  reqon history --state-dir %s\n\n", d.state())
+		},
+	}))
 }
 
 // makeDemo writes the example missions and the credentials. What is there

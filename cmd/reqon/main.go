@@ -1,6 +1,7 @@
 // Command reqon keeps data in step with HTTP APIs: it checks, compiles and runs
 // missions, once or on schedule. One file per command; this one puts them
-// together, reorders the command line and turns errors into exit codes.
+// together and turns errors into exit codes, args.go reorders the command line,
+// help.go writes the help texts.
 package main
 
 import (
@@ -8,8 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -19,7 +18,7 @@ import (
 // version is set when a release is built: -ldflags "-X main.version=1.2.3".
 var version = "dev"
 
-// The exit codes of every command.
+// The exit codes of every command (operations, "Commands").
 const (
 	exitSuccess = 0
 	exitFailed  = 1 // a run failed or was cancelled, or `fmt --check` found work
@@ -56,6 +55,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		err = app.Run(args)
 	}
+	return tell(stderr, err)
+}
+
+// tell writes an error that has not been told yet and returns its exit code.
+// What has no code of its own is a matter of configuration: a file that can't
+// be written, a folder that can't be read.
+func tell(w io.Writer, err error) int {
 	if err == nil {
 		return exitSuccess
 	}
@@ -71,15 +77,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if errors.As(err, &c) {
 		code = exitConfig
 	}
-	fmt.Fprintf(stderr, "reqon: %s\n", err)
+	fmt.Fprintf(w, "reqon: %s\n", err)
 	return code
 }
 
 func newApp(stdout, stderr io.Writer) *cli.App {
-	return &cli.App{
+	app := &cli.App{
 		Name:            "reqon",
 		Usage:           "keep data in step with HTTP APIs",
-		UsageText:       "reqon PATH [options]        run the missions at PATH once\n   reqon PATH --daemon         run them on schedule until stopped\n   reqon COMMAND [options]",
 		Version:         version,
 		HideVersion:     true,
 		HideHelpCommand: true,
@@ -90,137 +95,24 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   usageError,
 	}
+	for _, c := range app.Commands {
+		c.OnUsageError = usageError
+		c.HideHelpCommand = true
+		c.CustomHelpTemplate = verbatim(commandHelp(c))
+	}
+	app.CustomAppHelpTemplate = verbatim(appHelp(app))
+	return app
 }
 
 // commands are all commands, in the order in which the help lists them.
 func commands() []*cli.Command {
-	list := []*cli.Command{
-		runCommand(), checkCommand(), compileCommand(), disasmCommand(), demoCommand(), versionCommand(),
+	return []*cli.Command{
+		runCommand(), checkCommand(), compileCommand(), disasmCommand(),
+		statusCommand(), historyCommand(), cleanupCommand(), healthCommand(), cronCommand(),
+		initCommand(), demoCommand(), versionCommand(), completionCommand(),
 	}
-	for _, c := range list {
-		c.OnUsageError = usageError
-		c.HideHelpCommand = true
-	}
-	return list
 }
 
 func usageError(c *cli.Context, err error, _ bool) error {
 	return exit(exitConfig, fmt.Errorf("%w; see reqon %s --help", err, c.Command.Name))
-}
-
-// reorder puts the command first, then its options, then everything else, since
-// the flag parser stops at the first argument that is no option. What is no
-// command is the PATH of `run`. Unknown options are told with the nearest known.
-func reorder(app *cli.App, args []string) ([]string, error) {
-	rest := args[1:]
-	if len(rest) == 0 {
-		return []string{args[0], "--help"}, nil
-	}
-	command, rest := takeCommand(app, rest)
-	if command == nil {
-		return args, nil // --help and the like of the program itself
-	}
-	var options, others []string
-	for i := 0; i < len(rest); i++ {
-		arg := rest[i]
-		if arg == "--" {
-			others = append(others, rest[i+1:]...)
-			break
-		}
-		if !strings.HasPrefix(arg, "-") || arg == "-" {
-			others = append(others, arg)
-			continue
-		}
-		options = append(options, arg)
-		name, _, inline := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		flag := findFlag(command, name)
-		if flag == nil {
-			return nil, unknownOption(command, name)
-		}
-		if _, isBool := flag.(*cli.BoolFlag); isBool || inline {
-			continue
-		}
-		if i+1 >= len(rest) {
-			return nil, exit(exitConfig, fmt.Errorf("option --%s needs a value", name))
-		}
-		i++
-		options = append(options, rest[i])
-	}
-	out := append([]string{args[0], command.Name}, options...)
-	return append(append(out, "--"), others...), nil
-}
-
-// takeCommand finds the command of the line: the first argument that is no
-// option or its value, if it names one; else it is `run`.
-func takeCommand(app *cli.App, args []string) (*cli.Command, []string) {
-	runs := app.Command("run")
-	for i := 0; i < len(args); i++ {
-		arg := args[i]
-		if arg == "--" {
-			break
-		}
-		if !strings.HasPrefix(arg, "-") {
-			if c := app.Command(arg); c != nil {
-				return c, slices.Concat(args[:i], args[i+1:])
-			}
-			return runs, args
-		}
-		name, _, inline := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		flag := findFlag(runs, name)
-		if _, isBool := flag.(*cli.BoolFlag); flag != nil && !isBool && !inline {
-			i++
-		}
-	}
-	if slices.Contains([]string{"-h", "--help", "-help"}, args[0]) {
-		return nil, args
-	}
-	return runs, args
-}
-
-// helpFlag stands for the option that every command has.
-var helpFlag = &cli.BoolFlag{Name: "help", Aliases: []string{"h"}}
-
-func findFlag(c *cli.Command, name string) cli.Flag {
-	for _, f := range append(c.Flags, helpFlag) {
-		if slices.Contains(f.Names(), name) {
-			return f
-		}
-	}
-	return nil
-}
-
-func unknownOption(c *cli.Command, name string) error {
-	best, distance := "", 3
-	for _, f := range c.Flags {
-		for _, known := range f.Names() {
-			if d := editDistance(name, known); d < distance && len(known) > 1 {
-				best, distance = known, d
-			}
-		}
-	}
-	if best != "" {
-		return exit(exitConfig, fmt.Errorf("unknown option --%s of reqon %s; did you mean --%s?", name, c.Name, best))
-	}
-	return exit(exitConfig, fmt.Errorf("unknown option --%s; see reqon %s --help", name, c.Name))
-}
-
-// editDistance is the Levenshtein distance of two names.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

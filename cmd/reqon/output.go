@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,35 +15,55 @@ import (
 	"reqon/vm/value"
 )
 
+// isOutputFile reports whether --output names one file for all stores.
+func isOutputFile(path string) bool { return strings.HasSuffix(path, ".json") }
+
+// checkOutput reports an --output that can't be written to, before anything is
+// asked of any source.
+func checkOutput(path string) error {
+	if path == "" {
+		return nil
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("--output: %w", err)
+	}
+	switch {
+	case isOutputFile(path) && info.IsDir():
+		return fmt.Errorf("--output %s is a folder: name a folder without .json, or a file", path)
+	case !isOutputFile(path) && !info.IsDir():
+		return fmt.Errorf("--output %s is a file that does not end in .json: name a folder, or a .json file", path)
+	}
+	return nil
+}
+
+// makeOutput makes the folder of --output. A dry run leaves all as it is.
+func (s *session) makeOutput() error {
+	if s.output == "" || s.dryRun {
+		return nil
+	}
+	dir := s.output
+	if isOutputFile(dir) {
+		dir = filepath.Dir(dir)
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("--output: %w", err)
+	}
+	return nil
+}
+
 // writeOutput writes the records of a run's stores for --output: into a folder
 // one JSON array a store, or into a .json file one object of such arrays. With
 // several missions each has a folder, or a file, of its own name.
 func writeOutput(ctx context.Context, path, mission string, several bool, o *engine.Output) error {
-	if strings.HasSuffix(path, ".json") {
+	if isOutputFile(path) {
 		if several {
 			path = strings.TrimSuffix(path, ".json") + "." + mission + ".json"
 		}
-		return writeOutputFile(path, func(w *bufio.Writer) error {
-			for i, s := range o.Stores {
-				separator := ",\n"
-				if i == 0 {
-					separator = "{\n"
-				}
-				name, err := json.Marshal(s.Name)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(w, "%s%s: ", separator, name)
-				if err := writeRecords(ctx, w, s); err != nil {
-					return err
-				}
-			}
-			if len(o.Stores) == 0 {
-				w.WriteString("{")
-			}
-			_, err := w.WriteString("\n}\n")
-			return err
-		})
+		return writeOutputFile(path, func(w *bufio.Writer) error { return writeStores(ctx, w, o) })
 	}
 	if several {
 		path = filepath.Join(path, mission)
@@ -63,28 +85,46 @@ func writeOutput(ctx context.Context, path, mission string, several bool, o *eng
 	return nil
 }
 
+// writeStores writes an object of the stores' arrays by store name.
+func writeStores(ctx context.Context, w *bufio.Writer, o *engine.Output) error {
+	separator := "{\n"
+	for _, s := range o.Stores {
+		name, err := json.Marshal(s.Name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s%s: ", separator, name) // a bufio.Writer keeps its error
+		if err := writeRecords(ctx, w, s); err != nil {
+			return err
+		}
+		separator = ",\n"
+	}
+	if len(o.Stores) == 0 {
+		w.WriteString("{") // a bufio.Writer keeps its error
+	}
+	_, err := w.WriteString("\n}\n")
+	return err
+}
+
 // writeRecords writes an array, one record a line.
 func writeRecords(ctx context.Context, w *bufio.Writer, s engine.OutputStore) error {
-	w.WriteByte('[')
-	first := true
+	separator := "[\n"
 	var line []byte
 	err := s.Each(ctx, func(v value.Value) error {
-		line = line[:0]
-		if !first {
-			line = append(line, ',')
-		}
-		first = false
-		line = value.AppendJSON(append(line, '\n'), v)
+		line = value.AppendJSON(append(line[:0], separator...), v)
+		separator = ",\n"
 		_, err := w.Write(line)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if !first {
-		w.WriteByte('\n')
+	if separator == "[\n" {
+		_, err = w.WriteString("[]")
+	} else {
+		_, err = w.WriteString("\n]")
 	}
-	return w.WriteByte(']')
+	return err
 }
 
 // writeOutputFile replaces a file as a whole.
@@ -98,7 +138,7 @@ func writeOutputFile(name string, fill func(*bufio.Writer) error) (err error) {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
+	defer os.Remove(f.Name()) // it has gone when all went well
 	w := bufio.NewWriterSize(f, 64<<10)
 	err = fill(w)
 	if e := w.Flush(); err == nil {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -24,28 +26,47 @@ import (
 func runCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "run",
-		Usage:     "run missions once, or on schedule with --daemon",
+		Usage:     "run missions once, or on schedule with --daemon (the word run may be left out)",
 		ArgsUsage: "PATH",
-		Flags:     runFlags(),
-		Action:    runMissions,
+		UsageText: "reqon PATH [options]\nreqon run PATH [options]",
+		Description: `PATH is a mission (.reqon, .vague or compiled .reqc) or a folder of missions.
+Options may stand before or after it, as --name VALUE or --name=VALUE.`,
+		Flags:  slices.Concat(runFlags(), daemonFlags(), []cli.Flag{validateCronFlag()}, profileFlags()),
+		Action: profiled(runMissions),
 	}
 }
 
+// The groups of options in the help.
+const (
+	groupRun = "Options of a run"
+	groupLog = "Log"
+)
+
 func runFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "auth", Usage: "credentials `FILE` (JSON)"},
-		&cli.StringFlag{Name: "env", Usage: "`FILE` of NAME=value lines (default: .env if there)"},
-		&cli.StringSliceFlag{Name: "param", Usage: "parameter as `NAME=VALUE`; repeatable"},
-		&cli.StringSliceFlag{Name: "mission", Usage: "run only the mission of this `NAME`; repeatable"},
-		&cli.BoolFlag{Name: "dry-run", Usage: "send nothing and store nothing; say what would be sent"},
-		&cli.StringFlag{Name: "output", Usage: "write the stores' records to `PATH`: a folder, or a .json file"},
-		&cli.BoolFlag{Name: "verbose", Usage: "log in detail"},
-		&cli.StringFlag{Name: "log-level", Usage: "debug, info, warn or error"},
-		&cli.StringFlag{Name: "log-format", Usage: "text or json"},
-		&cli.StringFlag{Name: "log-file", Usage: "log to `FILE` instead of standard error"},
-		&cli.StringFlag{Name: "state-dir", Usage: "state folder (default .reqon-data)"},
-		&cli.BoolFlag{Name: "no-progress", Usage: "no progress line"},
+		&cli.StringFlag{Category: groupRun, Name: "auth", Usage: "`FILE`: credentials (JSON)"},
+		envFlag(groupRun),
+		&cli.StringSliceFlag{Category: groupRun, Name: "param", Usage: "`NAME=VALUE`: a parameter of the missions; repeatable (or REQON_PARAM_NAME)"},
+		&cli.StringSliceFlag{Category: groupRun, Name: "mission", Usage: "`NAME`: run only this mission; repeatable"},
+		&cli.BoolFlag{Category: groupRun, Name: "dry-run", Usage: "send nothing and store nothing; say what would be sent (or REQON_DRY_RUN)"},
+		&cli.StringFlag{Category: groupRun, Name: "output", Usage: "`PATH`: write the stores' records there, to a folder or a .json file"},
+		stateDirFlag(groupRun),
+		&cli.BoolFlag{Category: groupLog, Name: "verbose", Usage: "log in detail"},
+		&cli.StringFlag{Category: groupLog, Name: "log-level", Usage: "`LEVEL`: debug, info, warn or error (or REQON_LOG_LEVEL)"},
+		&cli.StringFlag{Category: groupLog, Name: "log-format", Usage: "`FORMAT`: text or json (or REQON_LOG_FORMAT)"},
+		&cli.StringFlag{Category: groupLog, Name: "log-file", Usage: "`FILE`: append the log to it instead of writing it to standard error"},
+		&cli.BoolFlag{Category: groupLog, Name: "no-progress", Usage: "no progress line"},
 	}
+}
+
+// envFlag is the option of every command that reads the environment.
+func envFlag(group string) cli.Flag {
+	return &cli.StringFlag{Category: group, Name: "env", Usage: "`FILE`: more environment variables, a NAME=value a line (default .env if it is there)"}
+}
+
+// stateDirFlag is the option of every command that uses the state folder.
+func stateDirFlag(group string) cli.Flag {
+	return &cli.StringFlag{Category: group, Name: "state-dir", Usage: "`DIR`: state folder (or REQON_STATE_DIR; default .reqon-data)"}
 }
 
 // session is what the runs of one command line share.
@@ -54,18 +75,34 @@ type session struct {
 	env      func(string) (string, bool)
 	log      *telemetry.Logger
 	engine   *engine.Engine
-	progress *progressLine
-	params   map[string]string
-	dryRun   bool
-	output   string
-	closeLog func() error
+	progress *progressLine // nil without one
+	// Each error is told once where a person looks: as a line of its own for
+	// those who watch, in the log for those who read it later. With a log file
+	// there are both.
+	tellErrors, logErrors bool
+	params                map[string]string
+	dryRun                bool
+	output                string
+	closeLog              func() error
 }
 
 func runMissions(c *cli.Context) error {
-	if c.NArg() != 1 {
-		return exit(exitConfig, fmt.Errorf("expected one file or folder of missions, found %d arguments: reqon PATH [options]", c.NArg()))
+	if c.IsSet("validate-cron") {
+		return writeCronTimes(c.App.Writer, c.String("validate-cron"), time.Local, time.Now(), nextRuns)
 	}
-	result, err := loadMissions(c, c.Args().First())
+	if c.NArg() > 1 {
+		if err := missingPath(c.App, c.Args().First()); err != nil {
+			return exit(exitConfig, err)
+		}
+		return exit(exitConfig, fmt.Errorf("expected one file or folder of missions, found %s", strings.Join(c.Args().Slice(), ", ")))
+	}
+	if err := cmp.Or(checkDaemonFlags(c), checkOutput(c.String("output"))); err != nil {
+		return exit(exitConfig, err)
+	}
+	if c.Bool("daemon") || c.Bool("once") {
+		return runDaemon(c)
+	}
+	result, err := loadMissions(c, "run")
 	if err != nil {
 		return err
 	}
@@ -75,10 +112,14 @@ func runMissions(c *cli.Context) error {
 	}
 	s, err := newSession(c)
 	if err != nil {
-		return exit(exitConfig, err)
+		return exit(exitConfig, errors.Join(err, s.close()))
 	}
 	err = s.runAll(missions)
-	return errors.Join(err, s.close())
+	if e := s.close(); e != nil {
+		fmt.Fprintf(s.err, "reqon: %s\n", e)
+		err = cmp.Or(err, exit(exitFailed, nil))
+	}
+	return err
 }
 
 // selectMissions picks the missions of --mission.
@@ -94,34 +135,49 @@ func selectMissions(all []*compiler.Mission, names []string) ([]*compiler.Missio
 			for _, m := range all {
 				known = append(known, m.Name)
 			}
-			return nil, fmt.Errorf("no mission named %s; there are %s", name, strings.Join(known, ", "))
+			return nil, fmt.Errorf("--mission %s: there is no such mission; %s", name, suggest(name, known))
 		}
-		picked = append(picked, all[i])
+		if !slices.Contains(picked, all[i]) {
+			picked = append(picked, all[i])
+		}
 	}
 	return picked, nil
 }
 
+// suggest names the known name that is most likely meant, or all.
+func suggest(name string, known []string) string {
+	if best := nearest(name, known); best != "" {
+		return "did you mean " + best + "?"
+	}
+	if len(known) == 0 {
+		return "there is none at all"
+	}
+	slices.Sort(known)
+	return "expected one of " + strings.Join(slices.Compact(known), ", ")
+}
+
 // newSession reads the options that all runs share and opens the state folder.
+// The session is to be closed, also if there is an error.
 func newSession(c *cli.Context) (*session, error) {
-	s := &session{out: c.App.Writer, err: c.App.ErrWriter, dryRun: c.Bool("dry-run"), output: c.String("output"), closeLog: func() error { return nil }}
+	s := &session{out: c.App.Writer, err: c.App.ErrWriter, output: c.String("output"), closeLog: func() error { return nil }}
 	env, err := environment(c.String("env"))
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	s.env = env
-	if text, ok := env("REQON_DRY_RUN"); ok && !c.IsSet("dry-run") {
-		s.dryRun = isTrue(text)
+	if s.dryRun, err = dryRun(c, env); err != nil {
+		return s, err
 	}
 	if s.params, err = paramFlags(c.StringSlice("param")); err != nil {
-		return nil, err
+		return s, err
 	}
 	redactor := &credentials.Redactor{}
 	if err := s.openLog(c, redactor); err != nil {
-		return nil, err
+		return s, err
 	}
 	set, err := credentials.Load(c.String("auth"), env)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	for _, w := range set.Warnings {
 		s.log.Warn(w)
@@ -130,6 +186,22 @@ func newSession(c *cli.Context) (*session, error) {
 		StateDir: stateDir(c, env), ReadOnly: s.dryRun, Credentials: set, Env: env, Log: s.log, Redactor: redactor,
 	})
 	return s, err
+}
+
+// dryRun is whether nothing may be sent. A word that is not understood must
+// not send anything either.
+func dryRun(c *cli.Context, env func(string) (string, bool)) (bool, error) {
+	if c.IsSet("dry-run") {
+		return c.Bool("dry-run"), nil
+	}
+	text, _ := env("REQON_DRY_RUN")
+	switch strings.ToLower(text) {
+	case "1", "true", "yes", "on":
+		return true, nil
+	case "", "0", "false", "no", "off":
+		return false, nil
+	}
+	return true, fmt.Errorf("REQON_DRY_RUN is %q, expected true or false", text)
 }
 
 // stateDir is the state folder: of the option, the environment, or the usual.
@@ -143,7 +215,8 @@ func stateDir(c *cli.Context, env func(string) (string, bool)) string {
 	return ".reqon-data"
 }
 
-// paramFlags reads --param name=value.
+// paramFlags reads --param name=value. Of two for one name the last counts, as
+// with other options.
 func paramFlags(list []string) (map[string]string, error) {
 	params := map[string]string{}
 	for _, p := range list {
@@ -156,54 +229,60 @@ func paramFlags(list []string) (map[string]string, error) {
 	return params, nil
 }
 
-func isTrue(text string) bool {
-	switch strings.ToLower(text) {
-	case "1", "true", "yes", "on":
-		return true
-	}
-	return false
-}
-
-// openLog makes the log: on a terminal beside the progress line, else on
-// standard error, or in --log-file.
+// openLog makes the log, which goes to standard error, above the progress line
+// if there is one, or to --log-file.
 func (s *session) openLog(c *cli.Context, redactor *credentials.Redactor) error {
-	pick := func(flag, variable, otherwise string) string {
-		if v := c.String(flag); v != "" {
-			return v
-		}
-		if v, ok := s.env(variable); ok && v != "" {
-			return v
-		}
-		return otherwise
-	}
-	usual := "info"
-	if c.Bool("verbose") {
-		usual = "debug"
-	}
-	level, err := telemetry.ParseLevel(pick("log-level", "REQON_LOG_LEVEL", usual))
+	level, err := logLevel(c, s.env)
 	if err != nil {
 		return err
 	}
-	if c.Bool("verbose") && c.String("log-level") == "" {
-		level = telemetry.LevelDebug // a flag wins over the environment
-	}
-	format, err := telemetry.ParseFormat(pick("log-format", "REQON_LOG_FORMAT", "text"))
+	format, err := logOption(c, s.env, "log-format", "REQON_LOG_FORMAT", telemetry.FormatText, telemetry.ParseFormat)
 	if err != nil {
 		return err
 	}
-	w := s.err
+	w, watched := s.err, isTerminal(s.err)
+	if watched && !c.Bool("no-progress") {
+		s.progress = newProgressLine(s.err)
+		w = s.progress
+	}
+	s.tellErrors = watched && format == telemetry.FormatText
 	if name := c.String("log-file"); name != "" {
 		f, err := telemetry.OpenFile(name)
 		if err != nil {
 			return err
 		}
 		w, s.closeLog = f, f.Close
-	} else if isTerminal(s.err) && !c.Bool("no-progress") {
-		s.progress = newProgressLine(s.err)
-		w = s.progress
+		s.tellErrors, s.logErrors = true, true
 	}
+	s.logErrors = s.logErrors || !s.tellErrors
 	s.log = telemetry.New(telemetry.Options{Writer: w, Fallback: s.err, Format: format, Level: level, Redact: redactor.Redact})
 	return nil
+}
+
+// logLevel is that of --log-level, or debug with --verbose, or that of the
+// environment, or info.
+func logLevel(c *cli.Context, env func(string) (string, bool)) (telemetry.Level, error) {
+	if c.Bool("verbose") && c.String("log-level") == "" {
+		return telemetry.LevelDebug, nil
+	}
+	return logOption(c, env, "log-level", "REQON_LOG_LEVEL", telemetry.LevelInfo, telemetry.ParseLevel)
+}
+
+// logOption reads an option of the log, from the flag or else the environment.
+func logOption[T any](c *cli.Context, env func(string) (string, bool), flag, variable string, usual T, parse func(string) (T, error)) (T, error) {
+	name, text := "--"+flag, c.String(flag)
+	if text == "" {
+		name = variable
+		text, _ = env(variable)
+	}
+	if text == "" {
+		return usual, nil
+	}
+	v, err := parse(text)
+	if err != nil {
+		return v, fmt.Errorf("%s: %w", name, err)
+	}
+	return v, nil
 }
 
 func (s *session) close() error {
@@ -217,35 +296,34 @@ func (s *session) close() error {
 // runAll runs missions one after another. All are made ready before the first
 // request of any.
 func (s *session) runAll(missions []*compiler.Mission) error {
-	if err := s.checkParams(missions); err != nil {
-		return exit(exitConfig, err)
-	}
-	var ready []*engine.Mission
-	for _, m := range missions {
-		loaded, err := s.engine.Load(m.Program)
-		if err == nil {
-			err = loaded.Ready(s.params)
-		}
-		if err != nil {
-			return exit(exitConfig, err)
-		}
-		ready = append(ready, loaded)
+	ready, err := s.prepare(missions)
+	if err != nil {
+		return err
 	}
 	ctx, stop := s.signals()
 	defer stop()
-	code := exitSuccess
-	for _, m := range ready {
-		report := s.runOne(ctx, m, len(ready) > 1)
-		var config *engine.ConfigError
-		switch {
-		case errors.As(report.Err, &config):
-			code = exitConfig
-		case report.Err != nil && code == exitSuccess:
-			code = exitFailed
-		}
+	code, failed := exitSuccess, 0
+	for i, m := range ready {
 		if ctx.Err() != nil {
-			break
+			fmt.Fprintf(s.out, "%s: not run\n", m.Name())
+			code = max(code, exitFailed)
+			continue
 		}
+		if i > 0 {
+			fmt.Fprintln(s.out)
+		}
+		report := s.runOne(ctx, m, len(ready) > 1)
+		if report.Err != nil {
+			failed++
+			code = max(code, exitFailed)
+		}
+		var config *engine.ConfigError
+		if errors.As(report.Err, &config) {
+			code = exitConfig
+		}
+	}
+	if len(ready) > 1 && failed > 0 {
+		fmt.Fprintf(s.out, "\n%d of %d missions failed\n", failed, len(ready))
 	}
 	if code != exitSuccess {
 		return exit(code, nil)
@@ -253,28 +331,53 @@ func (s *session) runAll(missions []*compiler.Mission) error {
 	return nil
 }
 
+// prepare loads the missions and sees to it that each has what it needs. Every
+// mission that lacks something is told.
+func (s *session) prepare(missions []*compiler.Mission) ([]*engine.Mission, error) {
+	if err := s.checkParams(missions); err != nil {
+		return nil, exit(exitConfig, err)
+	}
+	if err := s.makeOutput(); err != nil {
+		return nil, exit(exitConfig, err)
+	}
+	var ready []*engine.Mission
+	var seen []string
+	for _, m := range missions {
+		loaded, err := s.engine.Load(m.Program)
+		if err == nil {
+			err = loaded.Ready(s.params)
+		}
+		if err == nil {
+			ready = append(ready, loaded)
+		} else if text := err.Error(); !slices.Contains(seen, text) {
+			seen = append(seen, text)
+			fmt.Fprintf(s.err, "reqon: %s\n", text)
+		}
+	}
+	if len(seen) > 0 {
+		return nil, exit(exitConfig, nil)
+	}
+	return ready, nil
+}
+
 // checkParams reports a --param that no mission has.
 func (s *session) checkParams(missions []*compiler.Mission) error {
-	for name := range s.params {
-		var known []string
-		for _, m := range missions {
-			for _, p := range m.Program.Params {
-				known = append(known, p.Name)
-			}
+	var known []string
+	for _, m := range missions {
+		for _, p := range m.Program.Params {
+			known = append(known, p.Name)
 		}
-		if slices.Contains(known, name) {
-			continue
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.params)) {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("--param %s: no mission has such a parameter; %s", name, suggest(name, known))
 		}
-		if len(known) == 0 {
-			return fmt.Errorf("--param %s: the mission has no parameters", name)
-		}
-		return fmt.Errorf("--param %s: no mission has this parameter; there are %s", name, strings.Join(known, ", "))
 	}
 	return nil
 }
 
 // signals gives a context that the first SIGINT or SIGTERM cancels; the second
-// ends the process at once.
+// ends the process at once (operations, "Commands").
 func (s *session) signals() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ch := make(chan os.Signal, 2)
@@ -285,10 +388,13 @@ func (s *session) signals() (context.Context, func()) {
 			select {
 			case sig := <-ch:
 				if n > 0 {
+					if s.progress != nil {
+						s.progress.draw("")
+					}
 					os.Exit(exitFailed)
 				}
 				s.log.Warn("Stopping at the next step; once more to stop at once", telemetry.String("signal", sig.String()))
-				cancel(fmt.Errorf("cancelled by %s", sig))
+				cancel(fmt.Errorf("cancelled by the signal %s", sig))
 			case <-done:
 				return
 			}
@@ -305,51 +411,50 @@ func (s *session) runOne(ctx context.Context, m *engine.Mission, several bool) *
 			return writeOutput(ctx, s.output, m.Name(), several, o)
 		}
 	}
-	if s.dryRun {
+	stop := func() {}
+	switch {
+	case s.dryRun:
 		opts.Preview = func(p engine.Preview) { writePreview(s.out, p) }
 		fmt.Fprintf(s.out, "%s: dry run, nothing is sent and nothing stored\n", m.Name())
+	case s.progress != nil:
+		stop = s.progress.show(m.Name(), opts.Progress, refresh)
+	default:
+		stop = logProgress(s.log.With(m.Name(), ""), opts.Progress, logRefresh)
 	}
-	stop := func() {}
-	if s.progress != nil && !s.dryRun {
-		stop = s.progress.show(m.Name(), opts.Progress)
-	} else if !s.dryRun {
+	if s.logErrors && !s.dryRun {
 		s.log.With(m.Name(), "").Info("Starting run")
 	}
 	started := time.Now()
 	report := m.Run(ctx, opts)
 	stop()
-	s.reportErrors(report)
-	writeSummary(s.out, report, time.Since(started), s.dryRun)
+	took := time.Since(started)
+	if s.logErrors && !s.dryRun {
+		s.logEnd(report, took)
+	}
+	if s.tellErrors || s.dryRun {
+		// Without a log file those of items have been seen in the log.
+		writeErrors(s.err, report, s.tellErrors && s.logErrors)
+	}
+	writeNotes(s.out, report)
+	writeSummary(s.out, report, took, s.dryRun)
 	return report
 }
 
-// reportErrors tells each error of a run once.
-func (s *session) reportErrors(r *engine.Report) {
-	for _, e := range r.Errors {
-		at := ""
-		if e.Position != "" {
-			at = e.Position + ": "
-		}
-		item := ""
-		if e.Index != nil {
-			item = fmt.Sprintf("item %d", *e.Index)
-			if e.ID != "" {
-				item += " (id " + e.ID + ")"
-			}
-			item += ": "
-		}
-		fmt.Fprintf(s.err, "error: %s%s%s\n", at, item, e.Message)
-		if e.Action != "" {
-			fmt.Fprintf(s.err, "  in action %s of mission %s\n", e.Action, r.Mission)
-		}
+// logEnd logs how a run ended, in the words of the daemon, and its errors. Those
+// of items were logged when they happened.
+func (s *session) logEnd(r *engine.Report, took time.Duration) {
+	log := s.log.With(r.Mission, r.ID)
+	if r.Err == nil {
+		log.Info("Completed (" + seconds(took) + ")")
+		return
 	}
-	if r.MoreErrors > 0 {
-		fmt.Fprintf(s.err, "error: and %d more\n", r.MoreErrors)
+	whole := wholeErrors(r)
+	if len(whole) == 1 {
+		log.Error(fmt.Sprintf("Failed (%s): %s", seconds(took), whole[0].Message), errorFields(whole[0])...)
+		return
 	}
-	if r.Err != nil && len(r.Errors) == 0 {
-		fmt.Fprintf(s.err, "error: %s\n", r.Error)
+	for _, e := range whole {
+		log.Error(e.Message, errorFields(e)...)
 	}
-	for _, n := range r.Notes {
-		fmt.Fprintf(s.out, "  note: %s\n", n)
-	}
+	log.Error(fmt.Sprintf("Failed (%s): %s", seconds(took), r.Error))
 }

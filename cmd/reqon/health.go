@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+)
+
+func healthCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "health",
+		Usage:     "ask a daemon whether it is well: exit code 0 or 1",
+		ArgsUsage: "URL",
+		Description: `URL is the address that --health-port gives the daemon, such as localhost:8080.
+Its path is /health unless another is named. For the health checks of containers.`,
+		Flags: []cli.Flag{
+			&cli.DurationFlag{Name: "timeout", Value: 5 * time.Second, Usage: "`TIME`: how long to wait for the answer (default 5s)"},
+		},
+		Action: health,
+	}
+}
+
+// maxHealth is how much of an answer is read, in bytes.
+const maxHealth = 1 << 20
+
+func health(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return exit(exitConfig, errors.New("expected one address: reqon health http://localhost:8080/health"))
+	}
+	target, err := healthURL(c.Args().First())
+	if err != nil {
+		return exit(exitConfig, err)
+	}
+	if c.Duration("timeout") <= 0 {
+		return exit(exitConfig, fmt.Errorf("--timeout %s: expected a time above zero, such as 5s", c.Duration("timeout")))
+	}
+	ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return exit(exitConfig, err)
+	}
+	// A daemon is reached directly, whatever proxy there is for the world.
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		return exit(exitFailed, fmt.Errorf("the daemon does not answer: %w", err))
+	}
+	defer resp.Body.Close() // it was only read
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxHealth))
+	if err != nil {
+		return exit(exitFailed, fmt.Errorf("the daemon does not answer: %w", err))
+	}
+	var answer struct{ Status string }
+	if json.Unmarshal(body, &answer) != nil || answer.Status == "" {
+		answer.Status = oneLine(strings.TrimSpace(string(body)), 80)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return exit(exitFailed, fmt.Errorf("%s answers %s %s", target, resp.Status, answer.Status))
+	}
+	fmt.Fprintln(c.App.Writer, answer.Status)
+	return nil
+}
+
+// healthURL completes an address: of localhost:8080 it makes
+// http://localhost:8080/health.
+func healthURL(text string) (string, error) {
+	whole := text
+	if !strings.Contains(text, "://") {
+		whole = "http://" + text
+	}
+	u, err := url.Parse(whole)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", fmt.Errorf("%s is no address, expected one such as http://localhost:8080/health", text)
+	}
+	if u.Path == "" || u.Path == "/" {
+		u.Path = "/health"
+	}
+	return u.String(), nil
+}
