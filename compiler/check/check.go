@@ -72,7 +72,8 @@ var consequences = []string{
 	diag.CodeSchemaNearby, diag.CodeNoAction, diag.CodeNoSource, diag.CodeUnknownField, diag.CodeMissingField,
 	diag.CodeExtraField, diag.CodeMissingDefault, diag.CodeUnusedVariable, diag.CodeUnusedParam, diag.CodeUnusedDecl,
 	diag.CodeGetWithBody, diag.CodeUnmappedStored, diag.CodeCarriesOn, diag.CodeUnreachableStep, diag.CodeNoEffect,
-	diag.CodePageSize, diag.CodeNotIncremental, diag.CodeOptionMissing,
+	diag.CodePageSize, diag.CodeNotIncremental, diag.CodeOptionMissing, diag.CodeCycle, diag.CodeUnreachableArm,
+	diag.CodeConstantKey, diag.CodeEnvelopeAsData,
 }
 
 // checker holds the state of one mission's check.

@@ -49,6 +49,7 @@ func (c *checker) infer(e syntax.Expr) *typ {
 		c.checkPlainBraces(e)
 		return litType(e)
 	case *syntax.TemplateLit:
+		c.checkDollars(e)
 		for _, x := range e.Exprs {
 			c.infer(x)
 		}

@@ -106,12 +106,21 @@ func (c *checker) checkPageArguments(form string, args []syntax.Expr) {
 		if t := c.expr(a); !t.can(stdlib.KString) {
 			c.report(diag.CodeBadPaginate, a.Place(), "", "expected a path such as \"data.items\" as text, found %s", t.describe())
 		} else if lit, ok := a.(*syntax.StringLit); ok && !fieldPath.MatchString(lit.Value) {
-			c.report(diag.CodeBadPaginate, a.Place(), "", "%q is no path of fields such as \"data.items\"", lit.Value)
+			suggestion := ""
+			if dotted := indexes.ReplaceAllString(lit.Value, ".$1"); fieldPath.MatchString(dotted) {
+				suggestion = "write \"" + dotted + "\""
+			}
+			c.report(diag.CodeBadPaginate, a.Place(), suggestion, "%q is no path of fields such as \"data.items\"", lit.Value)
 		}
 	}
 }
 
-var fieldPath = regexp.MustCompile(`^[^.\s]+(\.[^.\s]+)*$`)
+// fieldPath is a path as it is written in an option; indexes are what other
+// languages have in it.
+var (
+	fieldPath = regexp.MustCompile(`^[^.\s\[\]]+(\.[^.\s\[\]]+)*$`)
+	indexes   = regexp.MustCompile(`\[["']?([^"'\[\]]+)["']?\]`)
+)
 
 // fetch checks a request (language definition, section 6.1).
 func (c *checker) fetch(s *syntax.FetchStep) {

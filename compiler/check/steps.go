@@ -68,6 +68,9 @@ func (c *checker) steps(steps []syntax.Step) ending {
 		}
 		if m, ok := s.(*syntax.MatchStep); ok {
 			end = c.matchStep(m, previous)
+			if _, afterRequest := previous.(*syntax.FetchStep); afterRequest {
+				c.checkEnvelope(m, steps[i+1:])
+			}
 		} else {
 			end = c.step(s)
 		}
@@ -246,6 +249,7 @@ func (c *checker) store(s *syntax.StoreStep) {
 	}
 	c.checkOptionsAt(s.Options, storeStepOptions, s.Span, optionPlace{item: record})
 	c.checkKeyless(s, record)
+	c.checkConstantKey(s, t, record)
 }
 
 // checkKeyless reports an upsert of records that have no key: each of them gets

@@ -81,6 +81,9 @@ const (
 	CodeForeignPattern   = "RQ0419"
 	CodeNotIncremental   = "RQ0420"
 	CodeSharedPosition   = "RQ0421"
+	CodeConstantKey      = "RQ0422"
+	CodeEnvelopeAsData   = "RQ0423"
+	CodeDollarBraces     = "RQ0424"
 
 	CodeUnknownOption   = "RQ0501"
 	CodeOptionTwice     = "RQ0502"
@@ -170,6 +173,9 @@ var checkCodes = []Code{
 	{CodeForeignPattern, Warning, StageLint, "a date pattern in the letters of another tool"},
 	{CodeNotIncremental, Warning, StageLint, "a `since` that is the same in every run"},
 	{CodeSharedPosition, Warning, StageLint, "two incremental requests that share one sync position"},
+	{CodeConstantKey, Warning, StageLint, "a key that is the same for every record"},
+	{CodeEnvelopeAsData, Warning, StageLint, "the envelope of a failed request that goes on as data"},
+	{CodeDollarBraces, Warning, StageLint, "a template with the `${…}` of another language"},
 
 	{CodeUnknownOption, Error, StageNames, "an option that does not exist"},
 	{CodeOptionTwice, Error, StageNames, "an option given twice"},

@@ -1,0 +1,131 @@
+package check
+
+import (
+	"regexp"
+	"strings"
+
+	"reqon/compiler/diag"
+	"reqon/compiler/syntax"
+	"reqon/stdlib"
+)
+
+var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// checkConstantKey reports a key that is the same for every record, so that
+// each one replaces the one before. One object that is written out may well be
+// kept under a fixed key; many records can't.
+func (c *checker) checkConstantKey(s *syntax.StoreStep, t, record *typ) {
+	o := s.Options.Get("key")
+	if o == nil || o.Value == nil || !Constant(o.Value) {
+		return
+	}
+	text := o.Value.Place().Text()
+	lit, isText := unparen(o.Value).(*syntax.StringLit)
+	if isText {
+		text = lit.Value
+	}
+	_, literal := unparen(s.Value).(*syntax.ObjectExpr)
+	field := isText && record.obj != nil && record.obj.fields[lit.Value] != nil
+	if !field && (literal || !c.flow.loop && !t.can(stdlib.KArray)) {
+		return
+	}
+	suggestion := "write an expression over the record, such as `.id`"
+	if isText && plainName.MatchString(lit.Value) {
+		suggestion = "write `." + lit.Value + "`"
+	}
+	c.report(diag.CodeConstantKey, o.Value.Place(), suggestion, "every record gets the key `%s`, so that each replaces the one before", text)
+}
+
+// checkDollars reports the `${…}` of other languages' templates.
+func (c *checker) checkDollars(e *syntax.TemplateLit) {
+	for i, x := range e.Exprs {
+		if strings.HasSuffix(e.Texts[i], "$") && x != nil {
+			c.report(diag.CodeDollarBraces, e.Span, "write `{"+x.Place().Text()+"}`", "the `$` stands for itself: a template's expression is in braces alone")
+			return
+		}
+	}
+}
+
+// checkEnvelope reports a match that lets a failed request go on to a step that
+// takes `response` for data, while it is the error envelope (language
+// definition, section 6.1, "Failure").
+func (c *checker) checkEnvelope(m *syntax.MatchStep, after []syntax.Step) {
+	var status string
+	var arm *syntax.StepArm
+	for _, a := range m.Arms {
+		if lit, ok := a.Pattern.(*syntax.LiteralPattern); ok {
+			if n, _, ok := literalNumber(lit.Value); ok && n >= 400 && n < 600 && keepsResponse(a.Body) {
+				status, arm = lit.Span.Text(), a
+				break
+			}
+		}
+	}
+	if arm == nil {
+		return
+	}
+	for _, s := range after {
+		var data syntax.Expr
+		switch s := s.(type) {
+		case *syntax.StoreStep:
+			data = s.Value
+		case *syntax.ForStep:
+			data = s.In
+		case *syntax.MapStep:
+			data = s.Source
+		case *syntax.ApplyStep:
+			data = s.To
+		case *syntax.LetStep, *syntax.LogStep, *syntax.DeleteStep, *syntax.ClearStep:
+		default:
+			return
+		}
+		if data != nil && c.ofResponse(data) {
+			d := c.report(diag.CodeEnvelopeAsData, arm.Pattern.Place(), "write `"+status+" -> skip`, or do what is to be done within the arm",
+				"after a %s `response` is the error envelope, and a later step takes it for data", status)
+			note(d, data.Place(), "it is used here")
+			return
+		}
+		switch s.(type) {
+		case *syntax.MapStep, *syntax.ApplyStep:
+			return // response is another now
+		}
+	}
+}
+
+// keepsResponse reports whether a block goes on behind its match with response
+// as it was.
+func keepsResponse(b *syntax.Block) bool {
+	if b == nil {
+		return false
+	}
+	for i, s := range b.Steps {
+		switch s := s.(type) {
+		case *syntax.StoreStep, *syntax.LogStep, *syntax.LetStep, *syntax.DeleteStep, *syntax.ClearStep:
+		case *syntax.DirectiveStep:
+			if s.Kind == syntax.DirQueue && i < len(b.Steps)-1 {
+				continue
+			}
+			return s.Kind == syntax.DirContinue
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// ofResponse reports whether an expression begins with `response`, also as the
+// subject.
+func (c *checker) ofResponse(e syntax.Expr) bool {
+	switch e := unparen(e).(type) {
+	case *syntax.Name:
+		return e.Name == "response"
+	case *syntax.SubjectExpr:
+		return !c.flow.loop
+	case *syntax.FieldExpr:
+		return c.ofResponse(e.X)
+	case *syntax.IndexExpr:
+		return c.ofResponse(e.X)
+	case *syntax.WhereExpr:
+		return c.ofResponse(e.X)
+	}
+	return false
+}
