@@ -408,3 +408,18 @@ func isConfig(err error) bool {
 	var c *engine.ConfigError
 	return errors.As(err, &c)
 }
+
+// inOrder checks that lines with the parts have been logged in this order.
+func (w *world) inOrder(parts ...string) {
+	w.t.Helper()
+	rest := strings.Split(w.log.text(), "\n")
+	for _, part := range parts {
+		i := 0
+		for ; i < len(rest) && !strings.Contains(rest[i], part); i++ {
+		}
+		if i == len(rest) {
+			w.t.Fatalf("not logged, or too early: %s", part)
+		}
+		rest = rest[i+1:]
+	}
+}

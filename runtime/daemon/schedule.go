@@ -186,7 +186,7 @@ func (s *schedule) planCron(m memory, now time.Time, catchUp engine.CatchUp) pla
 	}
 	// What is due already but is held back by its jitter is yet to come.
 	from := now.Add(-s.jitter)
-	if since.Before(now) {
+	if !since.After(now) {
 		from = later(from, since)
 	}
 	p.due = s.cron.Next(from, s.zone)

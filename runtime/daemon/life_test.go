@@ -1,0 +1,444 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"reqon/runtime/state"
+)
+
+// TestStop: the first signal lets runs in progress finish, begins no others, and
+// says so on /health.
+func TestStop(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.MaxConcurrentRuns = 1
+	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	w.write("b.reqon", syncMission("B", "every 61 minutes"))
+	release := w.api.hold("/A")
+	w.run()
+	w.clock.Advance(time.Hour)
+	w.requests(1, "/A")
+	w.clock.Advance(2 * time.Minute)
+	w.until("B waits", func() bool { m, _ := w.mission("B"); return m.NextRun.Hour() == 11 })
+	w.signals <- syscall.SIGTERM
+	w.sees(1, "Stopping: waiting for 1 runs to finish")
+	w.sees(1, "B: Not started: the daemon is stopping (due at 10:01:00)")
+	if code, body := w.get("/health"); code != 503 || !strings.HasPrefix(string(body), `{"status":"stopping"`) {
+		t.Errorf("%d %s", code, body)
+	}
+	if code, _ := w.get("/health/ready"); code != 503 {
+		t.Errorf("ready: %d", code)
+	}
+	if code, _ := w.get("/health/live"); code != 200 {
+		t.Errorf("live: %d", code)
+	}
+	w.clock.Advance(time.Hour)
+	release()
+	if err := w.end(); err != nil {
+		t.Errorf("%v", err)
+	}
+	w.sees(1, "A: Completed")
+	if n := w.api.count("/B"); n != 0 {
+		t.Errorf("B was run %d times", n)
+	}
+	if runs := w.runs("A"); len(runs) != 1 || runs[0].Status != state.StatusSuccess {
+		t.Errorf("%+v", runs)
+	}
+	// B was due and not run: an interval makes up for it at the next start.
+	w.run()
+	w.sees(1, "B: Next run at")
+}
+
+// TestSecondSignal: the runs are cancelled, recorded as such, and the error leads
+// to exit code 1.
+func TestSecondSignal(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	defer w.api.hold("/A")()
+	w.run()
+	w.clock.Advance(time.Hour)
+	w.requests(1, "/A")
+	w.signals <- syscall.SIGINT
+	w.sees(1, "Stopping: waiting")
+	w.signals <- syscall.SIGINT
+	if err := w.end(); !errors.Is(err, ErrForced) {
+		t.Errorf("%v", err)
+	}
+	w.sees(1, "Cancelling 1 runs: a second signal has come")
+	if runs := w.runs("A"); len(runs) != 1 || runs[0].Status != state.StatusCancelled {
+		t.Errorf("%+v", runs)
+	}
+}
+
+func TestShutdownTimeout(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.ShutdownTimeout = 30 * time.Second
+	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	defer w.api.hold("/A")()
+	w.run()
+	w.clock.Advance(time.Hour)
+	w.requests(1, "/A")
+	w.signals <- syscall.SIGTERM
+	w.sees(1, "Stopping: waiting")
+	w.clock.Advance(29 * time.Second)
+	w.never("Cancelling")
+	w.clock.Advance(time.Second)
+	if err := w.end(); !errors.Is(err, ErrForced) {
+		t.Errorf("%v", err)
+	}
+	w.sees(1, "Cancelling 1 runs: the shutdown timeout of 30s is over")
+}
+
+// TestContext: the end of the context is that of the daemon.
+func TestContext(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	ctx, cancel := context.WithCancel(context.Background())
+	w.cfg.Started = func(string, string) { cancel() }
+	if err := Run(ctx, w.cfg); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSystemd: what systemd is told (sd_notify(3)).
+func TestSystemd(t *testing.T) {
+	w := newWorld(t)
+	socket := filepath.Join(t.TempDir(), "notify")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	w.cfg.Engine.Env = w.env(map[string]string{"NOTIFY_SOCKET": socket, "WATCHDOG_USEC": "20000", "WATCHDOG_PID": strconv.Itoa(os.Getpid())})
+	told := make(chan string, 1000)
+	go func() {
+		buf := make([]byte, 4096)
+		for {
+			n, err := conn.Read(buf)
+			if err != nil {
+				close(told)
+				return
+			}
+			told <- string(buf[:n])
+		}
+	}()
+	expect := func(part string) {
+		t.Helper()
+		deadline := time.After(patience)
+		for {
+			select {
+			case m := <-told:
+				if strings.Contains(m, part) {
+					return
+				}
+			case <-deadline:
+				t.Fatalf("systemd is not told %s", part)
+			}
+		}
+	}
+	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	w.run()
+	expect("READY=1\nSTATUS=1 missions loaded")
+	expect("WATCHDOG=1")
+	expect("WATCHDOG=1")
+	w.signals <- syscall.SIGHUP
+	expect("RELOADING=1\nMONOTONIC_USEC=")
+	expect("READY=1")
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	expect("STOPPING=1")
+}
+
+func TestNotifier(t *testing.T) {
+	for _, c := range []struct {
+		usec, pid string
+		want      time.Duration
+	}{{"", "", 0}, {"x", "", 0}, {"-5", "", 0}, {"30000000", "", 15 * time.Second}, {"30000000", "1", 0}, {"99999999999999999999", "", 0}} {
+		n := newNotifier(func(name string) (string, bool) {
+			v := map[string]string{"WATCHDOG_USEC": c.usec, "WATCHDOG_PID": c.pid, "NOTIFY_SOCKET": "/nowhere/at/all"}[name]
+			return v, v != ""
+		}, nil)
+		if n.period != c.want {
+			t.Errorf("%+v: %s", c, n.period)
+		}
+		n.send("READY=1") // nobody is there, and nothing happens
+		n.watchdog().Stop()
+	}
+}
+
+// TestCannotStart: each is one clear line and a configuration error.
+func TestCannotStart(t *testing.T) {
+	for what, c := range map[string]struct {
+		prepare func(w *world)
+		want    string
+	}{
+		"no such path":    {func(w *world) { w.cfg.Path = filepath.Join(w.dir, "nowhere") }, "nowhere: no such file or folder"},
+		"an empty folder": {func(w *world) { w.remove("a.reqon") }, "holds no missions: expected files ending in .reqon"},
+		"another file": {func(w *world) {
+			w.write("x.txt", "")
+			w.cfg.Path = filepath.Join(w.dir, "x.txt")
+		}, "x.txt is no mission"},
+		"no credentials file": {func(w *world) { w.cfg.Auth = filepath.Join(w.dir, "none.json") }, "none.json"},
+		"a bad credentials file": {func(w *world) {
+			w.write("bad.json", "{")
+			w.cfg.Auth = filepath.Join(w.dir, "bad.json")
+		}, "bad.json"},
+		"a bad interval":     {func(w *world) { w.cfg.CheckInterval = time.Microsecond }, "--check-interval must be at least 1ms, found 1µs"},
+		"a bad limit":        {func(w *world) { w.cfg.MaxConcurrentRuns = -1 }, "--max-concurrent-runs must be at least 1, found -1"},
+		"a bad timeout":      {func(w *world) { w.cfg.ShutdownTimeout = -1 }, "--shutdown-timeout must not be negative"},
+		"an unknown mission": {func(w *world) { w.cfg.Missions = []string{"B"} }, "no mission named B; there are A"},
+		"no address":         {func(w *world) { w.cfg.HealthAddr = "127.0.0.1:99999" }, "--health-port: can't listen at 127.0.0.1:99999"},
+		"a state folder that is a file": {func(w *world) {
+			w.write("file", "")
+			w.cfg.Engine.StateDir = filepath.Join(w.dir, "file")
+		}, "file"},
+		"a damaged state": {func(w *world) {
+			if err := os.WriteFile(filepath.Join(w.cfg.Engine.StateDir, "reqon.db"), []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
+				w.t.Fatal(err)
+			}
+		}, "reqon.db"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			w := newWorld(t)
+			w.write("a.reqon", syncMission("A", "every 1 hour"))
+			c.prepare(w)
+			err := Run(context.Background(), w.cfg)
+			if err == nil || !isConfig(err) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+func TestPortInUse(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	w := newWorld(t)
+	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	w.cfg.MetricsAddr = l.Addr().String()
+	err = Run(context.Background(), w.cfg)
+	want := fmt.Sprintf("--metrics-port: the port of %s is in use by another program; choose another", l.Addr())
+	if !isConfig(err) || err.Error() != want {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestSecondDaemon: a state folder has one daemon.
+func TestSecondDaemon(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	w.run()
+	err := Run(context.Background(), w.cfg)
+	if !isConfig(err) || !strings.Contains(err.Error(), strconv.Itoa(os.Getpid())) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestMissionFilter(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	w.write("b.reqon", syncMission("B", "every 1 hour"))
+	w.write("c.reqon", "mission C { nonsense }")
+	w.cfg.Missions = []string{"B"}
+	w.run()
+	if _, ok := w.mission("A"); ok {
+		t.Error("A is loaded")
+	}
+	w.next("B", "2024-01-20 10:00:00")
+}
+
+// TestDryRun: nothing is sent, stored, recorded or locked.
+func TestDryRun(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.DryRun = true
+	w.cfg.Engine.StateDir = filepath.Join(w.dir, "state")
+	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	w.run()
+	w.clock.Advance(time.Hour)
+	w.sees(1, "A: Would send GET "+w.api.URL+"/A")
+	w.sees(1, "A: Completed")
+	w.next("A", "2024-01-20 11:00:00")
+	w.clock.Advance(time.Hour)
+	w.sees(2, "A: Completed")
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.api.count("/A"); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+	if _, err := os.Stat(w.cfg.Engine.StateDir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the state folder was made: %v", err)
+	}
+}
+
+func TestOnce(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	w.write("b.reqon", syncMission("B", `cron "0 0 1 1 *"`))
+	w.write("c.reqon", strings.Replace(syncMission("C", "every 1 hour"), "schedule: every 1 hour", "", 1))
+	if err := Once(context.Background(), w.cfg); err != nil {
+		t.Fatal(err)
+	}
+	if w.api.count("/A") != 1 || w.api.count("/B") != 1 || w.api.count("/C") != 0 {
+		t.Errorf("A %d, B %d, C %d", w.api.count("/A"), w.api.count("/B"), w.api.count("/C"))
+	}
+	if runs := w.runs("A"); len(runs) != 1 || runs[0].Trigger != state.TriggerOnce || !runs[0].Due.IsZero() {
+		t.Errorf("%+v", runs)
+	}
+
+	w.api.answer("/A", 500)
+	w.write("d.reqon", "mission D {")
+	err := Once(context.Background(), w.cfg)
+	var once *OnceError
+	if !errors.As(err, &once) || len(once.Failed) != 1 || once.Failed[0] != "A" || len(once.NotLoaded) != 1 {
+		t.Errorf("%v", err)
+	}
+	if w.api.count("/B") != 2 {
+		t.Error("B was stopped by the others")
+	}
+	w.cfg.Path = filepath.Join(w.dir, "nowhere")
+	if err := Once(context.Background(), w.cfg); !isConfig(err) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestOnceCancelled(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.MaxConcurrentRuns = 1
+	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	w.write("b.reqon", syncMission("B", "every 1 hour"))
+	defer w.api.hold("/A")()
+	signals := make(chan os.Signal, 1)
+	w.cfg.Signals = signals
+	ended := make(chan error, 1)
+	go func() { ended <- Once(context.Background(), w.cfg) }()
+	w.requests(1, "/A")
+	signals <- syscall.SIGINT
+	select {
+	case err := <-ended:
+		var once *OnceError
+		if !errors.As(err, &once) || len(once.Failed) != 2 {
+			t.Errorf("%v", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("it does not end")
+	}
+	if n := w.api.count("/B"); n != 0 {
+		t.Errorf("B was run %d times", n)
+	}
+}
+
+// TestScheduledEnv: a mission can tell that the schedule has started it.
+func TestScheduledEnv(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.reqon", `mission A {
+  schedule: every 1 hour
+  source API { base: env("API") }
+  action X { get "/{env('REQON_SCHEDULED', 'no')}-{formatDate(scheduledTime, 'HHmmss')}" }
+}`)
+	w.run()
+	w.clock.Advance(time.Hour + 300*time.Millisecond)
+	w.sees(1, "A: Completed")
+	if w.api.count("/true-100000") != 1 {
+		t.Error("not seen")
+	}
+}
+
+// TestClaimFails: a due time that can't be claimed is not run, and is tried again.
+func TestClaimFails(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	if err := w.cfg.complete(); err != nil {
+		t.Fatal(err)
+	}
+	d, err := open(context.Background(), &w.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.load(); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.engine.DB().Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(time.Hour)
+	d.pass(d.sweep)
+	res := <-d.done
+	if res.err == nil || res.report != nil {
+		t.Fatalf("%+v", res)
+	}
+	d.pass(func() { d.finished(res) })
+	j := d.byName["A"]
+	if got := j.next().Sub(w.clock.Now()); got != claimRetry || !j.retry.due.Equal(start.Add(time.Hour)) || j.retry.trigger != state.TriggerSchedule {
+		t.Errorf("next in %s: %+v", got, j.retry)
+	}
+	w.sees(1, "A: Not started: its due time can't be recorded")
+	if err := d.close(); err != nil && !errors.Is(err, state.ErrClosed) {
+		t.Error(err)
+	}
+}
+
+// TestTimersNeverHang: gocron looks for ever for the start of a one-time job that
+// has just gone by, unless there is a second.
+func TestTimersNeverHang(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Clock = nil
+	if err := w.cfg.complete(); err != nil {
+		t.Fatal(err)
+	}
+	timers, err := newTimers(w.cfg.Clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		id, err := timers.set([16]byte{}, "x", time.Now().Add(time.Hour))
+		for i := 0; i < 3000 && err == nil; i++ {
+			id, err = timers.set(id, "x", time.Now().Add(time.Duration(i%100-20)*time.Microsecond))
+		}
+		done <- errors.Join(err, timers.close())
+	}()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Fatal("it hangs")
+	}
+}
+
+func TestRunQueue(t *testing.T) {
+	var q runQueue
+	a, b := &job{mission: &mission{name: "a"}}, &job{mission: &mission{name: "b"}}
+	for i, at := range []int{5, 1, 3, 1, 4} {
+		j := a
+		if i%2 == 1 {
+			j = b
+		}
+		q.push(&pendingRun{job: j, at: start.Add(time.Duration(at) * time.Second), attempt: i})
+	}
+	var order []int
+	for r := q.pop(func(*pendingRun) bool { return true }); r != nil; r = q.pop(func(r *pendingRun) bool { return r.job == a }) {
+		order = append(order, r.attempt)
+	}
+	if fmt.Sprint(order) != "[1 2 4 0]" || len(q.list) != 1 || q.list[0].attempt != 3 {
+		t.Errorf("%v, left %d", order, len(q.list))
+	}
+	if removed := q.remove(b); len(removed) != 1 || len(q.list) != 0 {
+		t.Errorf("%v", removed)
+	}
+}
