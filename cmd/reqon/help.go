@@ -15,7 +15,8 @@ func verbatim(text string) string { return strings.ReplaceAll(text, "{{", `{{"{{
 func appHelp(app *cli.App) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "reqon: %s\n\n", app.Usage)
-	b.WriteString(`  reqon PATH [options]      run the missions at PATH once, now
+	b.WriteString(`  reqon PATH [options]           run the missions at PATH once, now
+  reqon PATH --daemon [options]  run them on schedule until stopped
   reqon COMMAND [options]
 
 PATH is a mission (.reqon, .vague or compiled .reqc) or a folder of missions.

@@ -107,7 +107,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 // commands are all commands, in the order in which the help lists them.
 func commands() []*cli.Command {
 	return []*cli.Command{
-		runCommand(), checkCommand(), compileCommand(), disasmCommand(),
+		runCommand(), checkCommand(), formatCommand(), compileCommand(), disasmCommand(),
 		statusCommand(), historyCommand(), cleanupCommand(), healthCommand(), cronCommand(),
 		initCommand(), demoCommand(), versionCommand(), completionCommand(),
 	}

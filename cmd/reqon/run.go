@@ -30,7 +30,8 @@ func runCommand() *cli.Command {
 		ArgsUsage: "PATH",
 		UsageText: "reqon PATH [options]\nreqon run PATH [options]",
 		Description: `PATH is a mission (.reqon, .vague or compiled .reqc) or a folder of missions.
-Options may stand before or after it, as --name VALUE or --name=VALUE.`,
+Options may stand before or after it, as --name VALUE or --name=VALUE. The word
+run may be written before PATH: reqon run PATH.`,
 		Flags:  slices.Concat(runFlags(), daemonFlags(), []cli.Flag{validateCronFlag()}, profileFlags()),
 		Action: profiled(runMissions),
 	}
@@ -89,6 +90,12 @@ type session struct {
 func runMissions(c *cli.Context) error {
 	if c.IsSet("validate-cron") {
 		return writeCronTimes(c.App.Writer, c.String("validate-cron"), time.Local, time.Now(), nextRuns)
+	}
+	if err := checkDaemonFlags(c); err != nil {
+		return exit(exitConfig, err)
+	}
+	if c.Bool("daemon") || c.Bool("once") {
+		return runDaemon(c)
 	}
 	if c.NArg() > 1 {
 		if err := missingPath(c.App, c.Args().First()); err != nil {
