@@ -269,32 +269,42 @@ func (s *sheet) needsComma(i int, mission bool) bool {
 
 // breakLong breaks one list of each line that is too long, and reports whether
 // there was any: the longest of the outermost in braces, or if there is none,
-// of those in a call's or array's brackets.
+// of those in a call's or array's brackets. Those in braces that are too long
+// for any line, which would have their turn in the end, are broken at once.
 func (s *sheet) breakLong() bool {
-	best := map[int]*pair{}
-	within := map[int]int{} // by line: where the last of the outermost ends
+	type choice struct {
+		pair *pair
+		end  int // where the last of the outermost of its kind ends
+	}
+	found := false
+	best, done := map[int]choice{}, map[int]bool{} // by line
 	for i := range s.pairs {
 		p := &s.pairs[i]
 		line := s.words[p.open].line
 		if p.broken || s.widths[line] <= s.width || s.fixed[line] || !s.breakable(p) {
 			continue
 		}
-		b := best[line]
-		switch {
-		case b != nil && b.braces && !p.braces:
-			continue
-		case b != nil && b.braces == p.braces && (p.open < within[line] || s.length(p) <= s.length(b)):
-			if p.open >= within[line] {
-				within[line] = p.close
-			}
+		if p.braces && s.length(p) > s.width {
+			p.broken, found, done[line] = true, true, true
 			continue
 		}
-		best[line], within[line] = p, p.close
+		c, ok := best[line]
+		switch {
+		case !ok || p.braces && !c.pair.braces:
+			best[line] = choice{p, p.close}
+		case c.pair.braces && !p.braces || p.open < c.end:
+		case s.length(p) > s.length(c.pair):
+			best[line] = choice{p, p.close}
+		default:
+			best[line] = choice{c.pair, p.close}
+		}
 	}
-	for _, p := range best {
-		p.broken, p.all = true, true
+	for line, c := range best {
+		if !done[line] {
+			c.pair.broken, c.pair.all, found = true, true, true
+		}
 	}
-	return len(best) > 0
+	return found
 }
 
 func (s *sheet) breakable(p *pair) bool {
@@ -304,4 +314,12 @@ func (s *sheet) breakable(p *pair) bool {
 	return len(p.items) > 1 && s.words[p.open].roles&roleCall != 0
 }
 
-func (s *sheet) length(p *pair) int { return s.words[p.close].at - s.words[p.open].at }
+// length returns how many columns there are from an opening bracket up to its
+// closing one, or if that is on another line, up to the end of the line.
+func (s *sheet) length(p *pair) int {
+	open, end := &s.words[p.open], &s.words[p.close]
+	if open.line != end.line {
+		return s.widths[open.line] - open.col
+	}
+	return end.col - open.col
+}

@@ -10,10 +10,15 @@ import (
 // context is how many unchanged lines stand around each change of a Diff.
 const context = 3
 
+// maxTable bounds a stretch that is compared line by line: how many lines of
+// one text there are times how many of the other.
+const maxTable = 1 << 18
+
 // Diff returns the unified diff from a to b, both called name, or "" if they
 // are equal. Lines that are there once in a and once in b and in the same order
-// are taken for the same, with all equal ones around them: that reads well, and
-// takes time in proportion to n log n for n lines.
+// are taken for the same, with all equal ones around them, and between those the
+// most lines that can be: that reads well, and takes time in proportion to
+// n log n for n lines and no more than maxTable for each stretch between.
 func Diff(name string, a, b []byte) string {
 	if bytes.Equal(a, b) {
 		return ""
@@ -81,7 +86,7 @@ func splitLines(text []byte) []string {
 func compare(a, b []string) []edit {
 	edits := make([]edit, 0, max(len(a), len(b)))
 	i, j := 0, 0 // what is done
-	upTo := func(x, y int) {
+	change := func(x, y int) {
 		for ; i < x; i++ {
 			edits = append(edits, edit{'-', a[i], i, j})
 		}
@@ -89,11 +94,14 @@ func compare(a, b []string) []edit {
 			edits = append(edits, edit{'+', b[j], i, j})
 		}
 	}
+	keep := func() {
+		edits = append(edits, edit{' ', a[i], i, j})
+		i++
+		j++
+	}
 	same := func() {
 		for i < len(a) && j < len(b) && a[i] == b[j] {
-			edits = append(edits, edit{' ', a[i], i, j})
-			i++
-			j++
+			keep()
 		}
 	}
 	same()
@@ -106,10 +114,48 @@ func compare(a, b []string) []edit {
 			x--
 			y--
 		}
-		upTo(x, y)
+		x0, y0 := i, j
+		for _, p := range common(a[i:x], b[j:y]) {
+			change(x0+p[0], y0+p[1])
+			keep()
+		}
+		change(x, y)
 		same()
 	}
 	return edits
+}
+
+// common returns the places of the most lines that are in both texts in the
+// same order, or none where the texts are too long to look for them.
+func common(a, b []string) [][2]int {
+	if len(a) == 0 || len(b) == 0 || len(a)*len(b) > maxTable {
+		return nil
+	}
+	width := len(b) + 1
+	most := make([]int32, (len(a)+1)*width) // in a[i:] and b[j:]
+	for i := len(a) - 1; i >= 0; i-- {
+		for j := len(b) - 1; j >= 0; j-- {
+			if a[i] == b[j] {
+				most[i*width+j] = most[(i+1)*width+j+1] + 1
+			} else {
+				most[i*width+j] = max(most[(i+1)*width+j], most[i*width+j+1])
+			}
+		}
+	}
+	var found [][2]int
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch {
+		case a[i] == b[j]:
+			found = append(found, [2]int{i, j})
+			i++
+			j++
+		case most[(i+1)*width+j] >= most[i*width+j+1]:
+			i++
+		default:
+			j++
+		}
+	}
+	return found
 }
 
 // anchors returns the longest run of lines, by where they are in a and b, that

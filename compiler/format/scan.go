@@ -36,7 +36,7 @@ type word struct {
 	brk     bool // a line break before it
 	bracket int  // an opening or closing bracket: which pair; else -1
 	line    int
-	at      int // offset in the output
+	col     int // code points before it on its line
 }
 
 // role is what a word means where its text alone doesn't say.

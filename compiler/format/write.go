@@ -66,7 +66,7 @@ func (w *writer) word(i int) {
 	if w.fix {
 		w.fixed[w.line], w.fix = true, false
 	}
-	t.line, t.at = w.line, len(w.out)
+	t.line, t.col = w.line, w.col
 	w.text(plainEnds(t.text))
 	w.measure()
 	if w.opens(i) {
