@@ -59,6 +59,8 @@ type Engine struct {
 	db     *state.DB
 	dir    *store.Dir
 	keys   *store.Keys
+
+	credentials credentials.Redactor // knows the credentials of all sources, and nothing else
 }
 
 // ConfigError is a mistake in how Reqon was set up, found before anything ran:

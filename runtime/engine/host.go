@@ -154,7 +154,9 @@ func (r *run) env(args []value.Value) (value.Value, error) {
 		return value.FromString("true"), nil
 	}
 	if text, ok := r.engine.cfg.Env(name); ok {
-		return value.FromString(validText(text)), nil
+		text = validText(text)
+		r.learnNamed(name, text)
+		return value.FromString(text), nil
 	}
 	if len(args) > 1 {
 		return args[1], nil

@@ -82,7 +82,10 @@ func (r *run) prepareSources() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", where, err)
 		}
-		r.engine.cfg.Redactor.Add(cred.Secrets()...)
+		if secrets := cred.Secrets(); len(secrets) > 0 {
+			r.engine.cfg.Redactor.Add(secrets...)
+			r.engine.credentials.Add(secrets...)
+		}
 		source, err := httpclient.NewSource(s.Name, options, cred)
 		if err != nil {
 			return fmt.Errorf("%s: %w", where, err)

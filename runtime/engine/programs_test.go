@@ -18,6 +18,7 @@ import (
 
 	"reqon/compiler"
 	"reqon/compiler/diag"
+	"reqon/runtime/credentials"
 	"reqon/runtime/engine"
 	"reqon/runtime/state"
 	"reqon/runtime/telemetry"
@@ -104,10 +105,11 @@ func (r *runner) run() {
 }
 
 func (r *runner) engine() *engine.Engine {
+	redactor := &credentials.Redactor{}
 	e, err := engine.New(engine.Config{
-		StateDir: r.stateDir(), Clock: r.clock,
+		StateDir: r.stateDir(), Clock: r.clock, Redactor: redactor,
 		Env: func(name string) (string, bool) { v, ok := r.env[name]; return v, ok },
-		Log: telemetry.New(telemetry.Options{Writer: &r.log, Level: telemetry.LevelDebug, Now: r.clock.Now, Location: time.UTC}),
+		Log: telemetry.New(telemetry.Options{Writer: &r.log, Level: telemetry.LevelDebug, Now: r.clock.Now, Location: time.UTC, Redact: redactor.Redact}),
 	})
 	r.must(err)
 	return e

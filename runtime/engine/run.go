@@ -65,6 +65,8 @@ type run struct {
 	counters []actionCounter // by action; the last is for what is outside of actions
 	sent     atomic.Bool     // a dry run has come to its first request
 
+	named sync.Map // environment variables whose values are secrets by their names
+
 	mu     sync.Mutex
 	errs   []state.RunError
 	more   int

@@ -111,7 +111,7 @@ func (r *run) StorePut(ctx context.Context, p *vm.Put) error {
 			}
 			return fmt.Errorf("store %s: %w", s.name, err)
 		}
-		recs[i] = store.Record{Key: key, Value: v}
+		recs[i] = store.Record{Key: key, Value: withoutSecrets(&r.engine.credentials, v)}
 	}
 	if r.opts.DryRun || len(recs) == 0 {
 		return nil
