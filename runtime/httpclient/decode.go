@@ -37,18 +37,31 @@ func (c *Client) decode(contentType string, data []byte) (value.Value, error) {
 		if err := checkUTF8(data); err != nil {
 			return value.NullValue, err
 		}
+		if v, ok := c.looksJSON(data); ok {
+			return v, nil
+		}
 		return decodeCSV(textOf(data), c.shapes)
 	case formUnknown:
-		if start := bytes.TrimLeft(bytes.TrimPrefix(data, bom), jsonSpace); len(start) > 0 && (start[0] == '{' || start[0] == '[') {
-			if v, err := c.decodeJSON(data); err == nil {
-				return v, nil
-			}
+		if v, ok := c.looksJSON(data); ok {
+			return v, nil
 		}
 	}
 	if err := checkUTF8(data); err != nil {
 		return value.NullValue, err
 	}
 	return value.FromString(textOf(bytes.TrimPrefix(data, bom))), nil
+}
+
+// looksJSON decodes data if it is a whole JSON object or array, whatever its
+// content type says. One that goes as CSV would be a header line without
+// records, and all of it be lost.
+func (c *Client) looksJSON(data []byte) (v value.Value, ok bool) {
+	start := bytes.TrimLeft(bytes.TrimPrefix(data, bom), jsonSpace)
+	if len(start) == 0 || start[0] != '{' && start[0] != '[' {
+		return v, false
+	}
+	v, err := c.decodeJSON(data)
+	return v, err == nil
 }
 
 // The forms of a body.
