@@ -51,6 +51,37 @@ func BenchmarkPutOne(b *testing.B) {
 	}
 }
 
+// BenchmarkPutOneByOne stores 100,000 new records of about 150 bytes, one per
+// batch, as a mission does that stores each record in a step of its own.
+func BenchmarkPutOneByOne(b *testing.B) {
+	shapes := value.NewShapes()
+	rs := make([]Record, 100_000)
+	for i := range rs {
+		v, err := value.ParseJSON(shapes, fmt.Sprintf(`{"id":%d,"number":"SO-%08d","status":"open","total":%d.%02d,"currency":"EUR",`+
+			`"customer":%d,"createdAt":"2026-01-20T09:00:00Z","paid":false,"note":null}`, i, i, i%1000, i%100, i%5000))
+		if err != nil {
+			b.Fatal(err)
+		}
+		rs[i] = Record{fmt.Sprint(i), v}
+	}
+	var put, closed time.Duration
+	for b.Loop() {
+		s := openFile(b, openDir(b, b.TempDir()), "s", Options{})
+		start := time.Now()
+		for i := range rs {
+			mustPut(b, s, rs[i:i+1], Replace)
+		}
+		put += time.Since(start)
+		start = time.Now()
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+		closed += time.Since(start)
+	}
+	b.ReportMetric(float64(put.Nanoseconds())/float64(b.N)/1e5, "ns/record")
+	b.ReportMetric(float64(closed.Milliseconds())/float64(b.N), "ms-close")
+}
+
 // BenchmarkPut100k stores 100,000 new records in batches of 1,000, and syncs.
 func BenchmarkPut100k(b *testing.B) {
 	rs := orders(0, 100_000)

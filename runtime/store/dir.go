@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"reqon/vm/value"
 )
@@ -16,6 +17,8 @@ type Dir struct {
 	path    string
 	scratch *scratch
 	notice  func(string)
+
+	leaseIdle, leaseMost time.Duration // see the constants
 
 	mu     sync.Mutex
 	root   *os.Root // nil until the folder is there
@@ -43,7 +46,7 @@ func OpenDir(path string, shapes *value.Shapes, opt DirOptions) (*Dir, error) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("the state folder: %w; make it readable for this user, or name another folder", err)
 	}
-	d := &Dir{path: path, scratch: newScratch(shapes), notice: opt.Notice, files: map[string]*file{}}
+	d := &Dir{path: path, scratch: newScratch(shapes), notice: opt.Notice, files: map[string]*file{}, leaseIdle: leaseIdle, leaseMost: leaseMost}
 	if d.notice == nil {
 		d.notice = func(string) {}
 	}

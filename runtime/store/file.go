@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -21,7 +22,8 @@ import (
 // Who changes anything, in memory or on disk, first takes the turn (among the
 // tasks of this process) and the lock (among processes), and brings the index
 // up to date with what other processes have written. Readers need neither:
-// they see by the journal's size whether they are up to date.
+// while there is a lease nobody else can have written, and else they see by the
+// journal's size whether they are up to date.
 type file struct {
 	dir  *Dir
 	name string // target without extension
@@ -34,12 +36,17 @@ type file struct {
 	// With the turn.
 	folder     *os.Root // nil until the folder is there
 	lock       *os.File // nil until it is first needed
+	queue      *os.File // nil until processes have met
+	lease      *lease   // nil if the lock is not kept
 	dirty      bool     // the journal holds what the snapshot doesn't
 	stale      bool     // the journal goes on top of another snapshot, but is empty
 	wantAges   bool
 	batch      fileBatch
 	retryAbove int64 // after the snapshot could not be replaced: size of the journal from which to try again
 	closed     bool
+
+	leased   atomic.Bool    // for readers: there is a lease
+	watchers sync.WaitGroup // of leases
 
 	mu     sync.RWMutex // guards what follows; changed only with the turn
 	loaded bool
@@ -81,119 +88,10 @@ func (f *file) journalName() string  { return "." + f.base + ".journal" }
 func (f *file) nextName() string     { return "." + f.base + ".journal.next" }
 func (f *file) tempName() string     { return "." + f.base + ".tmp" }
 func (f *file) lockName() string     { return "." + f.base + ".lock" }
+func (f *file) queueName() string    { return "." + f.base + ".queue" }
 
 // show returns the path of one of the store's files for people.
 func (f *file) show(name string) string { return f.dir.show(path.Join(path.Dir(f.name), name)) }
-
-// errNothing says that there is no file of the store yet.
-var errNothing = errors.New("there is no such store yet")
-
-// locked calls fn with the turn and the lock. With create, folders and the lock
-// file are made; without, errNothing is returned if the store has no files.
-func (f *file) locked(ctx context.Context, create bool, fn func() error) error {
-	select {
-	case f.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { <-f.turn }()
-	return f.withLock(ctx, create, fn)
-}
-
-// withLock is locked for who has the turn.
-func (f *file) withLock(ctx context.Context, create bool, fn func() error) error {
-	if f.closed {
-		return ErrClosed
-	}
-	if err := f.takeLock(ctx, create); err != nil {
-		return err
-	}
-	err := fn()
-	if uerr := unlock(f.lock); uerr != nil && err == nil {
-		err = f.fail("unlock", f.lockName(), uerr)
-	}
-	return err
-}
-
-// takeLock opens the lock file and waits for the lock.
-func (f *file) takeLock(ctx context.Context, create bool) error {
-	if err := f.openLock(create); err != nil {
-		return err
-	}
-	if err := f.waitForLock(ctx); err != nil {
-		return err
-	}
-	if !unlinked(f.lock) {
-		return nil
-	}
-	// Somebody removed the lock file, so that other processes use another one.
-	f.lock.Close()
-	f.lock = nil
-	if err := f.openLock(true); err != nil {
-		return err
-	}
-	return f.waitForLock(ctx)
-}
-
-func (f *file) openLock(create bool) error {
-	if f.lock != nil {
-		return nil
-	}
-	if f.folder == nil {
-		folder, err := f.openFolder(create)
-		if !create && errors.Is(err, fs.ErrNotExist) {
-			return errNothing
-		}
-		if err != nil {
-			return f.fail("open the folder of", f.snapshotName(), err)
-		}
-		f.folder = folder
-	}
-	if !create && !f.there(f.snapshotName()) && !f.there(f.journalName()) {
-		return errNothing
-	}
-	l, err := openRegular(f.folder, f.lockName(), os.O_RDWR|os.O_CREATE)
-	if err != nil {
-		return f.fail("open", f.lockName(), err)
-	}
-	f.lock = l
-	return nil
-}
-
-func (f *file) openFolder(create bool) (*os.Root, error) {
-	root, err := f.dir.open(create)
-	if err != nil {
-		return nil, err
-	}
-	return openFolder(root, path.Dir(f.name), create)
-}
-
-// there reports whether the folder has something of that name, or can't say.
-func (f *file) there(name string) bool {
-	_, err := f.folder.Lstat(name)
-	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// waitForLock takes the lock as soon as no other process has it.
-func (f *file) waitForLock(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	for wait := 50 * time.Microsecond; ; wait = min(2*wait, 10*time.Millisecond) {
-		ok, err := tryLock(f.lock)
-		if err != nil {
-			return f.fail("lock", f.lockName(), err)
-		}
-		if ok {
-			return nil
-		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for another process that works on %s: %w", f.show(f.snapshotName()), ctx.Err())
-		}
-	}
-}
 
 // fail makes the error of an operation on one of the store's files, with what
 // to do about it.
@@ -216,6 +114,9 @@ func (f *file) current() bool {
 	if !f.loaded {
 		return false
 	}
+	if f.leased.Load() {
+		return true
+	}
 	if f.gen.journal == nil {
 		return !f.there(f.journalName())
 	}
@@ -232,11 +133,17 @@ func (f *file) refresh(ages bool) error {
 	if !f.loaded {
 		return f.load()
 	}
+	if f.lease != nil {
+		return nil // nobody else has written since
+	}
 	if f.gen.journal == nil {
 		if f.there(f.journalName()) {
 			return f.load()
 		}
 		return nil
+	}
+	if err := f.lockJournal(f.gen); err != nil {
+		return err
 	}
 	size, err := f.gen.journal.Seek(0, io.SeekEnd)
 	if err != nil {
@@ -271,23 +178,30 @@ func (f *file) survive() error {
 
 // catchUp applies what another process has added to the journal.
 func (f *file) catchUp(size int64) error {
-	f.mu.Lock()
-	rp := replay{jr: journalReader{r: f.gen.journal, size: size}, ix: f.ix, follow: true}
-	end, err := rp.run(f.end)
-	if err != nil {
-		f.loaded = false
-	} else {
-		f.end = end
-		f.dirty = f.dirty || rp.changes > 0
-	}
-	f.mu.Unlock()
+	dropped, err := f.replay(size)
 	if err == errRetired {
 		return f.load()
 	}
 	if err != nil {
 		return f.journalError(err)
 	}
-	return f.cutTail(f.gen.journal, end, size, rp.dropped)
+	return f.cutTail(f.gen.journal, f.end, size, dropped)
+}
+
+// replay applies what is in the journal between the end known so far and size,
+// and returns how many whole frames behind a broken one were left out.
+func (f *file) replay(size int64) (dropped int, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	rp := replay{jr: journalReader{r: f.gen.journal, size: size}, ix: f.ix, follow: true}
+	end, err := rp.run(f.end)
+	if err != nil {
+		f.loaded = false
+		return 0, err
+	}
+	f.end = end
+	f.dirty = f.dirty || rp.changes > 0
+	return rp.dropped, nil
 }
 
 // cutTail cuts the rest of a broken write off a journal.
@@ -316,8 +230,8 @@ func (f *file) journalError(err error) error {
 func (f *file) wasteful() bool { return f.end > max(replaceAbove, 2*f.ix.liveBytes) }
 
 // write lets fn change the store as one batch, after expired records are gone.
-func (f *file) write(ctx context.Context, opt Options, create bool, fn func(c *change) error) error {
-	return f.locked(ctx, create, func() error {
+func (f *file) write(ctx context.Context, opt Options, to purpose, fn func(c *change) error) error {
+	return f.locked(ctx, to, func() error {
 		err := f.change(opt, fn)
 		if errors.Is(err, errChanged) {
 			// Somebody wrote over the file. It is the truth now.
@@ -351,7 +265,12 @@ func (f *file) replaceEarly() {
 		return
 	}
 	f.retryAbove = 0
-	if err := f.replace(); err != nil {
+	f.endLease()
+	err := f.refresh(false)
+	if err == nil {
+		err = f.replace()
+	}
+	if err != nil {
 		f.retryAbove = 2 * f.end
 	}
 }
@@ -396,16 +315,45 @@ func (f *file) fresh(ctx context.Context, opt Options) error {
 		return err
 	}
 	cutoff, expires := opt.cutoff()
-	f.mu.RLock()
-	ok := f.current() && (!expires || f.ix.ages != nil && !f.ix.ages.expired(cutoff))
-	f.mu.RUnlock()
-	if ok {
+	if f.upToDate(cutoff, expires) {
+		return nil
+	}
+	if err := f.follow(ctx); err != nil {
+		return err
+	}
+	if f.upToDate(cutoff, expires) {
 		return nil
 	}
 	if expires {
-		return orEmpty(f.write(ctx, opt, false, func(*change) error { return nil }))
+		return orEmpty(f.write(ctx, opt, toChange, func(*change) error { return nil }))
 	}
-	return orEmpty(f.locked(ctx, false, func() error { return f.refresh(false) }))
+	return orEmpty(f.locked(ctx, toRead, func() error { return f.refresh(false) }))
+}
+
+// upToDate reports whether the index is current and no record in it expired.
+func (f *file) upToDate(cutoff int64, expires bool) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.current() && (!expires || f.ix.ages != nil && !f.ix.ages.expired(cutoff))
+}
+
+// follow applies what another process has added to the journal, without the
+// lock, which the other may keep for a while. Batches there are whole or their
+// checksums don't fit; where they don't, and where the journal was replaced,
+// the index stays out of date, and who has the lock finds out what is wrong.
+func (f *file) follow(ctx context.Context) error {
+	if err := f.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer f.passTurn()
+	if !f.loaded || f.gen.journal == nil || f.lease != nil {
+		return nil
+	}
+	size, err := f.gen.journal.Seek(0, io.SeekEnd)
+	if err == nil && size > f.end {
+		f.replay(size) // an error is met again with the lock
+	}
+	return nil
 }
 
 // orEmpty takes a store without files for an empty one.
@@ -418,7 +366,7 @@ func orEmpty(err error) error {
 
 // sync makes all that was put durable and the snapshot show it.
 func (f *file) sync(ctx context.Context) error {
-	return orEmpty(f.locked(ctx, false, f.syncLocked))
+	return orEmpty(f.locked(ctx, toRead, f.syncLocked))
 }
 
 func (f *file) syncLocked() error {
@@ -508,10 +456,14 @@ func (f *file) stopFlushes() {
 // shutdown syncs and closes the files. Further uses fail with ErrClosed.
 func (f *file) shutdown() error {
 	f.turn <- struct{}{}
-	defer func() { <-f.turn }()
+	defer f.passTurn()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	err := orEmpty(f.withLock(ctx, false, f.syncLocked))
+	err := orEmpty(f.withLock(ctx, toRead, f.syncLocked))
+	if f.lease != nil {
+		f.giveLock()
+	}
+	f.watchers.Wait()
 	f.stopFlushes()
 	f.closed = true
 	f.mu.Lock()
@@ -520,8 +472,10 @@ func (f *file) shutdown() error {
 	f.gen = newGeneration()
 	f.ix = newIndex(false)
 	f.mu.Unlock()
-	if f.lock != nil {
-		f.lock.Close()
+	for _, l := range []*os.File{f.lock, f.queue} {
+		if l != nil {
+			l.Close()
+		}
 	}
 	if f.folder != nil {
 		f.folder.Close()
@@ -574,7 +528,7 @@ func (f *file) recordError(key string, err error) error {
 }
 
 func (f *file) reload(ctx context.Context) error {
-	return orEmpty(f.locked(ctx, false, f.load))
+	return orEmpty(f.locked(ctx, toRead, f.load))
 }
 
 // each calls fn for the records as they are now.

@@ -11,7 +11,7 @@ import (
 
 // load reads the store from disk, whatever is in memory. It needs the lock.
 func (f *file) load() error {
-	f.folder.Remove(f.tempName()) // of a process that was killed while it replaced the snapshot
+	f.gen.unlock() // for the one that is opened now, which may be the same file
 	g := newGeneration()
 	l, err := f.loadInto(g)
 	if err != nil {
@@ -36,6 +36,7 @@ type loaded struct {
 func (f *file) publish(ix *index, g *generation, end int64) {
 	f.mu.Lock()
 	old := f.gen
+	old.unlock()
 	f.ix, f.gen, f.end, f.loaded = ix, g, end, true
 	f.mu.Unlock()
 	old.release()
@@ -46,6 +47,7 @@ func (f *file) loadInto(g *generation) (l loaded, err error) {
 	if err != nil {
 		return l, err
 	}
+	f.folder.Remove(f.tempName()) // of a process that was killed while it replaced the snapshot
 	next, err := f.nextHeader()
 	if err != nil {
 		return l, err
@@ -82,7 +84,8 @@ func (f *file) loadInto(g *generation) (l loaded, err error) {
 	return l, nil
 }
 
-// openJournal opens the journal, if there is one, and returns its header.
+// openJournal opens and locks the journal, if there is one, and returns its
+// header.
 func (f *file) openJournal(g *generation) (*header, error) {
 	j, err := openRegular(f.folder, f.journalName(), os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -92,14 +95,37 @@ func (f *file) openJournal(g *generation) (*header, error) {
 		return nil, f.fail("open", f.journalName(), err)
 	}
 	g.journal = j
+	if err := f.lockJournal(g); err != nil {
+		return nil, err
+	}
 	if g.journalInfo, err = j.Stat(); err != nil {
 		return nil, f.fail("read", f.journalName(), err)
+	}
+	if named, err := f.folder.Lstat(f.journalName()); err != nil || !os.SameFile(named, g.journalInfo) {
+		return nil, errHeld // replaced or removed before it was locked
 	}
 	h, err := readHeader(j)
 	if err != nil {
 		return nil, f.journalError(err)
 	}
 	return &h, nil
+}
+
+// lockJournal locks the journal of g, so that a process that found no lock file
+// leaves it alone.
+func (f *file) lockJournal(g *generation) error {
+	if g.locked {
+		return nil
+	}
+	ok, err := tryLock(g.journal)
+	if err != nil {
+		return f.fail("lock", f.journalName(), err)
+	}
+	if !ok {
+		return errHeld
+	}
+	g.locked = true
+	return nil
 }
 
 // nextHeader returns the header of the journal that was to replace the present
@@ -140,7 +166,7 @@ func (f *file) finishReplacing(g *generation, h, next *header) (*header, error) 
 	}
 	if g.journal != nil {
 		g.journal.Close()
-		g.journal = nil
+		g.journal, g.locked = nil, false
 	}
 	return f.openJournal(g)
 }

@@ -37,7 +37,7 @@ func (s *fileStore) Put(ctx context.Context, recs []Record, mode Mode) (Result, 
 	enc := s.f.dir.scratch.encode(recs)
 	defer s.f.dir.scratch.done(enc)
 	var res Result
-	err := s.f.write(ctx, s.opt, true, func(c *change) (err error) {
+	err := s.f.write(ctx, s.opt, toCreate, func(c *change) (err error) {
 		enc.rewind(recs)
 		res, err = c.putAll(recs, enc, mode, s.opt.Keep)
 		return err
@@ -97,7 +97,7 @@ func (s *fileStore) Delete(ctx context.Context, key string) (bool, error) {
 		return false, s.wrap(ErrClosed)
 	}
 	var found bool
-	err := s.f.write(ctx, s.opt, false, func(c *change) error {
+	err := s.f.write(ctx, s.opt, toChange, func(c *change) error {
 		var i uint32
 		if i, _, found = c.ix.find(key); found {
 			return c.remove(i)
@@ -115,7 +115,7 @@ func (s *fileStore) Clear(ctx context.Context) (int, error) {
 		return 0, s.wrap(ErrClosed)
 	}
 	var n int
-	err := s.f.write(ctx, s.opt, false, func(c *change) error {
+	err := s.f.write(ctx, s.opt, toChange, func(c *change) error {
 		if n = c.ix.live; n > 0 {
 			c.ix.clear()
 			s.f.batch.clear()

@@ -24,10 +24,21 @@ func kill(d *Dir) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, f := range d.files {
+		rest(f)
 		f.stopFlushes()
 		f.lock.Close()
 	}
 	d.files = nil
+}
+
+// rest gives a lease back, as happens when the store is not changed for a
+// moment.
+func rest(f *file) {
+	f.turn <- struct{}{}
+	defer f.passTurn()
+	if f.lease != nil {
+		f.giveLock()
+	}
 }
 
 // noticed opens a Dir and collects its notices.
@@ -355,6 +366,7 @@ func TestEditsWhileInUse(t *testing.T) {
 		put(t, s, Replace, "a", `{"n":1}`, "b", `{"n":1}`)
 		s.Sync(ctx)
 		put(t, s, Replace, "c", `{"n":1}`)
+		rest(s.(*fileStore).f)
 		return path, s
 	}
 	t.Run("replaced", func(t *testing.T) {
@@ -885,6 +897,7 @@ func TestWaitingForTheLockEndsWithTheContext(t *testing.T) {
 	path := t.TempDir()
 	s := openFile(t, openDir(t, path), "s", Options{})
 	put(t, s, Replace, "a", `{}`)
+	rest(s.(*fileStore).f)
 	other, err := os.OpenFile(filepath.Join(path, ".s.lock"), os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)

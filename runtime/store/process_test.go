@@ -39,6 +39,8 @@ func TestMain(m *testing.M) {
 var jobs = map[string]func(dir, arg string) error{
 	"batches": writeBatches,
 	"full":    fillDisk,
+	"turns":   takeTurns,
+	"leased":  putUnderLease,
 }
 
 func startJob(t *testing.T, job, dir, arg string) (*exec.Cmd, *bufio.Scanner) {
@@ -211,6 +213,146 @@ func TestTwoProcesses(t *testing.T) {
 		}
 	}
 	t.Logf("records %v, %d looks at the snapshot", count, looks)
+}
+
+// takeTurns stores one record after another for as long as arg says, and says
+// how many those were and how long the longest took.
+func takeTurns(dir, arg string) error {
+	name, length, _ := strings.Cut(arg, ":")
+	during, err := time.ParseDuration(length)
+	if err != nil {
+		return err
+	}
+	d, err := OpenDir(dir, value.NewShapes(), DirOptions{})
+	if err != nil {
+		return err
+	}
+	s, err := d.File("s", Options{})
+	if err != nil {
+		return err
+	}
+	rec := []Record{{Value: batchRecord(value.NewShapes(), 100)}}
+	put := func(n int) error {
+		rec[0].Key = fmt.Sprintf("%s-%d", name, n%5000)
+		_, err := s.Put(ctx, rec, Replace)
+		return err
+	}
+	if err := put(0); err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	time.Sleep(time.Until(time.Now().Truncate(100 * time.Millisecond).Add(200 * time.Millisecond)))
+	var longest time.Duration
+	n := 0
+	for start := time.Now(); time.Since(start) < during; n++ {
+		before := time.Now()
+		if err := put(n); err != nil {
+			return err
+		}
+		longest = max(longest, time.Since(before))
+	}
+	fmt.Println(n, longest.Microseconds())
+	return d.Close()
+}
+
+// TestTurns: processes that store single records at the same time each get
+// their share, and none waits for long.
+func TestTurns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	// On a quiet machine the longest step takes about 50 ms. A busy one can hold a
+	// process up for longer than any lease does; starved, it would wait for a
+	// second.
+	const most = 300 * time.Millisecond
+	for attempt := 1; ; attempt++ {
+		counts, longest := turns(t, 2, time.Second)
+		t.Logf("steps %v, longest %v", counts, longest)
+		share := float64(slices.Min(counts)) / float64(counts[0]+counts[1])
+		if share >= 0.25 && longest <= most {
+			return
+		}
+		if attempt == 3 {
+			t.Fatalf("one process had %.0f%% of the steps; the longest step took %v", 100*share, longest)
+		}
+	}
+}
+
+// turns runs takeTurns in several processes, and returns how many steps each
+// took and how long the longest of them was.
+func turns(t *testing.T, processes int, during time.Duration) (counts []int, longest time.Duration) {
+	dir := t.TempDir()
+	counts = make([]int, processes)
+	times := make([]int, processes)
+	var wg sync.WaitGroup
+	for i := range processes {
+		wg.Go(func() {
+			c, out := startJob(t, "turns", dir, fmt.Sprintf("%d:%v", i, during))
+			for out.Scan() {
+				if out.Text() == "ready" {
+					continue
+				}
+				if _, err := fmt.Sscan(out.Text(), &counts[i], &times[i]); err != nil {
+					t.Error(out.Text())
+				}
+			}
+			if err := c.Wait(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	return counts, time.Duration(slices.Max(times)) * time.Microsecond
+}
+
+// putUnderLease stores records without ever giving the lock back, and says
+// after each that it is finished.
+func putUnderLease(dir, _ string) error {
+	d, err := OpenDir(dir, value.NewShapes(), DirOptions{})
+	if err != nil {
+		return err
+	}
+	d.leaseIdle, d.leaseMost = time.Hour, time.Hour
+	s, err := d.File("s", Options{})
+	if err != nil {
+		return err
+	}
+	shapes := value.NewShapes()
+	for i := 0; ; i++ {
+		if _, err := s.Put(ctx, []Record{{strconv.Itoa(i), batchRecord(shapes, i)}}, Replace); err != nil {
+			return err
+		}
+		fmt.Println(i)
+	}
+}
+
+// TestKillUnderALease: the end of a process ends its lease, and takes nothing
+// that was finished under it.
+func TestKillUnderALease(t *testing.T) {
+	dir := t.TempDir()
+	c, out := startJob(t, "leased", dir, "")
+	last := -1
+	for out.Scan() {
+		n, err := strconv.Atoi(out.Text())
+		if err != nil {
+			t.Error(out.Text())
+		}
+		if last = n; n == 1000 {
+			if free(t, dir, ".s.lock") {
+				t.Error("there is no lease")
+			}
+			c.Process.Kill()
+		}
+	}
+	c.Wait()
+	s := openFile(t, openDir(t, dir), "s", Options{})
+	n, err := s.Len(within(t, 10*time.Second))
+	if err != nil || n < last+1 || n > last+2 {
+		t.Errorf("%d records, %v; %d was finished", n, err, last)
+	}
+	if _, err := s.Put(within(t, 10*time.Second), recs(t, "a", `{}`), Replace); err != nil {
+		t.Error(err)
+	}
 }
 
 // fillDisk stores records until the disk, here a limit of 1 MiB on the size of a

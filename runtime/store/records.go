@@ -20,6 +20,7 @@ type generation struct {
 	snapInfo, journalInfo os.FileInfo  // when they were opened
 	base                  identity     // of snap
 	flags                 uint32       // hasSnapshot, ownSnapshot, keepsAges
+	locked                bool         // the journal is, by this process; with the turn
 	durable               atomic.Int64 // how much of the journal is on disk for good
 	holders               atomic.Int32
 }
@@ -38,6 +39,14 @@ func (g *generation) release() {
 	}
 	if g.journal != nil {
 		g.journal.Close()
+	}
+}
+
+// unlock gives the journal's lock back. Should that fail, closing the file does.
+func (g *generation) unlock() {
+	if g.locked {
+		unlock(g.journal)
+		g.locked = false
 	}
 }
 

@@ -20,6 +20,8 @@
 //	                  one record a line; replaced as a whole, never in part
 //	.orders.journal   the batches finished since then
 //	.orders.lock      held while a process works on the other two
+//	.orders.queue     held by who waits for the lock; made when a process first
+//	                  has to wait
 //
 // A batch is appended to the journal with one write before Put returns, so a
 // process killed at any moment loses no batch that was finished. The journal
@@ -27,6 +29,17 @@
 // therefore take back what was put since the last Sync, which is why a sync
 // position must be saved only after Sync has returned: what was lost will
 // then be fetched again.
+//
+// # Several processes
+//
+// Processes share a store: each sees what the others have finished, and they
+// take turns in changing it. A process that has changed a store keeps the lock
+// for a few milliseconds, so that the next change costs one write and nothing
+// else; while others wait, for 20 at a time. The lock ends with its process,
+// however that ends, but not while a process is stopped (SIGSTOP, Ctrl-Z) right
+// after a change: others that want to change the same store wait until it goes
+// on. Reading never waits for a change in progress, save for the first read of
+// a store and the first after its .json was replaced.
 //
 // # Editing a file by hand
 //
@@ -37,7 +50,9 @@
 // file that can't be read as an object of objects is an error and is never
 // overwritten. An edit made while a process works on the store counts from that
 // process's next Sync on, or sooner; what the process put since its last Sync
-// goes on top of it.
+// goes on top of it. Files that are removed then are written anew by the
+// process, at its next change that comes 20 milliseconds later, or its next
+// Sync.
 package store
 
 import (

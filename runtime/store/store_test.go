@@ -167,6 +167,7 @@ func (r *reopening) with(fn func(s Store) error) error {
 		}
 		return err
 	}
+	rest(s.(*fileStore).f)
 	r.t.Cleanup(func() { s.(*fileStore).f.stopFlushes() })
 	return err
 }
@@ -218,6 +219,9 @@ type alternating struct {
 }
 
 func (a *alternating) next() Store {
+	for _, s := range a.stores {
+		rest(s.(*fileStore).f) // else each step would wait for the other's lease
+	}
 	a.n++
 	if a.n%5 == 0 {
 		if err := a.stores[a.n%2].Sync(ctx); err != nil {

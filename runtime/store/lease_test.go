@@ -1,0 +1,399 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// leased opens a store whose leases end only when a test says so.
+func leased(t testing.TB, path string) (Store, *file) {
+	t.Helper()
+	d := openDir(t, path)
+	d.leaseIdle, d.leaseMost = time.Hour, time.Hour
+	s := openFile(t, d, "s", Options{})
+	return s, s.(*fileStore).f
+}
+
+// within is a context that ends before a lease of leased does.
+func within(t testing.TB, d time.Duration) context.Context {
+	c, cancel := context.WithTimeout(ctx, d)
+	t.Cleanup(cancel)
+	return c
+}
+
+// free reports whether another process could take the lock of a file.
+func free(t testing.TB, parts ...string) bool {
+	t.Helper()
+	l, err := os.OpenFile(filepath.Join(parts...), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ok, err := tryLock(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ok
+}
+
+// blocked checks that a Put waits for another process.
+func blocked(t testing.TB, s Store, key string) {
+	t.Helper()
+	if _, err := s.Put(within(t, 5*time.Millisecond), recs(t, key, `{}`), Replace); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Put of %s: %v", key, err)
+	}
+}
+
+// watcherLooks does what the watcher of a lease does when its time has come.
+func watcherLooks(f *file) {
+	f.turn <- struct{}{}
+	defer f.passTurn()
+	f.inspect(f.lease)
+}
+
+func TestLeaseEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		do   func(s Store, f *file)
+		free bool
+	}{
+		"not at once":          {func(s Store, f *file) {}, false},
+		"when idle":            {func(s Store, f *file) { watcherLooks(f) }, true},
+		"not while it is used": {func(s Store, f *file) { put(t, s, Replace, "b", `{}`); watcherLooks(f) }, false},
+		"when idle after use": {func(s Store, f *file) {
+			put(t, s, Replace, "b", `{}`)
+			watcherLooks(f)
+			watcherLooks(f)
+		}, true},
+		"when it has lasted long enough": {func(s Store, f *file) {
+			put(t, s, Replace, "b", `{}`)
+			f.dir.leaseMost = 0
+			watcherLooks(f)
+		}, true},
+		"with Sync":  {func(s Store, f *file) { s.Sync(ctx) }, true},
+		"with Close": {func(s Store, f *file) { s.Close() }, true},
+		"when a change fails": {func(s Store, f *file) {
+			if _, err := s.Put(ctx, recs(t, "b", `{}`), Replace); err != nil {
+				t.Error(err)
+			}
+			f.gen.journal.Close()
+			if _, err := s.Put(ctx, recs(t, "c", `{}`), Replace); err == nil {
+				t.Error("no error")
+			}
+		}, true},
+		"not with a read": {func(s Store, f *file) { expect(t, s, `a={}`) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := t.TempDir()
+			s, f := leased(t, path)
+			put(t, s, Replace, "a", `{}`)
+			c.do(s, f)
+			if got := free(t, path, ".s.lock"); got != c.free {
+				t.Errorf("the lock is free: %v", got)
+			}
+			if _, err := os.Stat(filepath.Join(path, ".s.queue")); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("one process alone made a queue: %v", err)
+			}
+		})
+	}
+}
+
+// TestLeaseEndsByItself: nothing more is done with the store, and the lock
+// becomes free, and nothing goes on.
+func TestLeaseEndsByItself(t *testing.T) {
+	path := t.TempDir()
+	s := openFile(t, openDir(t, path), "s", Options{})
+	f := s.(*fileStore).f
+	put(t, s, Replace, "a", `{}`)
+	f.watchers.Wait()
+	if !free(t, path, ".s.lock") || !free(t, path, ".s.journal") {
+		t.Error("a lock is left")
+	}
+	if f.leased.Load() {
+		t.Error("readers still see a lease")
+	}
+}
+
+func TestNothingOutlivesClose(t *testing.T) {
+	s, _ := leased(t, t.TempDir())
+	put(t, s, Replace, "a", `{}`)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 1<<20)
+	if stacks := string(buf[:runtime.Stack(buf, true)]); strings.Contains(stacks, "(*file)") {
+		t.Errorf("a goroutine is left:\n%s", stacks)
+	}
+}
+
+// TestLeaseKeepsOthersOut: another process changes nothing while a lease lasts,
+// and goes on from what was stored in it.
+func TestLeaseKeepsOthersOut(t *testing.T) {
+	path := t.TempDir()
+	s, f := leased(t, path)
+	other, _ := leased(t, path)
+	put(t, s, Replace, "a", `{}`)
+	blocked(t, other, "x")
+	put(t, s, Replace, "b", `{}`)
+	rest(f)
+	put(t, other, Replace, "x", `{}`)
+	blocked(t, s, "y")
+	expect(t, other, `a={}`, `b={}`, `x={}`)
+}
+
+// TestReadingUnderAnothersLease: who reads does not wait for who writes.
+func TestReadingUnderAnothersLease(t *testing.T) {
+	path := t.TempDir()
+	s, f := leased(t, path)
+	put(t, s, Replace, "a", `{}`)
+	rest(f)
+	d := openDir(t, path)
+	other := openFile(t, d, "s", Options{})
+	expiring := openFile(t, openDir(t, path), "s", Options{TTL: time.Hour})
+	expect(t, other, `a={}`)
+	expect(t, expiring, `a={}`)
+	rest(expiring.(*fileStore).f)
+	put(t, s, Replace, "b", `{}`, "c", `{}`)
+	if _, err := s.Delete(ctx, "a"); err != nil {
+		t.Fatal(err)
+	}
+	for name, r := range map[string]Store{"other": other, "expiring": expiring} {
+		if n, err := r.Len(within(t, 10*time.Second)); n != 2 || err != nil {
+			t.Errorf("%s: Len = %d, %v", name, n, err)
+		}
+		if _, ok, err := r.Get(within(t, 10*time.Second), "c"); !ok || err != nil {
+			t.Errorf("%s: Get = %v, %v", name, ok, err)
+		}
+	}
+	put(t, s, Replace, "d", `{}`)
+	expect(t, other, `b={}`, `c={}`, `d={}`)
+
+	// Half a batch could be one that is being written. Only with the lock can
+	// one know.
+	full := read(t, path, ".s.journal")
+	put(t, s, Replace, "e", `{"long":"0123456789"}`)
+	whole := read(t, path, ".s.journal")
+	write(t, whole[:len(whole)-5], path, ".s.journal")
+	if _, err := other.Len(within(t, 5*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Len with half a batch: %v", err)
+	}
+	write(t, whole, path, ".s.journal")
+	if n, err := other.Len(within(t, 10*time.Second)); n != 4 || err != nil {
+		t.Errorf("Len = %d, %v", n, err)
+	}
+	if len(whole) <= len(full) {
+		t.Error("the last batch is not in the journal")
+	}
+
+	// A journal that was replaced: what goes on is in another file.
+	if err := s.Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, Replace, "f", `{}`)
+	rest(f)
+	if n, err := other.Len(ctx); n != 5 || err != nil {
+		t.Errorf("Len = %d, %v", n, err)
+	}
+}
+
+// TestQueue: the lock is not taken past a process that waits for it.
+func TestQueue(t *testing.T) {
+	path := t.TempDir()
+	s, f := leased(t, path)
+	put(t, s, Replace, "a", `{}`)
+	other, of := leased(t, path)
+	blocked(t, other, "x") // makes the queue
+	rest(f)
+	q, err := os.OpenFile(filepath.Join(path, ".s.queue"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	if ok, err := tryLock(q); !ok || err != nil {
+		t.Fatal("who gave up waiting is still in the queue:", ok, err)
+	}
+	blocked(t, s, "b")
+	if !free(t, path, ".s.lock") {
+		t.Error("the lock was taken")
+	}
+	if err := unlock(q); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, Replace, "b", `{}`)
+	if !free(t, path, ".s.queue") {
+		t.Error("who has the lock still waits for it")
+	}
+	rest(f)
+
+	// The queue removed by hand is made again by the next who has to wait.
+	os.Remove(filepath.Join(path, ".s.queue"))
+	put(t, other, Replace, "c", `{}`)
+	blocked(t, s, "x")
+	if !free(t, path, ".s.queue") {
+		t.Error("who gave up waiting is still in the queue")
+	}
+	rest(of)
+	expect(t, s, `a={}`, `b={}`, `c={}`)
+}
+
+// TestLockRemovedUnderALease: another process, which finds no lock file and
+// makes one, leaves the journal alone until the lease is over. Nothing is lost.
+func TestLockRemovedUnderALease(t *testing.T) {
+	for _, loaded := range []bool{false, true} {
+		path := t.TempDir()
+		other, of := leased(t, path)
+		s, f := leased(t, path)
+		put(t, s, Replace, "a", `{}`)
+		rest(f)
+		if loaded {
+			expect(t, other, `a={}`)
+		}
+		put(t, s, Replace, "b", `{}`)
+		os.Remove(filepath.Join(path, ".s.lock"))
+		blocked(t, other, "x")
+		put(t, s, Replace, "c", `{}`)
+		rest(f)
+		put(t, other, Replace, "x", `{}`)
+		blocked(t, s, "y")
+		rest(of)
+		put(t, s, Replace, "d", `{}`)
+		expect(t, other, `a={}`, `b={}`, `c={}`, `x={}`, `d={}`)
+		// While one replaces the files under a lock that is gone, too.
+		os.Remove(filepath.Join(path, ".s.lock"))
+		if err := s.Sync(ctx); err != nil {
+			t.Fatal(err)
+		}
+		put(t, other, Replace, "z", `{}`)
+		rest(of)
+		expect(t, s, `a={}`, `b={}`, `c={}`, `x={}`, `d={}`, `z={}`)
+	}
+}
+
+// TestEditsUnderALease: what is done to the files by hand while a lease lasts is
+// noticed when it is over, or at the next Sync.
+func TestEditsUnderALease(t *testing.T) {
+	start := func(t *testing.T) (path string, s Store, f *file) {
+		path = t.TempDir()
+		s, f = leased(t, path)
+		put(t, s, Replace, "a", `{}`)
+		if err := s.Sync(ctx); err != nil {
+			t.Fatal(err)
+		}
+		put(t, s, Replace, "b", `{}`)
+		return path, s, f
+	}
+	reopened := func(t *testing.T, path string, want ...string) {
+		t.Helper()
+		expect(t, openFile(t, openDir(t, path), "s", Options{}), want...)
+	}
+	t.Run("journal removed", func(t *testing.T) {
+		path, s, f := start(t)
+		os.Remove(filepath.Join(path, ".s.journal"))
+		put(t, s, Replace, "c", `{}`)
+		rest(f)
+		put(t, s, Replace, "d", `{}`)
+		kill(f.dir)
+		reopened(t, path, `a={}`, `b={}`, `c={}`, `d={}`)
+	})
+	t.Run("journal removed, then synced", func(t *testing.T) {
+		path, s, f := start(t)
+		os.Remove(filepath.Join(path, ".s.journal"))
+		put(t, s, Replace, "c", `{}`)
+		if err := s.Sync(ctx); err != nil {
+			t.Fatal(err)
+		}
+		kill(f.dir)
+		reopened(t, path, `a={}`, `b={}`, `c={}`)
+	})
+	t.Run("all removed, then synced", func(t *testing.T) {
+		path, s, f := start(t)
+		for name := range tree(t, path) {
+			os.Remove(filepath.Join(path, name))
+		}
+		put(t, s, Replace, "c", `{}`)
+		if err := s.Sync(ctx); err != nil {
+			t.Fatal(err)
+		}
+		kill(f.dir)
+		reopened(t, path, `a={}`, `b={}`, `c={}`)
+	})
+	t.Run("all removed, then the journal outgrown", func(t *testing.T) {
+		path, s, f := start(t)
+		for name := range tree(t, path) {
+			os.Remove(filepath.Join(path, name))
+		}
+		text := strings.Repeat("x", 6<<20)
+		for range 4 {
+			put(t, s, Replace, "c", `{"text":"`+text+`"}`)
+			put(t, s, Replace, "c", `{}`)
+		}
+		if f.end > replaceAbove {
+			t.Fatalf("the journal has %d bytes", f.end)
+		}
+		kill(f.dir)
+		reopened(t, path, `a={}`, `b={}`, `c={}`)
+	})
+	t.Run("all removed, and another store begun", func(t *testing.T) {
+		path := t.TempDir()
+		d, notices := noticed(t, path)
+		d.leaseIdle, d.leaseMost = time.Hour, time.Hour
+		s := openFile(t, d, "s", Options{})
+		put(t, s, Replace, "a", `{}`)
+		for name := range tree(t, path) {
+			os.Remove(filepath.Join(path, name))
+		}
+		other := openFile(t, openDir(t, path), "s", Options{})
+		put(t, other, Replace, "x", `{}`)
+		put(t, s, Replace, "b", `{}`)
+		rest(s.(*fileStore).f)
+		put(t, s, Replace, "y", `{}`)
+		expect(t, s, `x={}`, `y={}`)
+		rest(s.(*fileStore).f)
+		if len(*notices) != 1 || !strings.Contains((*notices)[0], "is gone") {
+			t.Errorf("notices: %q", *notices)
+		}
+	})
+	t.Run("snapshot replaced", func(t *testing.T) {
+		path, s, f := start(t)
+		write(t, `{"a":{"n":2}}`, path, "new")
+		os.Rename(filepath.Join(path, "new"), filepath.Join(path, "s.json"))
+		put(t, s, Replace, "c", `{}`)
+		rest(f)
+		put(t, s, Replace, "d", `{}`)
+		expect(t, s, `a={}`, `b={}`, `c={}`, `d={}`)
+		if err := s.Sync(ctx); err != nil {
+			t.Fatal(err)
+		}
+		reopened(t, path, `a={"n":2}`, `b={}`, `c={}`, `d={}`)
+	})
+	t.Run("journal cut", func(t *testing.T) {
+		path, s, f := start(t)
+		if err := os.Truncate(filepath.Join(path, ".s.journal"), headerSize); err != nil {
+			t.Fatal(err)
+		}
+		rest(f)
+		put(t, s, Replace, "c", `{}`)
+		expect(t, s, `a={}`, `c={}`)
+	})
+	t.Run("journal cut, and written on", func(t *testing.T) {
+		path, s, f := start(t)
+		if err := os.Truncate(filepath.Join(path, ".s.journal"), 0); err != nil {
+			t.Fatal(err)
+		}
+		put(t, s, Replace, "c", `{}`)
+		rest(f)
+		// What was cut off is gone, and said to be; nothing is overwritten.
+		if err := s.Sync(ctx); err == nil || !strings.Contains(err.Error(), "the journal") {
+			t.Errorf("Sync: %v", err)
+		}
+		if got := read(t, path, "s.json"); !strings.Contains(got, `"a": {}`) {
+			t.Errorf("snapshot: %s", got)
+		}
+	})
+}
