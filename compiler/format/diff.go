@@ -149,7 +149,7 @@ func common(a, b []string) [][2]int {
 			found = append(found, [2]int{i, j})
 			i++
 			j++
-		case most[(i+1)*width+j] >= most[i*width+j+1]:
+		case most[(i+1)*width+j] > most[i*width+j+1]:
 			i++
 		default:
 			j++
