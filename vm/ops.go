@@ -118,16 +118,6 @@ func matchRE(re *regexp.Regexp, v value.Value) (value.Value, error) {
 	return value.NullValue, fmt.Errorf("`matches` needs text on the left, found %s", value.Describe(v))
 }
 
-// joinText joins the texts of a template.
-func joinText(parts []value.Value) value.Value {
-	var buf [128]byte
-	text := buf[:0]
-	for _, p := range parts {
-		text = value.AppendText(text, p)
-	}
-	return value.FromString(string(text))
-}
-
 // mergeObjects merges objects into one; later keys win, null adds nothing.
 func mergeObjects(shapes *value.Shapes, parts []value.Value) (value.Value, error) {
 	b := value.NewObjectBuilder(shapes, 8)
@@ -140,8 +130,16 @@ func mergeObjects(shapes *value.Shapes, parts []value.Value) (value.Value, error
 			return value.NullValue, fmt.Errorf("`...` in an object needs an object, found %s", value.Describe(p))
 		}
 	}
-	return b.Value(), nil
+	v := b.Value()
+	if value.TooDeep(v) {
+		return v, errTooDeep
+	}
+	return v, nil
 }
+
+// maxElems is the length of the longest array that spreading others makes. One
+// that doubles a few dozen times would take all memory.
+const maxElems = 10_000_000
 
 // extend appends all of an array to one under construction; null adds nothing.
 func extend(list []value.Value, v value.Value) ([]value.Value, error) {
@@ -149,6 +147,9 @@ func extend(list []value.Value, v value.Value) ([]value.Value, error) {
 	case value.Null:
 		return list, nil
 	case value.Array:
+		if len(list)+len(v.Elems()) > maxElems {
+			return list, fmt.Errorf("the array is longer than %d elements", maxElems)
+		}
 		return append(list, v.Elems()...), nil
 	}
 	return list, fmt.Errorf("`...` in an array needs an array, found %s", value.Describe(v))

@@ -19,6 +19,9 @@ const loopsPerCheck = 256
 // compiler would have put there.
 var errBadProgram = errors.New("the compiled program is damaged: compile the mission again")
 
+// errTooDeep is what a program gets that nests values without end.
+var errTooDeep = errors.New("the value nests too deep: arrays and objects go 2,000 levels at most")
+
 // run runs the task until its last frame has returned, and gives that frame's
 // result. The error is an *Error.
 func (t *Task) run() (value.Value, error) {
@@ -132,7 +135,9 @@ enter: // after a call, a return, or at the start
 			pc++
 		case bytecode.Text:
 			n := u16(code, pc+1)
-			stack[sp-n] = joinText(stack[sp-n : sp])
+			if stack[sp-n], err = value.JoinText(stack[sp-n : sp]...); err != nil {
+				goto fail
+			}
 			sp -= n - 1
 			pc += 3
 		case bytecode.Segment:
@@ -145,7 +150,10 @@ enter: // after a call, a return, or at the start
 			elems := make([]value.Value, n)
 			copy(elems, stack[sp-n:sp])
 			sp -= n
-			stack[sp] = value.FromArray(elems)
+			if stack[sp] = value.FromArray(elems); value.TooDeep(stack[sp]) {
+				err = errTooDeep
+				goto fail
+			}
 			sp++
 			pc += 3
 		case bytecode.Object:
@@ -153,7 +161,10 @@ enter: // after a call, a return, or at the start
 			n := shape.Len()
 			o := value.NewObj(shape, stack[sp-n:sp]) // copies them
 			sp -= n
-			stack[sp] = value.FromObject(o)
+			if stack[sp] = value.FromObject(o); value.TooDeep(stack[sp]) {
+				err = errTooDeep
+				goto fail
+			}
 			sp++
 			pc += 3
 		case bytecode.Merge:
@@ -182,6 +193,10 @@ enter: // after a call, a return, or at the start
 			l := &t.lists[f.lists+u16(code, pc+1)]
 			stack[sp] = value.FromArray(*l)
 			*l = nil // it is a value now, and never written again
+			if value.TooDeep(stack[sp]) {
+				err = errTooDeep
+				goto fail
+			}
 			sp++
 			pc += 3
 		case bytecode.Slice:
@@ -399,6 +414,9 @@ enter: // after a call, a return, or at the start
 		case bytecode.Call:
 			n := int(code[pc+3])
 			v, e := t.m.natives[u16(code, pc+1)](t.m.shapes, stack[sp-n:sp:sp])
+			if e == nil && value.TooDeep(v) {
+				e = errTooDeep
+			}
 			if e != nil {
 				err = e
 				goto fail

@@ -10,6 +10,9 @@ import (
 var (
 	errTooLarge  = errors.New("the result is too large for a number, expected at most 1.8e308 either way")
 	errDateRange = errors.New("date out of range, expected a year from 0000 to 9999")
+
+	// ErrTextTooLong is of text beyond MaxText.
+	ErrTextTooLong = errors.New("the text is longer than 64 MiB")
 )
 
 // quick returns a number as a float64 where that is no work: in every form but
@@ -61,7 +64,7 @@ func Add(a, b Value) (Value, error) {
 	}
 	switch {
 	case ka == String || kb == String:
-		return joinText(a, b), nil
+		return joinText(a, b)
 	case ka == Time && b.IsNumber():
 		return shiftTime(a, b, 1)
 	case kb == Time && a.IsNumber():
@@ -74,13 +77,32 @@ func Add(a, b Value) (Value, error) {
 	return finite("+", a, b, x+y)
 }
 
+// MaxText is the size, in bytes, of the longest text that a computation makes.
+// Text that doubles a few dozen times would take all memory.
+const MaxText = 64 << 20
+
 // joinText returns the texts of a and b as one string.
-func joinText(a, b Value) Value {
+func joinText(a, b Value) (Value, error) {
 	if a.Kind() == String && b.Kind() == String {
-		return FromString(a.Str() + b.Str())
+		if len(a.Str())+len(b.Str()) > MaxText {
+			return Value{}, ErrTextTooLong
+		}
+		return FromString(a.Str() + b.Str()), nil
 	}
+	return JoinText(a, b)
+}
+
+// JoinText returns the texts of values as one string, as a template has it; it
+// fails with ErrTextTooLong beyond MaxText.
+func JoinText(parts ...Value) (Value, error) {
 	var buf [128]byte
-	return FromString(string(AppendText(AppendText(buf[:0], a), b)))
+	text := buf[:0]
+	for _, p := range parts {
+		if text = AppendText(text, p); len(text) > MaxText {
+			return Value{}, ErrTextTooLong
+		}
+	}
+	return FromString(string(text)), nil
 }
 
 // Sub returns a - b: a difference; the milliseconds between two timestamps, or

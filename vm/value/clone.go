@@ -55,7 +55,7 @@ func (c *cloner) clone(v Value) Value {
 		for i, e := range slots {
 			cells[1+i] = c.clone(e)
 		}
-		return FromObject(objectOf(v.Obj().shape, cells))
+		return FromObject(objectOf(v.Obj().shape, cells, v.nesting()))
 	}
 	return v
 }

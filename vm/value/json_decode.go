@@ -13,6 +13,9 @@ import (
 // definition, section 1: nothing nests deeper).
 const MaxDepth = 500
 
+// documentNesting is the nesting of all arrays and objects of a document.
+const documentNesting = MaxDepth << depthShift
+
 // SyntaxError says where a document is not JSON, and why.
 type SyntaxError struct {
 	Offset int // bytes before the place
@@ -278,7 +281,7 @@ func (d *Decoder) array(p, depth int) (Value, int) {
 	elems := d.mem.alloc(len(d.stack) - mark)
 	copy(elems, d.stack[mark:])
 	d.stack = d.stack[:mark]
-	return FromArray(elems), p + 1
+	return fromElems(elems, documentNesting), p + 1
 }
 
 // object reads the object whose brace stands at p.
@@ -291,7 +294,7 @@ func (d *Decoder) object(p, depth int) (Value, int) {
 	shape := d.root
 	p = skipSpace(data, p+1)
 	if p < len(data) && data[p] == '}' {
-		return FromObject(objectOf(shape, d.mem.alloc(1))), p + 1
+		return FromObject(objectOf(shape, d.mem.alloc(1), documentNesting)), p + 1
 	}
 	for {
 		// The usual key costs one load and a comparison.
@@ -361,7 +364,7 @@ func (d *Decoder) closeObject(s *Shape, mark int) Value {
 	cells := d.mem.alloc(1 + len(d.stack) - mark)
 	copy(cells[1:], d.stack[mark:])
 	d.stack = d.stack[:mark]
-	return FromObject(objectOf(s, cells))
+	return FromObject(objectOf(s, cells, documentNesting))
 }
 
 // privateObject reads on, from the key at p, an object whose keys so far are

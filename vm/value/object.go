@@ -13,7 +13,8 @@ import (
 // and slots can be allocated as so many Values.
 type Obj struct {
 	shape *Shape
-	n     uint64 // slots, equal to shape.Len()
+	n     uint32 // slots, equal to shape.Len()
+	depth uint32 // levels of arrays and objects; see Value
 }
 
 // NewObj returns the object of shape s with these slots, as many as s has keys;
@@ -24,15 +25,16 @@ func NewObj(s *Shape, slots []Value) *Obj {
 	}
 	cells := make([]Value, 1+len(slots))
 	copy(cells[1:], slots)
-	return objectOf(s, cells)
+	return objectOf(s, cells, nestingOf(slots))
 }
 
 // objectOf turns cells, of which the first is unused and the others are the
 // slots, into the object it then is.
-func objectOf(s *Shape, cells []Value) *Obj {
+func objectOf(s *Shape, cells []Value, nesting uint64) *Obj {
 	o := (*Obj)(unsafe.Pointer(unsafe.SliceData(cells)))
 	o.shape = s
-	o.n = uint64(len(cells) - 1)
+	o.n = uint32(len(cells) - 1)
+	o.depth = uint32(nesting >> depthShift)
 	return o
 }
 
@@ -132,7 +134,7 @@ func (b *ObjectBuilder) Value() Value {
 	if b.table != nil {
 		b.shape = b.table.root
 	}
-	return FromObject(objectOf(s, cells))
+	return FromObject(objectOf(s, cells, nestingOf(cells[1:])))
 }
 
 // find returns the slot of key, or -1.

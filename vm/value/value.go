@@ -57,8 +57,9 @@ const (
 // Value is one value of the language. The zero Value is null.
 //
 // For the kinds from Int on, p points into scalarTags and says the kind, and n
-// holds the 64 bits. For the others the top byte of n is the kind and the rest
-// a length (String, Array, NumText) or the truth (Bool).
+// holds the 64 bits. For the others the top byte of n is the kind, the two below
+// how deep an Array or Object nests, and the rest a length (String, Array,
+// NumText) or the truth (Bool).
 type Value struct {
 	p unsafe.Pointer
 	n uint64
@@ -76,9 +77,36 @@ const (
 )
 
 const (
-	kindShift = 56
-	lenMask   = 1<<kindShift - 1
+	kindShift  = 56
+	depthShift = 40
+	depthMask  = 1<<kindShift - 1<<depthShift
+	lenMask    = 1<<depthShift - 1
 )
+
+// TooDeep reports whether v nests so deep that to walk through it could
+// overflow the stack: deeper than 2,000 levels, which is four times what
+// a document may have. Whoever makes arrays and objects of values that he does
+// not know asks this before he lets them on. No array or object of a document
+// counts as less deep than MaxDepth, so that decoding need not count.
+func TooDeep(v Value) bool { return v.nesting() > 4*MaxDepth<<depthShift }
+
+// nesting returns the levels of arrays and objects in v at their place in n, or
+// more for what came from a document.
+func (v Value) nesting() uint64 {
+	if uintptr(v.p)-uintptr(unsafe.Pointer(&scalarTags)) < uintptr(len(scalarTags)) {
+		return 0
+	}
+	return v.n & depthMask
+}
+
+// nestingOf returns the nesting of an array or object of these values.
+func nestingOf(values []Value) uint64 {
+	deepest := uint64(0)
+	for _, v := range values {
+		deepest = max(deepest, v.nesting())
+	}
+	return min(deepest+1<<depthShift, depthMask)
+}
 
 // Kind returns the form of v.
 func (v Value) Kind() Kind {
@@ -156,12 +184,17 @@ func FromArray(elems []Value) Value {
 	if len(elems) == 0 {
 		return Value{n: uint64(Array) << kindShift}
 	}
-	return Value{p: unsafe.Pointer(unsafe.SliceData(elems)), n: uint64(Array)<<kindShift | uint64(len(elems))}
+	return fromElems(elems, nestingOf(elems))
+}
+
+// fromElems is FromArray of at least one element, with a nesting that is known.
+func fromElems(elems []Value, nesting uint64) Value {
+	return Value{p: unsafe.Pointer(unsafe.SliceData(elems)), n: uint64(Array)<<kindShift | nesting | uint64(len(elems))}
 }
 
 // FromObject returns the object o.
 func FromObject(o *Obj) Value {
-	return Value{p: unsafe.Pointer(o), n: uint64(Object) << kindShift}
+	return Value{p: unsafe.Pointer(o), n: uint64(Object)<<kindShift | uint64(o.depth)<<depthShift}
 }
 
 // ListBuilder is an array under construction.

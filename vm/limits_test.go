@@ -1,0 +1,70 @@
+package vm_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// expression runs `store { id: 1, v: e } -> out` and gives the record.
+func expression(t *testing.T, e string) (string, error) {
+	t.Helper()
+	w := newWorld()
+	err := w.run(t, "mission M {\n  store out: memory\n  action A {\n    store { id: 1, v: "+e+" } -> out\n  }\n}")
+	return strings.Join(w.records("out"), ""), err
+}
+
+// TestNestingHasAnEnd: a value that nests deeper than the stack of Go could
+// bear, which ends the process, can't be made.
+func TestNestingHasAnEnd(t *testing.T) {
+	for _, test := range []string{
+		"length(toJSON(reduce(range(3000000), (a, x) => [a], 0)))",
+		"length(toJSON(reduce(range(3000000), (a, x) => { a: a }, 0)))",
+		"length(toJSON(reduce(range(3000000), (a, x) => { ...null, a: a }, 0)))",
+		"length(toJSON(reduce(range(3000000), (a, x) => { ...{ b: a }, b: a }, 0)))",
+		"length(toJSON(reduce(range(3000000), (a, x) => [...[a]], 0)))",
+		"length(toJSON(reduce(range(3000000), (a, x) => map([a], y => [y]), 0)))",
+		"length(toJSON(reduce(range(3000000), (a, x) => chunk([a], 1), 0)))",
+		"length(toJSON(reduce(range(3000000), (a, x) => keyBy([{ a: a }], 1), 0)))",
+		"length(toJSON(reduce(range(3000000), (a, x) => groupBy([a], 1), 0)))",
+		"length(toJSON(reduce(range(3000000), (a, x) => zip([a], [a]), 0)))",
+		"length(toJSON(reduce(range(3000000), (a, x) => fromEntries([[\"a\", a]]), 0)))",
+		"length(toJSON(reduce(range(3000000), (a, x) => entries({ a: a }), 0)))",
+		"length(toJSON(reduce(range(3000000), (a, x) => toArray({ a: a }), 0)))",
+		"length(toJSON(reduce(range(3000000), (a, x) => match { _ => [a] }, 0)))",
+	} {
+		_, err := expression(t, test)
+		wantError(t, err, "the value nests too deep")
+	}
+}
+
+// TestNestingWithinReason: what is as deep as that still works in full.
+func TestNestingWithinReason(t *testing.T) {
+	for _, test := range []struct{ e, want string }{
+		{"length(toJSON(reduce(range(2000), (a, x) => [a], 0)))", `{"id":1,"v":4001}`},
+		{"reduce(range(1999), (a, x) => [a], 0) == reduce(range(1999), (a, x) => [a], 0)", `{"id":1,"v":true}`},
+		{"length(unique([reduce(range(1999), (a, x) => [a], 0), 1, reduce(range(1999), (a, x) => [a], 0)]))", `{"id":1,"v":2}`},
+		{"length(flatten(parseJSON(toJSON(reduce(range(500), (a, x) => [a], 0)))))", `{"id":1,"v":1}`},
+		{"length(deepMerge(reduce(range(1999), (a, x) => { a: a }, 0), reduce(range(1999), (a, x) => { a: a }, 0)))", `{"id":1,"v":1}`},
+		{"length(`{reduce(range(1000), (a, x) => { a: a }, 0)}`)", `{"id":1,"v":6001}`},
+	} {
+		got, err := expression(t, test.e)
+		wantError(t, err, "")
+		if got != test.want {
+			t.Errorf("%s: %s, expected %s", test.e, got, test.want)
+		}
+	}
+}
+
+// TestSizesHaveAnEnd: what doubles and doubles fails before memory does.
+func TestSizesHaveAnEnd(t *testing.T) {
+	for _, test := range []struct{ e, want string }{
+		{`length(reduce(range(60), (a, x) => a + a, "text"))`, "longer than 64 MiB"},
+		{"length(reduce(range(60), (a, x) => `{a}{a}`, \"text\"))", "longer than 64 MiB"},
+		{`length(reduce(range(60), (a, x) => a + [a], "text"))`, "longer than 64 MiB"},
+		{`length(reduce(range(60), (a, x) => concat(a, a), "text"))`, "longer than 64 MiB"},
+		{`length(reduce(range(60), (a, x) => [...a, ...a], [1]))`, "longer than 10000000 elements"},
+	} {
+		_, err := expression(t, test.e)
+		wantError(t, err, test.want)
+	}
+}
