@@ -16,6 +16,9 @@ import (
 // helpFlag stands for the option that every command has.
 var helpFlag = &cli.BoolFlag{Name: "help", Aliases: []string{"h"}}
 
+// helpLine is the option that shows help, which makes all others idle.
+const helpLine = "--help"
+
 // reorder puts the command first, then its options, then everything else, since
 // the flag parser stops at the first argument that is no option (operations,
 // "Commands"). What is no command is the PATH of `run`. An unknown option is an
@@ -26,7 +29,7 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 	}
 	rest := args[1:]
 	if len(rest) == 0 {
-		return []string{args[0], "--help"}, nil
+		return []string{args[0], helpLine}, nil
 	}
 	switch rest[0] {
 	case "-h", "-help", "--help":
@@ -45,6 +48,9 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if slices.Contains(options, helpLine) {
+		return []string{args[0], command.Name, helpLine}, nil
+	}
 	out := append([]string{args[0], command.Name}, options...)
 	return append(append(out, "--"), others...), nil
 }
@@ -54,10 +60,10 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 func helpFor(app *cli.App, program string, names []string) []string {
 	if len(names) > 0 {
 		if c := app.Command(names[0]); c != nil {
-			return []string{program, c.Name, "--help"}
+			return []string{program, c.Name, helpLine}
 		}
 	}
-	return []string{program, "--help"}
+	return []string{program, helpLine}
 }
 
 // part parts a command's arguments into options, each with its value, and
@@ -77,6 +83,9 @@ func part(c *cli.Command, args []string) (options, others []string, err error) {
 		if flag == nil {
 			return nil, nil, unknownOption(c, arg, name)
 		}
+		if flag == helpFlag {
+			return []string{helpLine}, nil, nil
+		}
 		options = append(options, arg)
 		if isSwitch(flag) && !inline {
 			continue
@@ -88,8 +97,8 @@ func part(c *cli.Command, args []string) (options, others []string, err error) {
 			text = args[i]
 			options = append(options, text)
 		}
-		if err := checkValue(flag, name, text); err != nil {
-			return nil, nil, exit(exitConfig, err)
+		if err := checkValue(flag, text); err != nil {
+			return nil, nil, exit(exitConfig, fmt.Errorf("%s %s: %w", strings.TrimSuffix(arg, "="+text), text, err))
 		}
 	}
 	return options, others, nil
@@ -97,22 +106,20 @@ func part(c *cli.Command, args []string) (options, others []string, err error) {
 
 // checkValue reports a value that the flag parser would not take, in words that
 // say what it does take.
-func checkValue(f cli.Flag, name, text string) error {
-	var err error
-	expected := ""
+func checkValue(f cli.Flag, text string) error {
 	switch f.(type) {
 	case *cli.BoolFlag:
-		expected = "true or false"
-		_, err = strconv.ParseBool(text)
+		if _, err := strconv.ParseBool(text); err != nil {
+			return errors.New("expected true or false")
+		}
 	case *cli.IntFlag:
-		expected = "a whole number"
-		_, err = strconv.Atoi(text)
+		if _, err := strconv.Atoi(text); err != nil {
+			return errors.New("expected a whole number")
+		}
 	case *cli.DurationFlag:
-		expected = "a time such as 5s"
-		_, err = time.ParseDuration(text)
-	}
-	if err != nil {
-		return fmt.Errorf("--%s %s: expected %s", name, text, expected)
+		if _, err := time.ParseDuration(text); err != nil {
+			return errors.New("expected a time such as 5s")
+		}
 	}
 	return nil
 }

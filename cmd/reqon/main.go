@@ -91,6 +91,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Writer:          stdout,
 		ErrWriter:       stderr,
 		Commands:        commands(),
+		// A comma in --param tags=a,b is part of the value.
+		DisableSliceFlagSeparator: true,
 		// Errors come back to run, which gives them their exit codes.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   usageError,

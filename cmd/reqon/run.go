@@ -26,9 +26,11 @@ import (
 func runCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "run",
-		Usage:     "run missions once, or on schedule with --daemon (the word run may be left out)",
+		Usage:     "run missions once, now, or on schedule with --daemon",
 		ArgsUsage: "PATH",
-		UsageText: "reqon PATH [options]\nreqon run PATH [options]",
+		UsageText: "reqon PATH [options]           run the missions at PATH once, now\n" +
+			"reqon PATH --daemon [options]  run them on schedule until stopped\n" +
+			"reqon PATH --once [options]    run those that have a schedule once, now",
 		Description: `PATH is a mission (.reqon, .vague or compiled .reqc) or a folder of missions.
 Options may stand before or after it, as --name VALUE or --name=VALUE. The word
 run may be written before PATH: reqon run PATH.`,
@@ -103,11 +105,8 @@ func runMissions(c *cli.Context) error {
 		}
 		return exit(exitConfig, fmt.Errorf("expected one file or folder of missions, found %s", strings.Join(c.Args().Slice(), ", ")))
 	}
-	if err := cmp.Or(checkDaemonFlags(c), checkOutput(c.String("output"))); err != nil {
+	if err := checkOutput(c.String("output")); err != nil {
 		return exit(exitConfig, err)
-	}
-	if c.Bool("daemon") || c.Bool("once") {
-		return runDaemon(c)
 	}
 	result, err := loadMissions(c, "run")
 	if err != nil {
