@@ -154,6 +154,9 @@ func findSources(paths []string) ([]string, error) {
 	s := &sources{seen: map[string]bool{}}
 	for _, path := range paths {
 		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s: no such file or folder; expected sources: a folder, or a file ending in .reqon or .vague", path)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -129,7 +129,7 @@ func TestFormatBadPaths(t *testing.T) {
 	files := map[string]string{"a.reqon": untidy, "notes.txt": "x", "empty/.x.reqon": untidy, "c.reqc": "x"}
 	cases := map[string][]string{
 		"expected a source":  {},
-		"missing.reqon":      {"a.reqon", "missing.reqon"},
+		"missing.reqon: no":  {"a.reqon", "missing.reqon"},
 		"notes.txt is no":    {"a.reqon", "notes.txt"},
 		"c.reqc is no":       {"c.reqc"},
 		"no source at empty": {"empty"},
