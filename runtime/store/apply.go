@@ -30,10 +30,34 @@ type backing interface {
 type change struct {
 	ix  *index
 	b   backing
-	dec *value.Decoder
-	sh  *value.Shapes
-	now int64  // time of the batch, in milliseconds
-	buf []byte // of merged records
+	sc  *scratch
+	dec *value.Decoder // nil until decoder
+	now int64          // time of the batch, in milliseconds
+	buf []byte         // of merged records
+}
+
+// begin makes c ready for a batch.
+func (c *change) begin(ix *index, b backing, sc *scratch, now int64) {
+	c.ix, c.b, c.sc, c.now = ix, b, sc, now
+}
+
+// decoder returns a decoder for the rest of the batch.
+func (c *change) decoder() *value.Decoder {
+	if c.dec == nil {
+		c.dec = c.sc.decoder()
+	}
+	return c.dec
+}
+
+// end gives back what the batch used.
+func (c *change) end() {
+	if c.dec != nil {
+		c.sc.release(c.dec)
+		c.dec = nil
+	}
+	if cap(c.buf) > maxKeptBuffer {
+		c.buf = nil
+	}
 }
 
 // encoded is the JSON of records in a row of a batch, one behind the other.
@@ -216,7 +240,7 @@ func (c *change) same(e entry, json []byte, sum uint32) (bool, error) {
 		return false, err
 	}
 	if e.loc&odd != 0 {
-		if old, err = canonical(c.dec, old); err != nil {
+		if old, err = canonical(c.decoder(), old); err != nil {
 			return false, err
 		}
 	}
@@ -230,11 +254,11 @@ func (c *change) merged(e entry, o *value.Obj) ([]byte, error) {
 		return nil, err
 	}
 	// The value shares raw's bytes, but is done with before those change.
-	old, err := decodeRecord(c.dec, raw)
+	old, err := decodeRecord(c.decoder(), raw)
 	if err != nil {
 		return nil, err
 	}
-	b := value.NewObjectBuilder(c.sh, old.Obj().Len()+o.Len())
+	b := value.NewObjectBuilder(c.sc.shapes, old.Obj().Len()+o.Len())
 	b.SetAll(old.Obj())
 	b.SetAll(o)
 	c.buf = value.AppendJSON(c.buf[:0], b.Value())

@@ -42,6 +42,7 @@ type file struct {
 	stale      bool     // the journal goes on top of another snapshot, but is empty
 	wantAges   bool
 	batch      fileBatch
+	doing      change
 	retryAbove int64 // after the snapshot could not be replaced: size of the journal from which to try again
 	closed     bool
 
@@ -56,6 +57,7 @@ type file struct {
 
 	flushMu sync.Mutex
 	timer   *time.Timer // of the next background flush; nil if none is due
+	due     atomic.Bool // timer is not nil
 	flushes sync.WaitGroup
 	flushed error // of the last background flush
 }
@@ -285,13 +287,12 @@ func (f *file) change(opt Options, fn func(c *change) error) error {
 			return err
 		}
 	}
-	dec := f.dir.scratch.decoder()
-	defer f.dir.scratch.release(dec)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	b := &f.batch
+	b, c := &f.batch, &f.doing
 	b.begin(opt.nowMilli())
-	c := &change{ix: f.ix, b: b, dec: dec, sh: f.dir.scratch.shapes, now: b.now}
+	c.begin(f.ix, b, f.dir.scratch, b.now)
+	defer c.end()
 	err := error(nil)
 	if cutoff, ok := opt.cutoff(); ok {
 		err = c.expire(cutoff)
@@ -406,10 +407,14 @@ func (f *file) flush(g *generation, end int64) error {
 
 // flushLater makes the journal durable within flushAfter.
 func (f *file) flushLater() {
+	if f.due.Load() {
+		return
+	}
 	f.flushMu.Lock()
 	defer f.flushMu.Unlock()
 	if f.timer == nil && f.gen.durable.Load() < f.end {
 		f.flushes.Add(1)
+		f.due.Store(true)
 		f.timer = time.AfterFunc(flushAfter, func() {
 			defer f.flushes.Done()
 			f.flushNow()
@@ -420,6 +425,7 @@ func (f *file) flushLater() {
 func (f *file) flushNow() {
 	f.flushMu.Lock()
 	f.timer = nil
+	f.due.Store(false)
 	f.flushMu.Unlock()
 	f.mu.RLock()
 	g, end := f.gen, f.end
@@ -447,6 +453,7 @@ func (f *file) stopFlushes() {
 	f.flushMu.Lock()
 	if f.timer != nil && f.timer.Stop() {
 		f.timer = nil
+		f.due.Store(false)
 		f.flushes.Done()
 	}
 	f.flushMu.Unlock()

@@ -20,6 +20,7 @@ type memory struct {
 	ix     *index
 	data   arena
 	stored int64 // bytes in data, dead ones included
+	doing  change
 	closed bool
 }
 
@@ -55,14 +56,14 @@ func (m *memory) write(ctx context.Context, fn func(c *change) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	dec := m.scratch.decoder()
-	defer m.scratch.release(dec)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		return ErrClosed
 	}
-	c := &change{ix: m.ix, b: m, dec: dec, sh: m.scratch.shapes, now: m.opt.nowMilli()}
+	c := &m.doing
+	c.begin(m.ix, m, m.scratch, m.opt.nowMilli())
+	defer c.end()
 	if cutoff, ok := m.opt.cutoff(); ok {
 		if err := c.expire(cutoff); err != nil {
 			return err

@@ -187,7 +187,7 @@ func deeper(v value.Value, limit int) bool {
 		return true
 	}
 	for _, e := range within {
-		if deeper(e, limit-1) {
+		if k := e.Kind(); (k == value.Object || k == value.Array) && deeper(e, limit-1) {
 			return true
 		}
 	}
