@@ -326,6 +326,9 @@ func compile(source string) (*bytecode.Program, error) {
 	if len(errs) > 0 {
 		return nil, errs[0]
 	}
+	if len(tree.Missions) != 1 {
+		return nil, fmt.Errorf("%d missions", len(tree.Missions))
+	}
 	for _, d := range check.Mission(tree.Missions[0], nil) {
 		if d.Severity == diag.Error {
 			return nil, fmt.Errorf("%s (%s)", d.Message, d.Suggestion)
