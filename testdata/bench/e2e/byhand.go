@@ -49,9 +49,9 @@ type row struct {
 }
 
 // syncByHand fetches all pages, checks and maps their records, and writes one
-// JSON object by id, in the order in which they came: record by record, or, as
-// most would, in one piece with json.Marshal (which sorts the keys; here that is
-// the same order).
+// JSON object by id, in the order in which they came: in one piece with
+// json.MarshalIndent, as most would (which sorts the keys; here that is the same
+// order), or row by row, which takes more care and less memory.
 func syncByHand(base, dir string, onePiece bool) error {
 	rows := map[string]*row{}
 	var keys []string

@@ -58,7 +58,7 @@ func (b *bench) start() error {
 		return err
 	}
 	heading("start to first request, one mission, existing state folder")
-	show(us)
+	show(us, "by hand")
 	target("time", milliseconds(us[0].wall), 30, "ms")
 	return nil
 }

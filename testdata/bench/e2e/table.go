@@ -9,15 +9,15 @@ func heading(text string) {
 	fmt.Printf("\n%s\n  %-30s %12s %12s %12s\n", text, "", "wall", "CPU", "peak memory")
 }
 
-// show prints Reqon's row, that of a program written by hand with some care, how
-// they compare, and where there is one that of a plainer program.
-func show(us []usage) {
+// show prints Reqon's row, those of the programs written by hand, and how they
+// compare.
+func show(us []usage, names ...string) {
 	printUsage("  reqon", us[0])
-	printUsage("  by hand", us[1])
-	if len(us) > 2 {
-		printUsage("  by hand, file in one piece", us[2])
+	for i, name := range names {
+		u := us[i+1]
+		printUsage("  "+name, u)
+		fmt.Printf("  %-30s %11.2f× %11.2f× %11.2f×\n", "    reqon to that", ratio(us[0].wall, u.wall), ratio(us[0].cpu, u.cpu), us[0].memory/u.memory)
 	}
-	fmt.Printf("  %-30s %11.2f× %11.2f× %11.2f×\n", "ratio", ratio(us[0].wall, us[1].wall), ratio(us[0].cpu, us[1].cpu), us[0].memory/us[1].memory)
 }
 
 func printUsage(name string, u usage) {
