@@ -178,7 +178,7 @@ var absoluteURL = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 func (c *checker) checkPath(s *syntax.FetchStep, source *syntax.Source) {
 	t := c.expr(s.Path)
 	if !t.can(stdlib.KString) {
-		c.report(diag.CodeOptionKind, s.Path.Place(), "", "the path of a request must be text, found %s", t.describe())
+		c.report(diag.CodeOptionKind, s.Path.Place(), c.storeMeant(s), "the path of a request must be text, found %s", t.describe())
 		return
 	}
 	start, known := pathStart(s.Path)
@@ -198,6 +198,20 @@ func (c *checker) checkPath(s *syntax.FetchStep, source *syntax.Source) {
 			"this path is relative, and the source `%s` has no `base` to join it on to", source.Name.Name)
 		note(d, source.Name.Span, "the source is declared here")
 	}
+}
+
+// storeMeant says how records are deleted, where a DELETE has a store for its
+// path.
+func (c *checker) storeMeant(s *syntax.FetchStep) string {
+	path := unparen(s.Path)
+	if where, ok := path.(*syntax.WhereExpr); ok {
+		path = unparen(where.X)
+	}
+	name, ok := path.(*syntax.Name)
+	if !ok || s.Method != "DELETE" || !c.isStore(name.Name) {
+		return ""
+	}
+	return "write `delete " + name.Name + "[key]` to remove a record, or `clear " + name.Name + "` to remove all"
 }
 
 // pathStart returns the text that a path begins with, if it is written out.
@@ -274,7 +288,11 @@ func (c *checker) checkRequestOptions(s *syntax.FetchStep, pages Pagination) {
 func (c *checker) checkIncremental(s *syntax.FetchStep) {
 	if !usesLastSync(s.Options) {
 		if o := s.Options.Get("since"); o != nil && Constant(o.Value) {
-			c.report(diag.CodeNotIncremental, o.Value.Place(), "write `lastSync ?? "+o.Value.Place().Text()+"`", "this `since` is the same in every run")
+			suggestion := "write `lastSync ?? " + o.Value.Place().Text() + "`"
+			if lit, ok := unparen(o.Value).(*syntax.StringLit); ok && strings.EqualFold(lit.Value, "lastSync") {
+				suggestion = "write `lastSync` without quotes"
+			}
+			c.report(diag.CodeNotIncremental, o.Value.Place(), suggestion, "this `since` is the same in every run")
 		}
 		return
 	}

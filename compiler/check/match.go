@@ -16,7 +16,11 @@ func (c *checker) pattern(p syntax.Pattern, t *typ, status bool) *typ {
 	case *syntax.LiteralPattern:
 		if n, _, ok := literalNumber(p.Value); ok && status {
 			if n < 100 || n > 599 || n != float64(int(n)) {
-				c.report(diag.CodeBadStatus, p.Span, "", "%s is no HTTP status, which a number is here", p.Span.Text())
+				suggestion := ""
+				if n == 0 {
+					suggestion = "write `{ code: 0 }` for a request that got no answer"
+				}
+				c.report(diag.CodeBadStatus, p.Span, suggestion, "%s is no HTTP status, which a number is here", p.Span.Text())
 			}
 			return anyType
 		}

@@ -152,6 +152,9 @@ func (p *parser) missionItem(m *Mission) {
 		suggestion := ""
 		if p.kind == tIdent {
 			suggestion = didYouMean(p.text(), declWords())
+			if unit := p.unitMeant(); unit != "" {
+				suggestion = unit
+			}
 		}
 		p.failHere(CodeDeclaration, "expected a declaration ("+strings.Join(declWords(), ", ")+") or an option, found "+p.found(), suggestion)
 	}
@@ -274,6 +277,9 @@ func (p *parser) noSchedule() {
 	switch {
 	case p.kind == tString:
 		suggestion = "write `cron " + clip(p.text()) + "`, or `at " + clip(p.text()) + "`"
+		if text := p.stringValue(p.tok()); strings.HasPrefix(text, "every ") {
+			suggestion = "write `" + clip(text) + "` without quotes"
+		}
 	case p.kind == tNumber:
 		if s := p.everyOf(p.text()); s != "" {
 			suggestion = "write `" + s + "`"

@@ -144,6 +144,10 @@ func errorCases() []errorCase {
 		{"expr", "{ a §1, b: 2 }", []string{CodeKey + "¦expected `:` behind the key `a`¦write `a: …`"}},
 		{"expr", "f(§x: 1)", []string{CodeKey + "¦arguments have no names¦leave out `x:`"}},
 		{"steps", "get \"/x\" {\n  retry §{ maxAttempts: 3 }\n  timeout: 5s\n}\nskip", []string{CodeKey + "¦behind the key `retry`¦write `retry: …`"}},
+		{"steps", "get \"/x\" { headers: { Content§-Type: \"a\", Accept: \"b\" } }\nskip", []string{CodeKey + "¦behind the key `Content`¦write the key in quotes: `\"Content-Type\": …`"}},
+		{"mission", "source A { base: http§://x.y/z }\nrun A", []string{CodeSeparator + "¦found `:`¦write the address in quotes"}},
+		{"mission", "timeout: 30 §minutes\nrun A", []string{CodeDeclaration + "¦found `minutes`¦write `30m`"}},
+		{"steps", "get \"/x\" { timeout: 30 §seconds, retry: {} }\nskip", []string{CodeSeparator + "¦found `seconds`¦write `30s`"}},
 		{"steps", "store x -> y { §upsert }\nskip", []string{CodeKey + "¦the key `upsert` has no value¦"}},
 
 		// Patterns and types.
@@ -167,6 +171,9 @@ func errorCases() []errorCase {
 		{"steps", "§stor x -> y\n§GET \"/x\"\n§fetch \"/x\"\n§x = 5\n§zzzzzz\nskip", []string{
 			CodeStep + "¦expected a step, found `stor`¦did you mean `store`?", CodeStep + "¦`GET`¦`get`", CodeStep + "¦`fetch`¦`get`",
 			CodeStep + "¦`x`¦write `let x = …`", CodeStep + "¦`zzzzzz`¦"}},
+		{"steps", "store x -> my§-orders-2 { key: .id }\nlet a§-b = 1\nskip", []string{CodeUnexpected + "¦a name can't hold `-`¦write `my_orders_2`", CodeUnexpected + "¦¦write `a_b`"}},
+		{"steps", "let r = §get \"/x\" { timeout: 5s }\nlet q = §await get \"/x\"\nlet g = get(a, \"x\")\nskip", []string{CodeStep + "¦a request is a step of its own¦`get …`, and behind it `let r = response`", CodeStep + "¦¦and behind it `let q = response`"}},
+		{"steps", "clear s§[\"a\"]\nskip", []string{CodeStep + "¦`clear` empties the whole store¦write `delete s[…]`"}},
 		{"steps", "§assume a\nskip §5\nskip", []string{CodeStep + "¦`assume` stands only within `validate`¦", CodeStep + "¦found the number `5`¦"}},
 		{"steps", "if a { skip } §elif b { skip } §elseif c { skip } else { skip }", []string{CodeElseIf + "¦expected `else if`, found `elif`¦write `else if`", CodeElseIf + "¦¦write `else if`"}},
 		{"steps", "§else { skip }\nskip", []string{CodeElseIf + "¦without an `if`¦"}},
@@ -206,6 +213,7 @@ func errorCases() []errorCase {
 		{"mission", "schedule: every §1.5 hours", []string{CodeSchedule + "¦whole number¦"}},
 		{"mission", "schedule: every §99999999999999999999 hours", []string{CodeSchedule + "¦whole number¦"}},
 		{"mission", "schedule: §\"0 9 * * *\"", []string{CodeSchedule + "¦found the string¦write `cron \"0 9 * * *\"`"}},
+		{"mission", "schedule: §\"every 15 minutes\"", []string{CodeSchedule + "¦found the string¦write `every 15 minutes` without quotes"}},
 		{"mission", "schedule: §daily", []string{CodeSchedule + "¦¦write `every 1 day`"}},
 		{"mission", "schedule §every 5 minutes", []string{CodeUnexpected + "¦expected `:` behind `schedule`¦"}},
 		{"mission", "transform X §=> Y { a: 1 }", []string{CodeArrow + "¦expected `->`¦write `->`"}},

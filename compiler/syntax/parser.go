@@ -392,7 +392,11 @@ func (p *parser) missingSeparator(l *list) {
 		p.errHere(CodeSeparator, "expected `,` or a new line before "+p.found(), "put a comma between the items")
 		return
 	}
-	p.failHere(CodeSeparator, "expected `,`, a new line or `}`, found "+p.found(), "")
+	suggestion := p.unitMeant()
+	if p.kind == tColon && strings.HasPrefix(p.src[p.start():], "://") {
+		suggestion = "write the address in quotes"
+	}
+	p.failHere(CodeSeparator, "expected `,`, a new line or `}`, found "+p.found(), suggestion)
 }
 
 // startsOuter reports whether the current token, the first of its line, starts
@@ -565,7 +569,9 @@ func (p *parser) ident(what string) *Ident {
 	if p.word().reserved() {
 		p.errHere(CodeReserved, "`"+p.text()+"` is a reserved word and can't be "+what, "choose another name, such as `"+p.text()+"_`")
 	}
-	return p.anyIdent()
+	id := p.anyIdent()
+	p.undash(id)
+	return id
 }
 
 // anyIdent reads the current identifier, whatever it is.
@@ -573,6 +579,51 @@ func (p *parser) anyIdent() *Ident {
 	id := p.idents.new(Ident{Span: p.here(), Name: p.text()})
 	p.next()
 	return id
+}
+
+// dashed returns the word that starts there and goes on with dashes, such as
+// `my-orders`, or "" if the current token is no dash of one.
+func (p *parser) dashed(start int32) string {
+	if p.kind != tMinus || p.start() != p.end || p.peek(1).start != p.tok().end {
+		return ""
+	}
+	end := int(start)
+	for end < len(p.src) && (p.src[end] == '-' || p.src[end] == '_' || isLetter(p.src[end]) || isDigit(p.src[end])) {
+		end++
+	}
+	return strings.TrimRight(p.src[start:end], "-")
+}
+
+// undash reports a name with dashes in it, which other tools allow, and goes on
+// behind it.
+func (p *parser) undash(id *Ident) {
+	word := p.dashed(id.Start)
+	if word == "" {
+		return
+	}
+	name := strings.ReplaceAll(word, "-", "_")
+	p.errHere(CodeUnexpected, "a name can't hold `-`", "write `"+clip(name)+"`")
+	for !p.failing && p.kind != tEOF && int(p.start()) < int(id.Start)+len(word) {
+		p.next()
+	}
+	id.Name, id.End = name, p.end
+}
+
+// unitMeant returns what to write for a number with a unit as a word behind it,
+// such as `30 minutes`.
+func (p *parser) unitMeant() string {
+	if p.kind != tIdent || p.pos == 0 || p.toks[p.pos-1].kind != tNumber {
+		return ""
+	}
+	unit := map[string]string{
+		"milliseconds": "ms", "millis": "ms", "second": "s", "seconds": "s", "sec": "s", "secs": "s", "minute": "m", "minutes": "m",
+		"min": "m", "mins": "m", "hour": "h", "hours": "h", "day": "d", "days": "d", "week": "w", "weeks": "w",
+		"ms": "ms", "s": "s", "m": "m", "h": "h", "d": "d", "w": "w",
+	}[strings.ToLower(p.text())]
+	if unit == "" {
+		return ""
+	}
+	return "write `" + p.textOf(&p.toks[p.pos-1]) + unit + "`"
 }
 
 // missing returns the empty span where something is missing.
@@ -618,7 +669,11 @@ func (p *parser) key(what string) *Ident {
 		p.fail(&Error{Span: id.Span, Code: CodeKey, Msg: "the key `" + clip(id.Name) + "` has no value",
 			Suggestion: "write `" + keyText(id.Name) + ": …`"})
 	default:
-		p.failHere(CodeKey, "expected `:` behind the key `"+clip(id.Name)+"`, found "+p.found(), "write `"+keyText(id.Name)+": …`")
+		suggestion := "write `" + keyText(id.Name) + ": …`"
+		if word := p.dashed(id.Start); word != "" {
+			suggestion = "write the key in quotes: `\"" + clip(word) + "\": …`"
+		}
+		p.failHere(CodeKey, "expected `:` behind the key `"+clip(id.Name)+"`, found "+p.found(), suggestion)
 	}
 	return id
 }

@@ -53,6 +53,9 @@ func (p *parser) step() Step {
 	case wClear:
 		p.next()
 		s := &ClearStep{Store: p.ident("the name of the store to clear")}
+		if p.kind == tLBrack && p.start() == p.end {
+			p.failHere(CodeStep, "`clear` empties the whole store, found `[`", "write `delete "+s.Store.Name+"[…]` to remove one record")
+		}
 		s.Span = p.from(start)
 		return s
 	case wMatch:
@@ -270,9 +273,25 @@ func (p *parser) let() Step {
 	default:
 		p.expect(tAssign)
 	}
+	if p.atRequest() {
+		p.failHere(CodeStep, "a request is a step of its own, and no value", "write `get …`, and behind it `let "+s.Name.Name+" = response`")
+	}
 	s.Value = p.expr()
 	s.Span = p.from(start)
 	return s
+}
+
+// atRequest reports whether a request stands where a value must, as in other
+// languages.
+func (p *parser) atRequest() bool {
+	switch p.text() {
+	case "await":
+		return p.peek(1).kind == tIdent && !p.peek(1).nl
+	case "get", "post", "put", "patch", "delete":
+		next := p.peek(1)
+		return !next.nl && (next.kind == tString || next.kind == tTemplate || next.kind == tTemplateHead)
+	}
+	return false
 }
 
 // forStep reads a loop (language definition, section 6.3).
