@@ -27,11 +27,11 @@ race:
 bench pattern="." time="0.3s":
     go test -run '^$' -bench '{{ pattern }}' -benchmem -benchtime {{ time }} ./...
 
-# The same work done by other engines and libraries (testdata/bench, a module of its own).
-bench-peers pattern="." time="0.3s":
-    cd testdata/bench && go test -run '^$' -bench '{{ pattern }}' -benchmem -benchtime {{ time }} ./...
+# The same work in other engines and libraries, side by side (testdata/bench, a module of its own).
+bench-peers *args:
+    cd testdata/bench && go run . {{ args }}
 
-# Whole processes side by side: syncs of many pages, many requests at once, compile, start.
+# Whole processes beside programs written by hand: syncs, many requests, compile, start.
 bench-e2e *args:
     cd testdata/bench && go run ./e2e {{ args }}
 
