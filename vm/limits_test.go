@@ -3,6 +3,8 @@ package vm_test
 import (
 	"strings"
 	"testing"
+
+	"reqon/vm/value"
 )
 
 // expression runs `store { id: 1, v: e } -> out` and gives the record.
@@ -67,4 +69,34 @@ func TestSizesHaveAnEnd(t *testing.T) {
 		_, err := expression(t, test.e)
 		wantError(t, err, test.want)
 	}
+}
+
+// TestTypesInReasonableTime: schemas whose alternatives lead to each other look
+// at every value once, not once for every way that leads there.
+func TestTypesInReasonableTime(t *testing.T) {
+	w := newWorld()
+	deep := strings.Repeat(`{"next":`, 200) + "null" + strings.Repeat("}", 200)
+	good := strings.Repeat(`{"y":"","next":`, 200) + "null" + strings.Repeat("}", 200)
+	wide := "[" + strings.Repeat(deep+","+good+",", 50) + "null]"
+	for _, text := range []string{deep, good, wide} {
+		v, err := value.ParseJSON(w.shapes, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.params = append(w.params, v)
+	}
+	err := w.run(t, `mission M {
+  param deep: any
+  param good: any
+  param wide: any
+  schema A { next: A | B | null, x: string }
+  schema B { next: A | B | null, y: string }
+  store out: memory
+  action Do {
+    store { id: 1, a: deep is A, b: deep is B, c: good is A, d: good is B, e: count(wide, . is A or . is B) } -> out
+    validate good { assume . is A }
+  }
+}`)
+	wantError(t, err, "`. is A` does not hold")
+	want(t, "out", w.records("out"), `{"id":1,"a":false,"b":false,"c":false,"d":true,"e":50}`)
 }

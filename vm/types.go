@@ -21,7 +21,32 @@ func (m *Machine) Check(v value.Value, typ int) error {
 // is reports whether v is of the type: deep, open, never converting (language
 // definition, section 5). Types may be recursive; the depth of v bounds it.
 func (m *Machine) is(v value.Value, typ int) bool {
-	t := &m.prog.Types[typ]
+	c := matcher{types: m.prog.Types}
+	return c.is(v, typ)
+}
+
+// matcher holds values against types. The alternatives of a union may lead to
+// the same values again, and those of a union in there once more: with each
+// level twice as often. So a union that turns out to be costly remembers what
+// it has found.
+type matcher struct {
+	types  []bytecode.Type
+	unions int // around the value
+	steps  int // in the outermost of them
+	known  map[match]bool
+}
+
+// match is an array or object, by its place in memory, and a type.
+type match struct {
+	v   value.Value
+	typ int
+}
+
+// manySteps is from where on a matcher remembers.
+const manySteps = 1000
+
+func (c *matcher) is(v value.Value, typ int) bool {
+	t := &c.types[typ]
 	switch t.Kind {
 	case bytecode.TypeAny:
 		return true
@@ -40,37 +65,60 @@ func (m *Machine) is(v value.Value, typ int) bool {
 	case bytecode.TypeLiteral:
 		return value.Equal(v, t.Const)
 	case bytecode.TypeUnion:
-		for _, alt := range t.Alts {
-			if m.is(v, alt) {
-				return true
-			}
-		}
-		return false
+		return c.isUnion(v, t)
 	case bytecode.TypeArray:
-		return m.isArray(v, t)
+		if v.Kind() != value.Array {
+			return false
+		}
 	case bytecode.TypeObject:
-		return m.isObject(v, t)
-	}
-	return false
-}
-
-func (m *Machine) isArray(v value.Value, t *bytecode.Type) bool {
-	if v.Kind() != value.Array {
+		if v.Kind() != value.Object {
+			return false
+		}
+	default:
 		return false
 	}
-	if t.Elem != bytecode.None {
-		for _, e := range v.Elems() {
-			if !m.is(e, t.Elem) {
-				return false
+	if c.unions == 0 {
+		return c.within(v, t)
+	}
+	if c.steps++; c.steps < manySteps {
+		return c.within(v, t)
+	}
+	key := match{v, typ}
+	is, ok := c.known[key]
+	if !ok {
+		is = c.within(v, t)
+		if c.known == nil {
+			c.known = map[match]bool{}
+		}
+		c.known[key] = is
+	}
+	return is
+}
+
+func (c *matcher) isUnion(v value.Value, t *bytecode.Type) bool {
+	if c.unions == 0 {
+		c.steps, c.known = 0, nil
+	}
+	c.unions++
+	is := false
+	for i := 0; i < len(t.Alts) && !is; i++ {
+		is = c.is(v, t.Alts[i])
+	}
+	c.unions--
+	return is
+}
+
+// within reports whether what an array or object holds is of the type.
+func (c *matcher) within(v value.Value, t *bytecode.Type) bool {
+	if t.Kind == bytecode.TypeArray {
+		if t.Elem != bytecode.None {
+			for _, e := range v.Elems() {
+				if !c.is(e, t.Elem) {
+					return false
+				}
 			}
 		}
-	}
-	return true
-}
-
-func (m *Machine) isObject(v value.Value, t *bytecode.Type) bool {
-	if v.Kind() != value.Object {
-		return false
+		return true
 	}
 	o := v.Obj()
 	for i := range t.Fields {
@@ -79,7 +127,7 @@ func (m *Machine) isObject(v value.Value, t *bytecode.Type) bool {
 		if f.Optional && field.IsNull() {
 			continue
 		}
-		if !ok || !m.is(field, f.Type) {
+		if !ok || !c.is(field, f.Type) {
 			return false
 		}
 	}
