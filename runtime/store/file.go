@@ -401,6 +401,13 @@ func (f *file) flush(g *generation, end int64) error {
 	if err := g.journal.Sync(); err != nil {
 		return f.fail("sync", f.journalName(), err)
 	}
+	if g.durable.Load() == 0 {
+		// Who made the journal left its name to the first flush, and may have
+		// been killed before that.
+		if err := syncFolder(f.folder); err != nil {
+			return f.fail("sync the folder of", f.journalName(), err)
+		}
+	}
 	g.durable.Store(end)
 	return nil
 }

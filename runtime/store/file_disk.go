@@ -330,9 +330,6 @@ func (f *file) startJournal() error {
 	if err := f.folder.Rename(f.nextName(), f.journalName()); err != nil {
 		return f.fail("create", f.journalName(), err)
 	}
-	if err := syncFolder(f.folder); err != nil {
-		return f.fail("sync the folder of", f.journalName(), err)
-	}
 	return f.load()
 }
 
@@ -397,20 +394,33 @@ func (f *file) replace() error {
 
 // rewrite is replace without a look at what it overwrites.
 func (f *file) rewrite() error {
-	ix, id, err := f.writeSnapshot()
+	t, err := openRegular(f.folder, f.tempName(), os.O_RDWR|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
-		f.folder.Remove(f.tempName())
-		return err
+		return f.fail("create", f.tempName(), err)
 	}
+	ix, id, err := f.copyRecords(t)
 	flags := uint32(hasSnapshot | ownSnapshot)
-	if ix.ages != nil {
+	if err == nil && ix.ages != nil {
 		flags |= keepsAges
 	}
-	if err = f.writeNext(flags, id, ix); err == nil {
+	if err == nil {
+		// Both must be on disk before either gets its name.
+		next := make(chan error, 1)
+		go func() { next <- f.writeNext(flags, id, ix) }()
+		if err = t.Sync(); err != nil {
+			err = f.fail("sync", f.tempName(), err)
+		}
+		err = errors.Join(err, <-next)
+	}
+	if cerr := t.Close(); err == nil && cerr != nil {
+		err = f.fail("write", f.tempName(), cerr)
+	}
+	if err == nil {
 		err = f.retire()
 	}
 	if err != nil {
 		f.folder.Remove(f.tempName())
+		f.folder.Remove(f.nextName())
 		return err
 	}
 	return f.swap(ix, id, flags)
@@ -499,25 +509,8 @@ func (f *file) edited() (bool, error) {
 // replaceAhead is how much is read at a time when the snapshot is replaced.
 const replaceAhead = 256 << 10
 
-// writeSnapshot writes all records to the temporary file, and returns the index
-// of them there.
-func (f *file) writeSnapshot() (*index, identity, error) {
-	t, err := openRegular(f.folder, f.tempName(), os.O_RDWR|os.O_CREATE|os.O_TRUNC)
-	if err != nil {
-		return nil, identity{}, f.fail("create", f.tempName(), err)
-	}
-	ix, id, err := f.copyRecords(t)
-	if err == nil {
-		if err = t.Sync(); err != nil {
-			err = f.fail("sync", f.tempName(), err)
-		}
-	}
-	if cerr := t.Close(); err == nil && cerr != nil {
-		err = f.fail("write", f.tempName(), cerr)
-	}
-	return ix, id, err
-}
-
+// copyRecords writes all records to the temporary file, and returns the index of
+// them there.
 func (f *file) copyRecords(t *os.File) (*index, identity, error) {
 	dec := f.dir.scratch.decoder()
 	defer f.dir.scratch.release(dec)
