@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -98,7 +99,7 @@ func part(c *cli.Command, args []string) (options, others []string, err error) {
 			options = append(options, text)
 		}
 		if err := checkValue(flag, text); err != nil {
-			return nil, nil, exit(exitConfig, fmt.Errorf("%s %s: %w", strings.TrimSuffix(arg, "="+text), text, err))
+			return nil, nil, exit(exitConfig, fmt.Errorf("%s %s: %w", strings.TrimSuffix(arg, "="+text), cmp.Or(text, `""`), err))
 		}
 	}
 	return options, others, nil

@@ -32,7 +32,13 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "UTC")
 			env.Setenv("LC_ALL", "C.UTF-8")
-			env.Values[serverKey{}] = &server{}
+			s := &server{}
+			env.Values[serverKey{}] = s
+			env.Defer(func() {
+				if complaints := s.end(); complaints != "" {
+					env.T().Fatal("the server: " + complaints)
+				}
+			})
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -82,7 +88,9 @@ func serveCmd(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: serve FILE")
 	}
 	s := serverOf(ts)
-	s.end(ts)
+	if complaints := s.end(); complaints != "" {
+		ts.Fatalf("the server: %s", complaints)
+	}
 	// The reader of servers reads programs; this is one around the server.
 	program := "A server.\n-- main.reqon --\nmission M {}\n-- api --\n" + ts.ReadFile(args[0])
 	file := filepath.Join(ts.MkAbs("."), args[0]+".program.txtar")
@@ -92,20 +100,17 @@ func serveCmd(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.Remove(file))
 	s.Server = p.Serve()
 	ts.Setenv("API", s.URL)
-	ts.Defer(func() { s.end(ts) })
 }
 
-// end closes the server and tells what it complains of.
-func (s *server) end(ts *testscript.TestScript) {
+// end closes the server, if there is one, and returns what it complains of.
+func (s *server) end() string {
 	if s.Server == nil {
-		return
+		return ""
 	}
 	s.Close()
-	complaints := s.Complaints()
+	complaints := strings.Join(s.Complaints(), "\n")
 	s.Server = nil
-	if len(complaints) > 0 {
-		ts.Fatalf("the server: %s", strings.Join(complaints, "\n"))
-	}
+	return complaints
 }
 
 // requestsCmd holds how many requests the server has seen: requests 2.
