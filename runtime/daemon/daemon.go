@@ -159,7 +159,7 @@ func (d *daemon) load() error {
 	if err != nil {
 		return err
 	}
-	timers, err := newTimers(d.cfg.Clock)
+	timers, err := newTimers(d.cfg.Clock, d.log)
 	if err != nil {
 		return fmt.Errorf("timers: %w", err)
 	}

@@ -290,24 +290,28 @@ func (w *world) never(part string) {
 	}
 }
 
-// advance moves the clock, and lets the daemon notice: a check interval is over
-// then, and the look that it begins has been taken over.
-func (w *world) advance(d time.Duration) {
-	w.t.Helper()
-	w.clock.Advance(d)
-}
-
-// settle moves the clock by check intervals until the condition holds.
-func (w *world) until(what string, holds func() bool) {
+// await waits until the condition holds, without the clock.
+func (w *world) await(what string, holds func() bool) {
 	w.t.Helper()
 	deadline := time.Now().Add(patience)
 	for !holds() {
 		if time.Now().After(deadline) {
 			w.t.Fatalf("it never came to be: %s", what)
 		}
-		w.clock.Advance(w.interval())
 		time.Sleep(time.Millisecond) // lets the daemon work; nothing is timed by it
 	}
+}
+
+// until moves the clock by check intervals until the condition holds.
+func (w *world) until(what string, holds func() bool) {
+	w.t.Helper()
+	w.await(what, func() bool {
+		if holds() {
+			return true
+		}
+		w.clock.Advance(w.interval())
+		return false
+	})
 }
 
 func (w *world) interval() time.Duration {

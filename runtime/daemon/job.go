@@ -3,8 +3,6 @@ package daemon
 import (
 	"time"
 
-	"github.com/google/uuid"
-
 	"reqon/runtime/engine"
 	"reqon/runtime/state"
 	"reqon/vm/bytecode"
@@ -20,8 +18,7 @@ type job struct {
 	countsFrom         time.Time   // for intervals: the last run; zero if there was none
 	due, at            time.Time   // the next due time, and when it starts; zero if there is none
 	retry              *pendingRun // a failed run that is to be repeated at its time
-	timer              uuid.UUID
-	timerAt            time.Time
+	timerAt            time.Time   // when its timer rings
 
 	running, waiting int
 	lastStart        time.Time

@@ -399,15 +399,15 @@ func TestTimersNeverHang(t *testing.T) {
 	if err := w.cfg.complete(); err != nil {
 		t.Fatal(err)
 	}
-	timers, err := newTimers(w.cfg.Clock)
+	timers, err := newTimers(w.cfg.Clock, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
 	go func() {
-		id, err := timers.set([16]byte{}, "x", time.Now().Add(time.Hour))
+		id, err := timers.apply([16]byte{}, "x", time.Now().Add(time.Hour))
 		for i := 0; i < 3000 && err == nil; i++ {
-			id, err = timers.set(id, "x", time.Now().Add(time.Duration(i%100-20)*time.Microsecond))
+			id, err = timers.apply(id, "x", time.Now().Add(time.Duration(i%100-20)*time.Microsecond))
 		}
 		done <- errors.Join(err, timers.close())
 	}()

@@ -7,10 +7,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/uuid"
-
 	"reqon/runtime/state"
 	"reqon/runtime/telemetry"
+	"reqon/vm/bytecode"
 )
 
 // What follows runs in the loop, with the table locked.
@@ -223,13 +222,8 @@ func (d *daemon) arm(j *job) {
 	if at.Equal(j.timerAt) {
 		return
 	}
-	id, err := d.timers.set(j.timer, j.name, at)
-	if err != nil {
-		// The loop looks for due times at every check interval too.
-		d.log.With(j.name, "").Warn("Its timer can't be set; its runs may start later by the check interval: " + err.Error())
-		id, at = uuid.Nil, time.Time{}
-	}
-	j.timer, j.timerAt = id, at
+	j.timerAt = at
+	d.timers.set(j.name, at)
 }
 
 // sweep starts what is due.
@@ -322,6 +316,12 @@ func (d *daemon) start(r *pendingRun) {
 	j.running++
 	d.running++
 	d.metrics.SetRunning(j.name, j.running)
+	if r.trigger == state.TriggerSchedule && j.schedule.kind == bytecode.Every {
+		if next := j.schedule.countsFrom(r.due, d.cfg.now()).Add(j.schedule.every); next.After(j.due) {
+			j.setDue(next)
+			d.arm(j)
+		}
+	}
 	claimNext := j.schedule.every > 0 && !j.lastDue.After(r.due)
 	m := j.mission
 	d.work.Go(func() { d.done <- d.run(m, r, claimNext) })
@@ -341,6 +341,7 @@ func (d *daemon) finished(res result) {
 	}
 	if res.report != nil {
 		d.account(j, res)
+		d.tellReport(j.name, res.report)
 	}
 	if wait, ok := d.again(j, res); ok && d.phase == phaseServing && !j.gone && j.schedule != nil && j.waiting+j.running == 0 {
 		next := *r

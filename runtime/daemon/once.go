@@ -87,6 +87,7 @@ func (d *daemon) runQueued(failed *OnceError) {
 		select {
 		case res := <-d.done:
 			running--
+			d.tellReport(res.run.job.name, res.report)
 			if err := res.report.Err; err != nil {
 				failed.Failed = append(failed.Failed, res.run.job.name)
 				var config *engine.ConfigError

@@ -230,7 +230,7 @@ func (s *schedule) latest(since, now time.Time, n int) []time.Time {
 func (s *schedule) following(due, now time.Time) time.Time {
 	switch s.kind {
 	case bytecode.Every:
-		// From due time to due time, so that small delays don't add up.
+		// As countsFrom has it; a run that has to wait is set right at its start.
 		if next := due.Add(s.every); next.After(now) {
 			return next
 		}
@@ -241,13 +241,22 @@ func (s *schedule) following(due, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// countsFrom is what an interval counts from after a run: when it was due, or its
-// start where it was late by a whole interval.
+// onTime is how late a run may start and still count as having started when it
+// was due.
+const onTime = 50 * time.Millisecond
+
+// countsFrom is what an interval counts from after a run: when it was due, so
+// that small delays don't add up; or its start where it had to wait, so that
+// missions which were due together move apart, and don't wait for one another
+// every time.
 func (s *schedule) countsFrom(due, start time.Time) time.Time {
-	if !due.IsZero() && start.Sub(due) < s.every {
-		return due
+	if due.IsZero() {
+		return start
 	}
-	return start
+	if wait := start.Sub(s.start(due)); wait > onTime {
+		return due.Add(wait)
+	}
+	return due
 }
 
 func later(a, b time.Time) time.Time {

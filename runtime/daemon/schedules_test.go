@@ -14,7 +14,7 @@ import (
 // requests waits until a path has been asked for n times.
 func (w *world) requests(n int, path string) {
 	w.t.Helper()
-	w.until("the request", func() bool { return w.api.count(path) >= n })
+	w.await("the request", func() bool { return w.api.count(path) >= n })
 }
 
 // runs returns the recorded runs of a mission, the oldest first.
@@ -70,7 +70,7 @@ func TestRestart(t *testing.T) {
 	w.record("Adhoc", state.TriggerAdhoc, time.Time{}, start.Add(-30*time.Minute), state.StatusSuccess)
 	w.run()
 	w.sees(1, "Overdue: Completed")
-	w.next("Recent", "2024-01-20 09:40:00")
+	w.next("Recent", "2024-01-20 09:41:00") // it began a minute late
 	w.next("Overdue", "2024-01-20 10:00:00")
 	w.next("New", "2024-01-20 10:00:00")
 	w.next("Adhoc", "2024-01-20 09:30:00")
