@@ -163,6 +163,12 @@ func (c *checker) itemArgument(e *syntax.CallExpr, f *stdlib.Func, a syntax.Expr
 	}
 	// min(a, b) compares two plain values: which it is, is known from the first.
 	plain := f.Variadic && !xs.can(stdlib.KArray)
+	if lit, ok := unparen(a).(*syntax.StringLit); ok && !plain && (!f.Variadic || xs.kinds == stdlib.KArray) && fieldName.MatchString(lit.Value) {
+		// Other languages' libraries take a field's name; here every item would
+		// give the same text.
+		c.report(diag.CodeItemExpression, a.Place(), "write `."+lit.Value+"`", "`%s` takes an expression over the item, and %s is the same text for each", f.Name, a.Place().Text())
+		return anyType
+	}
 	inner := c.at
 	if !plain {
 		inner.item = elem

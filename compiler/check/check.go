@@ -73,7 +73,7 @@ var consequences = []string{
 	diag.CodeExtraField, diag.CodeMissingDefault, diag.CodeUnusedVariable, diag.CodeUnusedParam, diag.CodeUnusedDecl,
 	diag.CodeGetWithBody, diag.CodeUnmappedStored, diag.CodeCarriesOn, diag.CodeUnreachableStep, diag.CodeNoEffect,
 	diag.CodePageSize, diag.CodeNotIncremental, diag.CodeOptionMissing, diag.CodeCycle, diag.CodeUnreachableArm,
-	diag.CodeConstantKey, diag.CodeEnvelopeAsData, diag.CodeImplausibleTime,
+	diag.CodeConstantKey, diag.CodeEnvelopeAsData, diag.CodeImplausibleTime, diag.CodeOperands,
 }
 
 // checker holds the state of one mission's check.

@@ -9,7 +9,12 @@ import (
 	"reqon/stdlib"
 )
 
-var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+// plainName is a name as a field may have it; fieldName may have fields of its
+// own behind it.
+var (
+	plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$`)
+)
 
 // checkConstantKey reports a key that is the same for every record, so that
 // each one replaces the one before. One object that is written out may well be

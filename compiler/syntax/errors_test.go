@@ -148,6 +148,7 @@ func errorCases() []errorCase {
 		{"mission", "source A { base: http§://x.y/z }\nrun A", []string{CodeSeparator + "¦found `:`¦write the address in quotes"}},
 		{"mission", "timeout: 30 §minutes\nrun A", []string{CodeDeclaration + "¦found `minutes`¦write `30m`"}},
 		{"steps", "get \"/x\" { timeout: 30 §seconds, retry: {} }\nskip", []string{CodeSeparator + "¦found `seconds`¦write `30s`"}},
+		{"mission", "source A { base: \"x\"§; auth §= none§; timeout: 5s }\nrun A", []string{CodeCharacter + "¦`;`¦take `,`", CodeArrow + "¦¦write `auth: …`", CodeCharacter + "¦`;`¦take `,`"}},
 		{"steps", "store x -> y { §upsert }\nskip", []string{CodeKey + "¦the key `upsert` has no value¦"}},
 
 		// Patterns and types.

@@ -380,7 +380,7 @@ func (l *lexer) unexpected() {
 	skip := false
 	switch {
 	case r == ';':
-		suggestion, skip = "remove it: steps need no separator", true
+		suggestion, skip = "remove it: steps need no separator, and the items of a block take `,`", true
 	case r == '#':
 		suggestion, skip = "a comment starts with `//`", true
 		if end := strings.IndexByte(l.src[l.pos:l.end], '\n'); end >= 0 {

@@ -377,6 +377,9 @@ func (p *parser) items(open int32, l *list) {
 
 // missingSeparator reports that an item goes on with what can't belong to it.
 func (p *parser) missingSeparator(l *list) {
+	if strings.Contains(p.src[min(p.end, p.start()):p.start()], ";") {
+		return // which the lexer reported
+	}
 	switch p.kind {
 	case tRParen, tRBrack:
 		p.failHere(CodeUnmatched, "this "+p.found()+" closes nothing", "remove it")
