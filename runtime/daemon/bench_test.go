@@ -180,3 +180,34 @@ func histogram(delays []time.Duration) string {
 	}
 	return text.String()
 }
+
+// BenchmarkLook is one look at 2,000 files of which none has changed.
+func BenchmarkLook(b *testing.B) {
+	w := benchWorld(b, 2000, "every 1 hour", benchMission)
+	if err := w.cfg.complete(); err != nil {
+		b.Fatal(err)
+	}
+	d, err := open(context.Background(), &w.cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if d.loader.look(true) == nil {
+		b.Fatal("nothing is loaded")
+	}
+	past := time.Now().Add(-time.Hour)
+	for _, u := range d.loader.units { // as if it had been written long ago
+		if err := os.Chtimes(u.Main, past, past); err != nil {
+			b.Fatal(err)
+		}
+	}
+	d.loader.look(false)
+	b.ReportAllocs()
+	for b.Loop() {
+		if d.loader.look(false) != nil {
+			b.Fatal("something has changed")
+		}
+	}
+	if err := d.close(); err != nil {
+		b.Error(err)
+	}
+}

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"reqon/runtime/engine"
@@ -70,10 +71,13 @@ func (d *daemon) tellReport(name string, rep *engine.Report) {
 		return
 	}
 	var fields []telemetry.Field
+	reason := rep.Error
 	if len(rep.Errors) > 0 && rep.Errors[0].Action != "" {
-		fields = append(fields, telemetry.String("action", rep.Errors[0].Action), telemetry.String("at", rep.Errors[0].Position))
+		first := rep.Errors[0]
+		fields = append(fields, telemetry.String("action", first.Action), telemetry.String("at", first.Position))
+		reason = strings.TrimPrefix(reason, first.Position+": ") // the field says it
 	}
-	log.Error("Failed "+took+": "+rep.Error, fields...)
+	log.Error("Failed "+took+": "+reason, fields...)
 }
 
 // preview tells a request of a dry run.
