@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -45,7 +48,29 @@ func compile(c *cli.Context) error {
 		}
 		fmt.Fprintf(c.App.Writer, "%s: %s\n", m.Name, targets[i])
 	}
+	if c.String("output") == "" {
+		noteTwice(c.App.ErrWriter, result.Missions)
+	}
 	return nil
+}
+
+// noteTwice warns of artifacts that a folder does not pass over for the source
+// beside them, as they have not its base name (language definition, section 1).
+func noteTwice(w io.Writer, missions []*compiler.Mission) {
+	perFile := missionsPerFile(missions)
+	for _, file := range slices.Sorted(maps.Keys(perFile)) {
+		if n := perFile[file]; n > 1 {
+			fmt.Fprintf(w, "reqon: warning: %s holds %d missions, and their artifacts now lie beside it: a run of the whole folder finds them twice; keep them apart with -o DIR\n", file, n)
+		}
+	}
+}
+
+func missionsPerFile(missions []*compiler.Mission) map[string]int {
+	perFile := map[string]int{}
+	for _, m := range missions {
+		perFile[m.File]++
+	}
+	return perFile
 }
 
 // compileTargets gives each mission its file. Several missions of one source
@@ -64,10 +89,7 @@ func compileTargets(missions []*compiler.Mission, output string) ([]string, erro
 	case compiler.IsArtifact(output):
 		return nil, fmt.Errorf("-o %s names one file, but there are %d missions: name a folder", output, len(missions))
 	}
-	perFile := map[string]int{}
-	for _, m := range missions {
-		perFile[m.File]++
-	}
+	perFile := missionsPerFile(missions)
 	targets := make([]string, len(missions))
 	owner := map[string]*compiler.Mission{}
 	for i, m := range missions {

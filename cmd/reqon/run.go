@@ -77,6 +77,7 @@ type session struct {
 	out, err io.Writer
 	env      func(string) (string, bool)
 	log      *telemetry.Logger
+	redactor *credentials.Redactor
 	engine   *engine.Engine
 	progress *progressLine // nil without one
 	// Each error is told once where a person looks: as a line of its own for
@@ -177,8 +178,8 @@ func newSession(c *cli.Context) (*session, error) {
 	if s.params, err = paramFlags(c.StringSlice("param")); err != nil {
 		return s, err
 	}
-	redactor := &credentials.Redactor{}
-	if err := s.openLog(c, redactor); err != nil {
+	s.redactor = &credentials.Redactor{}
+	if err := s.openLog(c); err != nil {
 		return s, err
 	}
 	set, err := credentials.Load(c.String("auth"), env)
@@ -189,7 +190,7 @@ func newSession(c *cli.Context) (*session, error) {
 		s.log.Warn(w)
 	}
 	s.engine, err = engine.New(engine.Config{
-		StateDir: stateDir(c, env), ReadOnly: s.dryRun, Credentials: set, Env: env, Log: s.log, Redactor: redactor,
+		StateDir: stateDir(c, env), ReadOnly: s.dryRun, Credentials: set, Env: env, Log: s.log, Redactor: s.redactor,
 	})
 	return s, err
 }
@@ -237,7 +238,7 @@ func paramFlags(list []string) (map[string]string, error) {
 
 // openLog makes the log, which goes to standard error, above the progress line
 // if there is one, or to --log-file.
-func (s *session) openLog(c *cli.Context, redactor *credentials.Redactor) error {
+func (s *session) openLog(c *cli.Context) error {
 	level, err := logLevel(c, s.env)
 	if err != nil {
 		return err
@@ -261,7 +262,7 @@ func (s *session) openLog(c *cli.Context, redactor *credentials.Redactor) error 
 		s.tellErrors, s.logErrors = true, true
 	}
 	s.logErrors = s.logErrors || !s.tellErrors
-	s.log = telemetry.New(telemetry.Options{Writer: w, Fallback: s.err, Format: format, Level: level, Redact: redactor.Redact})
+	s.log = telemetry.New(telemetry.Options{Writer: w, Fallback: s.err, Format: format, Level: level, Redact: s.redactor.Redact})
 	return nil
 }
 
@@ -355,7 +356,7 @@ func (s *session) prepare(missions []*compiler.Mission) ([]*engine.Mission, erro
 		}
 		if err == nil {
 			ready = append(ready, loaded)
-		} else if text := err.Error(); !slices.Contains(seen, text) {
+		} else if text := s.redactor.Redact(err.Error()); !slices.Contains(seen, text) {
 			seen = append(seen, text)
 			fmt.Fprintf(s.err, "reqon: %s\n", text)
 		}
