@@ -612,6 +612,7 @@ func (c *checker) checkIn(e *syntax.BinaryExpr, elem, whole *typ, wholeExpr synt
 		c.report(diag.CodeOperands, wholeExpr.Place(), "", "`%s` looks into an array, an object or a string, found %s", e.Op, whole.describe())
 		return
 	}
+	c.checkInStore(e, elem, whole, wholeExpr)
 	if whole.kinds == stdlib.KString && !elem.can(stdlib.KString|stdlib.KNull) {
 		c.report(diag.CodeOperands, e.Span, "", "`%s` looks for text in a string, found %s", e.Op, elem.describe())
 	}

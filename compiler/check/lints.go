@@ -41,6 +41,23 @@ func (c *checker) checkConstantKey(s *syntax.StoreStep, t, record *typ) {
 	c.report(diag.CodeConstantKey, o.Value.Place(), suggestion, "every record gets the key `%s`, so that each replaces the one before", text)
 }
 
+// checkInStore reports a key that is looked for among the records of a store,
+// none of which it equals: what was meant to skip known records would skip none.
+func (c *checker) checkInStore(e *syntax.BinaryExpr, elem, whole *typ, wholeExpr syntax.Expr) {
+	if whole != storeType {
+		return
+	}
+	key := e.X
+	if e.X == wholeExpr {
+		key = e.Y
+	}
+	if _, field := unparen(key).(*syntax.FieldExpr); !field && elem.can(stdlib.KObject) {
+		return
+	}
+	c.report(diag.CodeNeverEqual, e.Span, "write `exists("+wholeExpr.Place().Text()+"["+key.Place().Text()+"])`",
+		"a store reads as the list of its records here, and a key is none of them")
+}
+
 // checkDollars reports the `${…}` of other languages' templates.
 func (c *checker) checkDollars(e *syntax.TemplateLit) {
 	for i, x := range e.Exprs {
