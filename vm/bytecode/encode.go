@@ -388,7 +388,16 @@ func (r *reader) bytes(n int) []byte {
 	return b
 }
 
-func (r *reader) text() string { return string(r.bytes(r.count())) }
+// text reads text, which is valid UTF-8 like all text of a program: names and
+// keys become part of values, and those never hold anything else.
+func (r *reader) text() string {
+	s := r.rawText()
+	if !utf8.ValidString(s) {
+		r.fail("text that is not UTF-8")
+		return ""
+	}
+	return s
+}
 
 // readList reads a count and the elements. The slice grows as elements come, so
 // that a large count alone costs nothing.
@@ -408,6 +417,9 @@ func readList[T any](r *reader, one func(*reader) T) []T {
 	return xs
 }
 
+// rawText reads the name of a file, which can be any bytes.
+func (r *reader) rawText() string { return string(r.bytes(r.count())) }
+
 func (r *reader) texts() []string { return readList(r, (*reader).text) }
 func (r *reader) ints() []int     { return readList(r, (*reader).int) }
 
@@ -418,7 +430,7 @@ func (r *reader) optionPos() []OptionPos {
 }
 
 func (r *reader) mission(p *Program) {
-	p.Mission, p.Files, p.Pos = r.text(), r.texts(), r.pos()
+	p.Mission, p.Files, p.Pos = r.text(), readList(r, (*reader).rawText), r.pos()
 	if r.bool() {
 		p.Schedule = &Schedule{Kind: ScheduleKind(r.byte()), Every: r.int64(), Text: r.text(), Pos: r.pos()}
 	}
@@ -516,9 +528,13 @@ func (r *reader) value() value.Value {
 		}
 		return v
 	case constString:
-		return value.FromString(r.validText())
+		return value.FromString(r.text())
 	case constTime:
-		return value.FromTime(r.int64())
+		ms := r.int64()
+		if !value.ValidTime(ms) {
+			r.fail("a constant is no time that can be written")
+		}
+		return value.FromTime(ms)
 	case constArray, constObject:
 		if r.depth++; r.depth > maxConstDepth {
 			r.fail("a constant nests too deep")
@@ -530,7 +546,7 @@ func (r *reader) value() value.Value {
 		}
 		b := value.NewObjectBuilder(nil, 4)
 		for range r.count() {
-			b.Set(r.validText(), r.value())
+			b.Set(r.text(), r.value())
 			if r.err != nil {
 				return value.NullValue
 			}
@@ -540,14 +556,4 @@ func (r *reader) value() value.Value {
 		r.fail("no such kind of constant: %d", kind)
 		return value.NullValue
 	}
-}
-
-// validText reads text that becomes a Value, which is always valid UTF-8.
-func (r *reader) validText() string {
-	s := r.text()
-	if !utf8.ValidString(s) {
-		r.fail("a constant is not valid UTF-8")
-		return ""
-	}
-	return s
 }

@@ -41,7 +41,7 @@ const (
 	Div        // a b Div - a/b
 	Mod        // a b Mod - a%b
 	Neg        // a Neg - -a
-	Not        // a Not - not a
+	Not        // a Not - bool
 	Eq         // a b Eq - bool
 	Ne         // a b Ne - bool
 	Lt         // a b Lt - bool
@@ -111,7 +111,7 @@ const (
 	Open      // key Open<fetch,page> -              begins a fetch in a page slot; key is that of its sync position, or null
 	LastSync  // - LastSync<page> - time | null      the position of the fetch in the page slot
 	PageParam // - PageParam<page> - v               the page parameter's current value
-	Fetch     // path options Fetch<fetch,page,pc> - sets response; a failure that may be handled goes to pc, with pc 0 it is raised
+	Fetch     // path options Fetch<fetch,page,pc> -    sets response; a failure that may be handled goes to pc, with pc 0 it is raised
 	PageDone  // until PageDone<fetch,page> -        the page's place in the fetch: what it adds, whether another follows
 	PageItems // - PageItems<page> - items           of the current page
 	Ahead     // path options Ahead<fetch,page> -    if another page follows, asks for it while the current one is worked on
@@ -329,7 +329,7 @@ var infos = [opCount]Info{
 	PageDone:      {Name: "PageDone", Operands: []Operand{OperandFetch, OperandPage}, Pop: 1, Scope: InStep},
 	MorePages:     {Name: "MorePages", Operands: []Operand{OperandPage, OperandPC}, Scope: InStep},
 	PageItems:     {Name: "PageItems", Operands: []Operand{OperandPage}, Push: 1, Scope: InStep},
-	Ahead:         {Name: "Ahead", Operands: []Operand{OperandFetch, OperandPage}, Pop: 2},
+	Ahead:         {Name: "Ahead", Operands: []Operand{OperandFetch, OperandPage}, Pop: 2, Scope: InStep},
 	Close:         {Name: "Close", Operands: []Operand{OperandFetch, OperandPage}, Scope: InStep},
 	Handled:       {Name: "Handled", Scope: InStep},
 	Retry:         {Name: "Retry", Operands: []Operand{OperandSlot, OperandPage, OperandPC}, Pop: 1, Ends: true, Scope: InStep},

@@ -3,6 +3,7 @@ package bytecode
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 
 	"reqon/vm/value"
 )
@@ -117,6 +118,11 @@ func verifyTables(p *Program) error {
 	for _, x := range p.Fetches {
 		if x.Source < None || x.Source >= len(p.Sources) || x.Page >= pageKindCount {
 			errs = append(errs, bad("request: no such source or pagination"))
+		}
+		for _, path := range append([]string{x.Items, x.Cursor}, x.ItemNames...) {
+			if strings.Count(path, ".") > maxConstDepth {
+				errs = append(errs, bad("request: a path of too many names"))
+			}
 		}
 		errs = append(errs, place("request", x.Pos))
 	}

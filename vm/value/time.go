@@ -12,6 +12,10 @@ const (
 	maxTime = 253402300799999
 )
 
+// ValidTime reports whether a timestamp is one that can be written: of a year
+// from 0000 to 9999. The operations of the language make no other.
+func ValidTime(ms int64) bool { return minTime <= ms && ms <= maxTime }
+
 const secondsPerDay = 24 * 60 * 60
 
 // ParseTime returns the milliseconds since 1970 of a date-time of RFC 3339
