@@ -152,7 +152,33 @@ func (f *fn) mayFetchAhead(s *syntax.FetchStep, p pagination, consumer syntax.St
 			return !ends
 		})
 	}
-	return !ends && f.steady(s.Path) && (s.Options == nil || f.steady(s.Options))
+	return !ends && f.steady(s.Path) && (s.Options == nil || f.steady(s.Options) && p.surely(s.Options))
+}
+
+// surely reports whether a request's options can be worked out for a page that
+// may not exist: what they make of the page parameter can't fail. All else in
+// them is as it was for the current page.
+func (p pagination) surely(o *syntax.Options) bool {
+	sure := true
+	for _, opt := range o.Entries {
+		if p.param == "" || opt.Key.Name == "until" || !mentions(opt.Value, p.param) {
+			continue
+		}
+		syntax.Walk(opt.Value, func(n syntax.Node) bool {
+			switch n := n.(type) {
+			case *syntax.ObjectEntry:
+				sure = sure && n.Spread == nil
+			case *syntax.ArrayElem:
+				sure = sure && !n.Spread
+			case *syntax.Name, *syntax.Ident, *syntax.FieldExpr, *syntax.ParenExpr, *syntax.TemplateLit, *syntax.ObjectExpr, *syntax.ArrayExpr,
+				*syntax.NullLit, *syntax.BoolLit, *syntax.NumberLit, *syntax.StringLit:
+			default:
+				sure = false
+			}
+			return sure
+		})
+	}
+	return sure
 }
 
 // steady reports whether nothing in a part of a request depends on stores, the
