@@ -84,9 +84,28 @@ func runDaemon(c *cli.Context) error {
 	defer signal.Stop(signals)
 	cfg.Signals = signals
 	if c.Bool("once") {
-		return onceExit(daemon.Once(context.Background(), cfg))
+		err = onceExit(daemon.Once(context.Background(), cfg))
+	} else {
+		err = daemonExit(daemon.Run(context.Background(), cfg))
 	}
-	return daemonExit(daemon.Run(context.Background(), cfg))
+	return logExit(c, cfg, err)
+}
+
+// logExit tells what ended a daemon in its log as well, where that is not the
+// standard error for people, to which errors go anyway: a file, or JSON, which
+// other lines must not get between.
+func logExit(c *cli.Context, cfg daemon.Config, err error) error {
+	format, e := daemonFormat(c, cfg.Engine.Env)
+	file := c.String("log-file") != ""
+	if err == nil || e != nil || format == telemetry.FormatText && !file {
+		return err
+	}
+	cfg.Engine.Log.Error(err.Error())
+	var code *exitError
+	if !file && errors.As(err, &code) {
+		return exit(code.code, nil)
+	}
+	return err
 }
 
 // daemonExit gives a daemon's error its exit code.
@@ -169,7 +188,7 @@ func daemonLog(c *cli.Context, env func(string) (string, bool), redactor *creden
 	if err != nil {
 		return nil, nil, err
 	}
-	format, err := logOption(c, env, "log-format", "REQON_LOG_FORMAT", telemetry.FormatText, telemetry.ParseFormat)
+	format, err := daemonFormat(c, env)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -182,6 +201,11 @@ func daemonLog(c *cli.Context, env func(string) (string, bool), redactor *creden
 		o.Writer = file
 	}
 	return telemetry.New(o), file, nil
+}
+
+// daemonFormat is that of --log-format, or that of the environment, or text.
+func daemonFormat(c *cli.Context, env func(string) (string, bool)) (telemetry.Format, error) {
+	return logOption(c, env, "log-format", "REQON_LOG_FORMAT", telemetry.FormatText, telemetry.ParseFormat)
 }
 
 // timeFlag reads an option that takes a time: 500ms, 30s, or a bare number of

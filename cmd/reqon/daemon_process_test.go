@@ -83,6 +83,12 @@ type site struct {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	t.Parallel()
+	return newSiteBeside(t)
+}
+
+// newSiteBeside is newSite for a test that is not run beside others.
+func newSiteBeside(t *testing.T) *site {
+	t.Helper()
 	dir := t.TempDir()
 	return &site{t: t, dir: dir, env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir, "TZ=UTC"}}
 }
