@@ -43,6 +43,7 @@ type daemon struct {
 
 	looking   bool // a look at the files is under way
 	lookAgain bool // a reload was asked for meanwhile
+	reloading bool // systemd waits for the end of a reload
 	lastTick  time.Time
 	deadline  <-chan time.Time // of the shutdown timeout
 	forced    bool

@@ -52,9 +52,11 @@ func (d *daemon) reloaded(s *snapshot) {
 	if s != nil {
 		d.apply(s, false)
 	}
-	if d.lookAgain {
+	switch {
+	case d.lookAgain:
 		d.look(true)
-	} else {
+	case d.reloading || s != nil:
+		d.reloading = false
 		d.notify.ready(d.status())
 	}
 }
@@ -413,6 +415,7 @@ func (d *daemon) reload() {
 	if d.phase != phaseServing {
 		return
 	}
+	d.reloading = true
 	d.notify.reloading()
 	if d.cfg.ReopenLog != nil {
 		if err := d.cfg.ReopenLog(); err != nil {
