@@ -154,9 +154,11 @@ type Server struct {
 // Serve starts the server of the program. Close it when the run has ended.
 func (p *Program) Serve() *Server {
 	s := &Server{blocks: p.blocks, used: make([]int, len(p.blocks))}
-	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
-	s.URL = s.http.URL
+	// The addresses are there before the first request can come.
+	s.http = httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
+	s.URL = "http://" + s.http.Listener.Addr().String()
 	s.Alt = strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
+	s.http.Start()
 	return s
 }
 
