@@ -58,6 +58,71 @@ func (c *checker) checkInStore(e *syntax.BinaryExpr, elem, whole *typ, wholeExpr
 		"a store reads as the list of its records here, and a key is none of them")
 }
 
+// checkPageLength reports an `until` that counts the fields of a page where it
+// means its items: they are few from the first page on, and the fetch ends there.
+// after is the step behind the request, or nil.
+func (c *checker) checkPageLength(s *syntax.FetchStep, after syntax.Step) {
+	until, paginate := s.Options.Get("until"), s.Options.Get("paginate")
+	if until == nil || until.Value == nil || paginate == nil {
+		return
+	}
+	counted, field := countsResponse(until.Value)
+	if counted == nil {
+		return
+	}
+	items := ""
+	pages, _ := ReadPagination(paginate.Value)
+	if lit, ok := pages.Items.(*syntax.StringLit); ok {
+		items = "response." + lit.Value
+	}
+	var used syntax.Expr
+	switch after := after.(type) {
+	case *syntax.ForStep:
+		used = unparen(after.In)
+	case *syntax.StoreStep:
+		used = unparen(after.Value)
+	}
+	if f, ok := used.(*syntax.FieldExpr); ok && items == "" && isResponse(f.X) {
+		items = f.Place().Text()
+	}
+	switch {
+	case items != "":
+	case field:
+		items = "response.items"
+	default:
+		return
+	}
+	c.report(diag.CodeFieldsCounted, counted.Place(), "write `length("+items+")`", "the pages are objects, of which this counts the fields, not the items")
+}
+
+// countsResponse finds `length(response)` in an expression, and whether it reads
+// a field of response besides.
+func countsResponse(e syntax.Expr) (counted syntax.Expr, field bool) {
+	syntax.Walk(e, func(n syntax.Node) bool {
+		switch e := n.(type) {
+		case *syntax.CallExpr:
+			if e.Fun.Name == "length" && len(e.Args) == 1 && isResponse(e.Args[0]) {
+				counted = e.Args[0]
+			}
+		case *syntax.FieldExpr:
+			switch {
+			case !isResponse(e.X):
+			case e.Name != nil && e.Name.Name == "length":
+				counted = e.X
+			default:
+				field = true
+			}
+		}
+		return true
+	})
+	return counted, field
+}
+
+func isResponse(e syntax.Expr) bool {
+	name, ok := unparen(e).(*syntax.Name)
+	return ok && name.Name == "response"
+}
+
 // checkDollars reports the `${…}` of other languages' templates.
 func (c *checker) checkDollars(e *syntax.TemplateLit) {
 	for i, x := range e.Exprs {

@@ -74,6 +74,13 @@ func (c *checker) steps(steps []syntax.Step) ending {
 		} else {
 			end = c.step(s)
 		}
+		if f, ok := s.(*syntax.FetchStep); ok {
+			var after syntax.Step
+			if i+1 < len(steps) {
+				after = steps[i+1]
+			}
+			c.checkPageLength(f, after)
+		}
 		mapped = c.followMapped(mapped, s, previous)
 	}
 	c.reportUnmapped(mapped)

@@ -84,6 +84,7 @@ const (
 	CodeConstantKey      = "RQ0422"
 	CodeEnvelopeAsData   = "RQ0423"
 	CodeDollarBraces     = "RQ0424"
+	CodeFieldsCounted    = "RQ0425"
 
 	CodeUnknownOption   = "RQ0501"
 	CodeOptionTwice     = "RQ0502"
@@ -176,6 +177,7 @@ var checkCodes = []Code{
 	{CodeConstantKey, Warning, StageLint, "a key that is the same for every record"},
 	{CodeEnvelopeAsData, Warning, StageLint, "the envelope of a failed request that goes on as data"},
 	{CodeDollarBraces, Warning, StageLint, "a template with the `${…}` of another language"},
+	{CodeFieldsCounted, Warning, StageLint, "an `until` that counts a page's fields, not its items"},
 
 	{CodeUnknownOption, Error, StageNames, "an option that does not exist"},
 	{CodeOptionTwice, Error, StageNames, "an option given twice"},
