@@ -59,13 +59,12 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		v, err := records(args[0])
 		return v, next, err
 	case bytecode.DeadLetter:
-		var reason value.Value
-		if t.last != nil {
-			reason = value.FromString(t.last.Err.Error())
-		}
-		response := t.response
-		if args[2].IsInt() && args[2].Int() == t.sequence {
-			response = value.NullValue // the loop's own, not the item's
+		var reason, response value.Value
+		if !args[2].IsInt() || args[2].Int() != t.sequence { // else it is the loop's own, not the item's
+			response = t.response
+			if t.last != nil {
+				reason = value.FromString(t.last.Err.Error())
+			}
 		}
 		return t.deadLetter(f, args[0], args[1], reason, response), next, nil
 
@@ -249,6 +248,9 @@ func (t *Task) restore(slots []value.Value) error {
 	if !slots[2].IsInt() || !slots[4].IsInt() || slots[5].Kind() != value.String {
 		return errBadProgram
 	}
+	if t.sequence != slots[2].Int() {
+		t.last = nil // it was of an iteration that is over
+	}
 	t.sequence, t.response, t.status, t.items = slots[2].Int(), slots[3], int(slots[4].Int()), slots[5].Str()
 	return nil
 }
@@ -328,7 +330,7 @@ func (t *Task) itemFailed(f *frame, loop int, item value.Value, index int, seque
 	if info.Page != bytecode.None {
 		index += f.pages[info.Page].before
 	}
-	failure := &ItemFailure{Index: index, ID: value.Field(item, "id"), Err: err, At: At{Action: f.action, Pos: info.Pos}}
+	failure := &ItemFailure{Index: index, ID: idOf(item), Err: err, At: At{Action: f.action, Pos: info.Pos}}
 	wrapped := &itemError{index: index, id: itemID(item), err: err}
 	switch info.Policy {
 	case bytecode.PolicyAbort:
@@ -352,10 +354,15 @@ func (t *Task) itemFailed(f *frame, loop int, item value.Value, index int, seque
 
 // itemID returns the text of an item's id for messages, or "".
 func itemID(item value.Value) string {
+	return value.Text(idOf(item))
+}
+
+// idOf gives an item's id, or null.
+func idOf(item value.Value) value.Value {
 	if item.Kind() != value.Object {
-		return ""
+		return value.NullValue
 	}
-	return value.Text(value.Field(item, "id"))
+	return value.Field(item, "id")
 }
 
 // validationError makes one error of the conditions that do not hold, or nil.
