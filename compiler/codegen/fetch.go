@@ -161,7 +161,7 @@ func (f *fn) mayFetchAhead(s *syntax.FetchStep, p pagination, consumer syntax.St
 func (p pagination) surely(o *syntax.Options) bool {
 	sure := true
 	for _, opt := range o.Entries {
-		if p.param == "" || opt.Key.Name == "until" || !mentions(opt.Value, p.param) {
+		if p.param == "" || opt.Key.Name == "until" || opt.Key.Name == "paginate" || !mentions(opt.Value, p.param) {
 			continue
 		}
 		syntax.Walk(opt.Value, func(n syntax.Node) bool {
