@@ -580,6 +580,9 @@ func (t *Task) closeFetch(f *frame, p *pageState) {
 			t.items = p.path
 		}
 	}
+	if p.updateFrom != "" && p.key != "" && p.early == "" && p.greatest.IsNull() && p.before+len(p.items) > 0 {
+		p.early = "found no " + p.updateFrom + " in any item"
+	}
 	if p.early != "" {
 		t.host.EarlyEnd(p.early, t.at(f, f.pc))
 	}
