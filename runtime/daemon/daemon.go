@@ -207,7 +207,7 @@ func (d *daemon) serve(ctx context.Context) {
 	for !d.drained() {
 		select {
 		case <-d.timers.wake:
-			d.pass(d.sweep)
+			d.pass(d.woken)
 		case <-ticker.Chan():
 			d.pass(d.tick)
 		case r := <-d.done:

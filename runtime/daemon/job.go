@@ -22,6 +22,7 @@ type job struct {
 
 	running, waiting int
 	lastStart        time.Time
+	lastSuccess      time.Time // its end
 	lastStatus       state.Status
 }
 
@@ -37,7 +38,7 @@ func newJob(m *mission, p *past, now time.Time) *job {
 
 // remember takes over what the state folder knows of the mission.
 func (j *job) remember(p *past, now time.Time) {
-	j.firstSeen, j.lastDue = p.firstSeen, later(j.lastDue, p.lastDue)
+	j.firstSeen, j.lastDue, j.lastSuccess = p.firstSeen, later(j.lastDue, p.lastDue), later(j.lastSuccess, p.lastSuccess)
 	if r := p.lastRun; !r.Start.IsZero() && !r.Start.Before(j.lastStart) {
 		j.lastStart, j.lastStatus = r.Start, r.Status
 	}

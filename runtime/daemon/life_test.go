@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"reqon/runtime/engine"
 	"reqon/runtime/state"
 )
 
@@ -309,6 +310,11 @@ func TestOnce(t *testing.T) {
 	if w.api.count("/B") != 2 {
 		t.Error("B was stopped by the others")
 	}
+	w.remove("d.reqon")
+	w.write("a.reqon", strings.Replace(syncMission("A", "every 1 hour"), "base:", "auth: bearer, base:", 1))
+	if err := Once(context.Background(), w.cfg); !isConfig(err) || !errors.As(err, &once) || len(once.Failed) != 0 {
+		t.Errorf("%v", err)
+	}
 	w.cfg.Path = filepath.Join(w.dir, "nowhere")
 	if err := Once(context.Background(), w.cfg); !isConfig(err) {
 		t.Errorf("%v", err)
@@ -389,6 +395,45 @@ func TestClaimFails(t *testing.T) {
 	if err := d.close(); err != nil && !errors.Is(err, state.ErrClosed) {
 		t.Error(err)
 	}
+}
+
+// TestFault: a fault of this program in a run is that run's failure.
+func TestFault(t *testing.T) {
+	w := newWorld(t)
+	if err := w.cfg.complete(); err != nil {
+		t.Fatal(err)
+	}
+	d, err := open(context.Background(), &w.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep := d.guarded(&mission{name: "A"}, engine.RunOptions{}) // it has no program
+	if rep.Err == nil || rep.Status != state.StatusFailure || !strings.HasPrefix(rep.Error, "internal error, please report it: ") {
+		t.Errorf("%+v", rep)
+	}
+	w.sees(1, "[ERROR] A: Internal error stack=")
+	if err := d.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEarlyTimer: a timer that goes off before its time by the wall clock is set
+// once more, and does not leave the run to the next check.
+func TestEarlyTimer(t *testing.T) {
+	w := newWorld(t)
+	clock := &skewedClock{FakeClock: w.clock}
+	w.useClock(clock)
+	w.cfg.CheckInterval = 24 * time.Hour
+	w.write("a.reqon", syncMission("A", `cron "0 * * * *"`))
+	w.run()
+	clock.set(-time.Second) // slowly, as time servers have it
+	w.clock.Advance(time.Hour)
+	w.await("the timer is set again", func() bool {
+		w.clock.Advance(10 * time.Millisecond)
+		n, _ := w.log.count("[2024-01-20 10:00:0")
+		return n > 0
+	})
+	w.sees(1, "A: Completed")
 }
 
 // TestTimersNeverHang: gocron looks for ever for the start of a one-time job that

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"reqon/runtime/credentials"
 	"reqon/runtime/engine"
 	"reqon/runtime/state"
+	"reqon/runtime/telemetry"
 	"reqon/vm/bytecode"
 )
 
@@ -74,6 +76,8 @@ type Problem struct {
 	Error   string `json:"error"`
 	// Running says that the last good version of the mission is kept running.
 	Running bool `json:"running"`
+
+	config bool // it is a configuration error, and none of the source
 }
 
 // snapshot is what the loader found.
@@ -273,8 +277,20 @@ func (l *loader) compileAll(units []*unit) bool {
 	return changed
 }
 
-// compile brings a unit up to date, and tells whether its content has changed.
-func (l *loader) compile(u *unit) bool {
+// compile brings a unit up to date, and tells whether its content has changed. A
+// fault of the compiler in one unit must not end what runs.
+func (l *loader) compile(u *unit) (changed bool) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			l.cfg.log().Error("Internal error", telemetry.String("stack", string(debug.Stack())))
+			u.broken([]Problem{{File: u.Main, Error: fmt.Sprintf("%s: internal error of the compiler, please report it: %v", u.Main, fault)}})
+			changed = true
+		}
+	}()
+	return l.recompile(u)
+}
+
+func (l *loader) recompile(u *unit) bool {
 	names := u.Files()
 	contents, err := readAll(names)
 	if err != nil {
@@ -438,7 +454,7 @@ func (l *loader) link(u *unit, programs []*bytecode.Program, problems []Problem)
 			}
 			pending = append(pending, m)
 		}
-		problems = append(problems, Problem{Mission: p.Mission, File: u.Main, Error: err.Error()})
+		problems = append(problems, Problem{Mission: p.Mission, File: u.Main, Error: err.Error(), config: true})
 	}
 	if len(problems) > 0 {
 		for _, old := range u.missions {
@@ -489,7 +505,7 @@ func (l *loader) check(authChanged bool) {
 			}
 			if err := m.linked.Ready(l.cfg.Params); err != nil {
 				pending = append(pending, m)
-				problems = append(problems, Problem{Mission: m.name, File: u.Main, Error: err.Error()})
+				problems = append(problems, Problem{Mission: m.name, File: u.Main, Error: err.Error(), config: true})
 				continue
 			}
 			good = append(good, m)
@@ -622,8 +638,8 @@ func (l *loader) pasts(s *snapshot, fresh map[string]string) (map[string]*past, 
 			continue
 		}
 		p.lastRun = run
-		if run.Status == state.StatusSuccess {
-			p.lastSuccess = run.End
+		if p.lastSuccess, err = lastSuccess(db, run); err != nil {
+			return nil, err
 		}
 		if r := m.linked.Options().Retry; r != nil && run.Status == state.StatusFailure && !run.Due.IsZero() {
 			if p.attempts, err = attempts(db, run, r.MaxAttempts); err != nil {
@@ -632,6 +648,23 @@ func (l *loader) pasts(s *snapshot, fresh map[string]string) (map[string]*past, 
 		}
 	}
 	return all, nil
+}
+
+// lookBack is how many runs of a mission are searched for one that succeeded.
+const lookBack = 1000
+
+// lastSuccess is the end of the last run that succeeded; zero if none is found.
+func lastSuccess(db *state.DB, last state.Run) (time.Time, error) {
+	if last.Status == state.StatusSuccess {
+		return last.End, nil
+	}
+	runs, err := db.Runs(state.Filter{Mission: last.Mission, Limit: lookBack})
+	for _, r := range runs {
+		if r.Status == state.StatusSuccess {
+			return r.End, err
+		}
+	}
+	return time.Time{}, err
 }
 
 // attempts counts how often in a row the due time of a run has failed.

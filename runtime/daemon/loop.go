@@ -133,8 +133,8 @@ func pastOf(m loaded, now time.Time) *past {
 // added begins to keep a job.
 func (d *daemon) added(j *job, now time.Time, first bool) {
 	d.metrics.MissionLoaded(j.name)
-	if j.lastStatus == state.StatusSuccess {
-		d.metrics.SetLastSuccess(j.name, j.lastStart)
+	if !j.lastSuccess.IsZero() {
+		d.metrics.SetLastSuccess(j.name, j.lastSuccess)
 	}
 	log := d.log.With(j.name, "")
 	if !first {
@@ -226,6 +226,21 @@ func (d *daemon) arm(j *job) {
 	}
 	j.timerAt = at
 	d.timers.set(j.name, at)
+}
+
+// woken is done when a timer has gone off. The time that passes and the wall clock
+// are not the same while the clock is being adjusted; a timer that came too early
+// is set once more.
+func (d *daemon) woken() {
+	rung := d.timers.takeRung()
+	d.sweep()
+	now := d.cfg.now()
+	for _, name := range rung {
+		if j := d.byName[name]; j != nil && j.timerAt.After(now) {
+			j.timerAt = time.Time{}
+			d.arm(j)
+		}
+	}
 }
 
 // sweep starts what is due.
@@ -374,6 +389,7 @@ func (d *daemon) account(j *job, res result) {
 	}
 	d.metrics.RunFinished(j.name, rep.Err == nil, rep.Duration().Seconds())
 	if rep.Err == nil {
+		j.lastSuccess = rep.End
 		d.metrics.SetLastSuccess(j.name, rep.End)
 	}
 }

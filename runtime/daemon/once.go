@@ -15,7 +15,7 @@ import (
 type OnceError struct {
 	Failed    []string  // missions whose runs failed or were cancelled (exit code 1)
 	NotLoaded []Problem // told in the log already
-	Config    error     // the first configuration error that a run met, a *engine.ConfigError
+	Config    error     // the first configuration error, a *engine.ConfigError; nil if there was none (exit code 3)
 }
 
 // Error sums up what was not done.
@@ -61,6 +61,11 @@ func Once(ctx context.Context, cfg Config) (err error) {
 		d.queue.push(&pendingRun{job: j, trigger: state.TriggerOnce, at: d.began, attempt: 1, claimed: true})
 	}
 	failed := OnceError{NotLoaded: snap.problems}
+	for _, p := range snap.problems {
+		if p.config && failed.Config == nil {
+			failed.Config = configError("%s", p.Error)
+		}
+	}
 	d.runQueued(&failed)
 	if len(failed.Failed)+len(failed.NotLoaded) > 0 {
 		return &failed

@@ -2,10 +2,12 @@ package daemon
 
 import (
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 
 	"reqon/runtime/engine"
+	"reqon/runtime/state"
 	"reqon/runtime/telemetry"
 )
 
@@ -43,8 +45,24 @@ func (d *daemon) run(m *mission, r *pendingRun, claimNext bool) result {
 	if d.cfg.DryRun {
 		opts.Preview = func(p engine.Preview) { d.preview(m.name, p) }
 	}
-	res.report = m.linked.Run(d.runs, opts)
+	res.report = d.guarded(m, opts)
 	return res
+}
+
+// guarded runs the mission. A fault of this program in one run must not end the
+// others.
+func (d *daemon) guarded(m *mission, opts engine.RunOptions) (rep *engine.Report) {
+	began := d.cfg.now()
+	defer func() {
+		if fault := recover(); fault != nil {
+			err := fmt.Errorf("internal error, please report it: %v", fault)
+			d.log.With(m.name, "").Error("Internal error", telemetry.String("stack", string(debug.Stack())))
+			rep = &engine.Report{Err: err, Run: state.Run{
+				Mission: m.name, Trigger: opts.Trigger, Due: opts.Due, Start: began, End: d.cfg.now(), Status: state.StatusFailure, Error: err.Error(),
+			}}
+		}
+	}()
+	return m.linked.Run(d.runs, opts)
 }
 
 // claim takes a due time for this process.

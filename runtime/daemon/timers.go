@@ -24,6 +24,7 @@ type timers struct {
 
 	mu      sync.Mutex
 	wanted  map[string]time.Time // times to be set, by the job's name
+	rung    []string             // timers that have gone off since the loop last asked
 	changed chan struct{}        // of capacity 1: there are some
 	quit    chan struct{}
 	work    sync.WaitGroup
@@ -62,6 +63,23 @@ func (t *timers) set(name string, at time.Time) {
 
 // notify wakes the loop; one that is awake already looks once more.
 func (t *timers) notify() { signal(t.wake) }
+
+// ring is what a timer does when its time has come.
+func (t *timers) ring(name string) {
+	t.mu.Lock()
+	t.rung = append(t.rung, name)
+	t.mu.Unlock()
+	t.notify()
+}
+
+// takeRung gives the names of the timers that have gone off, each once.
+func (t *timers) takeRung() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	rung := t.rung
+	t.rung = nil
+	return rung
+}
 
 func signal(c chan struct{}) {
 	select {
@@ -115,7 +133,7 @@ func (t *timers) apply(id uuid.UUID, name string, at time.Time) (uuid.UUID, erro
 		return uuid.Nil, nil
 	}
 	starts := gocron.OneTimeJob(gocron.OneTimeJobStartDateTimes(at.UTC(), t.clock.Now().UTC().Add(never)))
-	task := gocron.NewTask(t.notify)
+	task := gocron.NewTask(t.ring, name)
 	var job gocron.Job
 	var err error
 	if id == uuid.Nil {
