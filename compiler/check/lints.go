@@ -140,6 +140,10 @@ func (c *checker) checkEnvelope(m *syntax.MatchStep, after []syntax.Step) {
 	var status string
 	var arm *syntax.StepArm
 	for _, a := range m.Arms {
+		if s, ok := a.Pattern.(*syntax.SchemaPattern); ok && a.Where == nil && c.fitsAnyObject(s) && !leavesAtEnd(a.Body) {
+			c.report(diag.CodeEnvelopeAsData, s.Span, "give `"+s.Name.Name+"` a field that is not optional, or put the statuses of failures before it",
+				"`%s` has no required field, so that the error envelope of a failed request fits it, too", s.Name.Name)
+		}
 		if lit, ok := a.Pattern.(*syntax.LiteralPattern); ok {
 			if n, _, ok := literalNumber(lit.Value); ok && n >= 400 && n < 600 && keepsResponse(a.Body) {
 				status, arm = lit.Span.Text(), a
@@ -176,6 +180,33 @@ func (c *checker) checkEnvelope(m *syntax.MatchStep, after []syntax.Step) {
 			return // response is another now
 		}
 	}
+}
+
+// fitsAnyObject reports whether a pattern is a schema whose fields are all
+// optional.
+func (c *checker) fitsAnyObject(p *syntax.SchemaPattern) bool {
+	if _, ok := c.schemas.get(p.Name.Name); !ok || p.Each {
+		return false
+	}
+	t := c.schemaType(p.Name.Name)
+	if t == nil || t.obj == nil {
+		return false
+	}
+	for _, f := range t.obj.fields {
+		if !f.optional {
+			return false
+		}
+	}
+	return true
+}
+
+// leavesAtEnd reports whether a block ends in a directive that leaves the match.
+func leavesAtEnd(b *syntax.Block) bool {
+	if b == nil || len(b.Steps) == 0 {
+		return false
+	}
+	d, ok := b.Steps[len(b.Steps)-1].(*syntax.DirectiveStep)
+	return ok && d.Kind != syntax.DirContinue
 }
 
 // keepsResponse reports whether a block goes on behind its match with response

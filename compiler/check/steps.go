@@ -68,7 +68,7 @@ func (c *checker) steps(steps []syntax.Step) ending {
 		}
 		if m, ok := s.(*syntax.MatchStep); ok {
 			end = c.matchStep(m, previous)
-			if _, afterRequest := previous.(*syntax.FetchStep); afterRequest {
+			if _, afterRequest := previous.(*syntax.FetchStep); afterRequest && m.Subject != nil && isResponse(m.Subject) {
 				c.checkEnvelope(m, steps[i+1:])
 			}
 		} else {
