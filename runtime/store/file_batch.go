@@ -83,7 +83,7 @@ func (b *fileBatch) op(kind byte, key string) {
 func (b *fileBatch) write(kind byte) error {
 	f := b.f
 	sealFrame(b.buf, kind, f.gen.durable.Load(), b.now)
-	if _, err := f.gen.journal.WriteAt(b.buf, b.start); err != nil {
+	if err := writeAt(f.gen.journal, b.buf, b.start); err != nil {
 		err = f.fail("write", f.journalName(), err)
 		// What was written of the batch goes again, so that nothing of it is
 		// stored. Should that fail too, who reads the journal next cuts it off.

@@ -525,6 +525,7 @@ func (f *file) copyRecords(t *os.File) (*index, identity, error) {
 		b, err := rd.raw(e)
 		if err == nil && e.loc&odd != 0 {
 			b, err = canonical(dec, b)
+			e.size, e.hash = uint32(len(b)), checksum(b)
 		}
 		if err != nil {
 			failed = f.recordError(f.ix.key(e), err)
@@ -535,7 +536,6 @@ func (f *file) copyRecords(t *os.File) (*index, identity, error) {
 			failed = f.fail("write", f.tempName(), err)
 		}
 		e.loc = uint64(at) << locShift
-		e.size, e.hash = uint32(len(b)), checksum(b)
 		return e
 	})
 	if failed == nil {

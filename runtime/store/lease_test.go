@@ -3,13 +3,17 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"reqon/vm/value"
 )
 
 // leased opens a store whose leases end only when a test says so.
@@ -396,4 +400,47 @@ func TestEditsUnderALease(t *testing.T) {
 			t.Errorf("snapshot: %s", got)
 		}
 	})
+}
+
+// TestFinishedIsSeen: what one process has finished another sees at once, while
+// both write, sync and read, and somebody removes the lock and queue files now
+// and then.
+func TestFinishedIsSeen(t *testing.T) {
+	path := quickDir(t)
+	stores := [2]Store{}
+	for i := range stores {
+		d := openDir(t, path)
+		d.leaseIdle, d.leaseMost = time.Millisecond, 2*time.Millisecond
+		stores[i] = openFile(t, d, "s", Options{})
+	}
+	const tasks, steps = 2, 150
+	var wg sync.WaitGroup
+	for task := range 2 * tasks {
+		mine, other := stores[task%2], stores[1-task%2]
+		wg.Go(func() {
+			for i := range steps {
+				key := fmt.Sprintf("%d-%d", task, i)
+				if _, err := mine.Put(ctx, []Record{rec(t, key, fmt.Sprintf(`{"i":%d}`, i))}, Replace); err != nil {
+					t.Error(err)
+				}
+				if v, ok, err := other.Get(ctx, key); !ok || err != nil || value.Field(v, "i").Int() != int64(i) {
+					t.Errorf("%s is not seen: %v, %v", key, ok, err)
+				}
+				switch {
+				case i%40 == 39:
+					if err := mine.Sync(ctx); err != nil {
+						t.Error(err)
+					}
+				case i%50 == 25:
+					os.Remove(filepath.Join(path, []string{".s.lock", ".s.queue"}[task%2]))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, s := range stores {
+		if n, err := s.Len(ctx); n != 2*tasks*steps || err != nil {
+			t.Errorf("%d records, %v", n, err)
+		}
+	}
 }

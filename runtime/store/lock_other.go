@@ -18,6 +18,12 @@ func tryLock(*os.File) (bool, error) {
 
 func unlock(*os.File) error { return nil }
 
+// writeAt writes b to an open file at off.
+func writeAt(f *os.File, b []byte, off int64) error {
+	_, err := f.WriteAt(b, off)
+	return err
+}
+
 func unlinked(*os.File) bool { return false }
 
 func syncFolder(*os.Root) error { return nil }

@@ -4,6 +4,7 @@ package store
 
 import (
 	"os"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,6 +30,24 @@ func tryLock(f *os.File) (bool, error) {
 
 func unlock(f *os.File) error {
 	return os.NewSyscallError("flock", unix.Flock(int(f.Fd()), unix.LOCK_UN))
+}
+
+// writeAt writes b to an open file at off. It is what WriteAt of os.File does,
+// without the lock against closing that it takes for each call: nobody closes a
+// file that is written to.
+func writeAt(f *os.File, b []byte, off int64) error {
+	for fd := int(f.Fd()); len(b) > 0; {
+		n, err := unix.Pwrite(fd, b, off)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return os.NewSyscallError("pwrite", err)
+		}
+		b, off = b[n:], off+int64(n)
+	}
+	runtime.KeepAlive(f)
+	return nil
 }
 
 // unlinked reports whether an open file has lost its name.

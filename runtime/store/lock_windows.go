@@ -32,6 +32,12 @@ func unlock(f *os.File) error {
 	return os.NewSyscallError("UnlockFileEx", windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, lockPlace()))
 }
 
+// writeAt writes b to an open file at off.
+func writeAt(f *os.File, b []byte, off int64) error {
+	_, err := f.WriteAt(b, off)
+	return err
+}
+
 // unlinked reports whether an open file has lost its name, which it can't here.
 func unlinked(*os.File) bool { return false }
 
