@@ -211,14 +211,14 @@ func writeZsh(w io.Writer, commands []completion) {
 # Completion of reqon for zsh.
 _reqon_paths() {
     if [[ -z $reqon_command ]]; then
-        local -a commands
-        commands=(
+        local -a reqon_commands
+        reqon_commands=(
 `)
 	for _, c := range commands {
 		fmt.Fprintf(w, "            %s\n", shellQuote(c.name+":"+c.usage))
 	}
 	fmt.Fprintf(w, `        )
-        _describe -t commands command commands
+        _describe -t commands command reqon_commands
     fi
     _files
 }
