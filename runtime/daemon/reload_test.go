@@ -1,6 +1,9 @@
 package daemon
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -426,12 +429,57 @@ func FuzzDecodeEntry(f *testing.F) {
 	})
 }
 
-// TestPasts: what the loader can't look up is no reason to lose what is loaded.
-func TestPasts(t *testing.T) {
+// TestStateFails: where the past of a new mission can't be looked up, it waits,
+// and what is loaded stays.
+func TestStateFails(t *testing.T) {
 	w := newWorld(t)
 	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	if err := w.cfg.complete(); err != nil {
+		t.Fatal(err)
+	}
+	d, err := open(context.Background(), &w.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.load(); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.engine.DB().Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.write("b.reqon", syncMission("B", "every 1 hour"))
+	for range 2 { // it is tried at every look
+		s := d.loader.look(false)
+		if s == nil || s.err == nil {
+			t.Fatalf("%+v", s)
+		}
+		d.pass(func() { d.apply(s, false) })
+		if len(d.jobs) != 1 || len(d.problems) != 1 || !strings.Contains(d.problems[0].Error, "closed") {
+			t.Errorf("%v %v", d.jobs, d.problems)
+		}
+	}
+	if err := d.close(); err != nil && !errors.Is(err, state.ErrClosed) {
+		t.Error(err)
+	}
+}
+
+// TestPast: what the state folder knows is shown from the start.
+func TestPast(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	w.write("b.reqon", syncMission("B", "every 1 hour"))
+	w.cfg.MetricsAddr = w.cfg.HealthAddr
 	w.record("A", state.TriggerSchedule, start.Add(-time.Minute), start.Add(-time.Minute), state.StatusSuccess)
+	w.record("B", state.TriggerSchedule, start.Add(-5*time.Minute), start.Add(-5*time.Minute), state.StatusSuccess)
+	w.record("B", state.TriggerSchedule, start.Add(-time.Minute), start.Add(-time.Minute), state.StatusFailure)
 	w.run()
+	_, metrics := w.get("/metrics")
+	for name, end := range map[string]time.Time{"A": start.Add(-59 * time.Second), "B": start.Add(-299 * time.Second)} {
+		line := fmt.Sprintf("reqon_mission_last_success_timestamp_seconds{mission=%q} %d\n", name, end.Unix())
+		if !strings.Contains(string(metrics), line) {
+			t.Errorf("/metrics lacks %s", line)
+		}
+	}
 	m, _ := w.mission("A")
 	if m.LastRun == nil || *m.LastStatus != state.StatusSuccess || text(*m.NextRun) != "2024-01-20 09:59:00" {
 		t.Errorf("%+v", m)
