@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -94,6 +95,7 @@ func (e *ItemFailures) Unwrap() error { return e.First }
 
 // locate gives err its place, unless it has one.
 func (t *Task) locate(f *frame, err error) *Error {
+	err = t.whyStopped(err)
 	var e *Error
 	if errors.As(err, &e) {
 		fatal := e.Fatal || t.ctx.Err() != nil
@@ -110,6 +112,23 @@ func (t *Task) locate(f *frame, err error) *Error {
 	var abort *AbortError
 	e.Fatal = errors.As(err, &abort) || t.ctx.Err() != nil
 	return e
+}
+
+// whyStopped makes sure that the error of a run that was cancelled says why it
+// was, and not only what that did to the step under way.
+func (t *Task) whyStopped(err error) error {
+	stopped := t.ctx.Err()
+	if stopped == nil {
+		return err
+	}
+	switch why := context.Cause(t.ctx); {
+	case errors.Is(err, why):
+		return err
+	case errors.Is(err, stopped):
+		return why
+	default:
+		return fmt.Errorf("%w (%w)", why, err)
+	}
 }
 
 // at returns where in the mission the instruction at pc of f is.

@@ -31,6 +31,8 @@ type world struct {
 	fetch    func(ctx context.Context, r *vm.Request) *vm.Reply
 	position func(key string) value.Value
 	sleep    func(ctx context.Context, d time.Duration) error
+	logged   func(text string) // told each log line
+	meet     func()            // called by every wait step
 	params   []value.Value
 	mode     vm.ParallelMode
 	limit    int
@@ -218,6 +220,9 @@ func (w *world) Log(_ bytecode.Level, text string, fields value.Value, _ vm.At) 
 		text += " " + value.Text(fields)
 	}
 	w.log = append(w.log, text)
+	if w.logged != nil {
+		w.logged(text)
+	}
 }
 
 func (w *world) Warned(text string, _ vm.At) {
@@ -265,6 +270,9 @@ func (w *world) Sleep(ctx context.Context, d time.Duration) error {
 }
 
 func (w *world) Wait(context.Context, value.Value, vm.At) (value.Value, error) {
+	if w.meet != nil {
+		w.meet()
+	}
 	return value.FromString("payload"), nil
 }
 
@@ -360,11 +368,11 @@ func (w *world) link(t testing.TB, source string) *vm.Machine {
 	return m
 }
 
-// run compiles and runs a mission, which must end within ten seconds.
+// run compiles and runs a mission, which must end within a minute.
 func (w *world) run(t testing.TB, source string) error {
 	t.Helper()
 	m := w.link(t, source)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	err := m.Run(ctx, w)
 	if ctx.Err() != nil {

@@ -39,6 +39,7 @@ type Machine struct {
 type function struct {
 	*bytecode.Func
 	caches []uint64
+	room   int // on the stack of a task, with all that it calls, in values
 }
 
 // Link verifies p and links it with its built-in functions, which natives finds
@@ -65,9 +66,13 @@ func Link(p *bytecode.Program, shapes *value.Shapes, natives func(name string) (
 	for _, keys := range p.Shapes {
 		m.objects = append(m.objects, shapes.Of(keys...))
 	}
+	rooms, err := bytecode.Rooms(p)
+	if err != nil {
+		return nil, err
+	}
 	m.funcs = make([]function, len(p.Funcs))
 	for i := range p.Funcs {
-		m.funcs[i] = function{Func: &p.Funcs[i], caches: make([]uint64, p.Funcs[i].Caches)}
+		m.funcs[i] = function{Func: &p.Funcs[i], caches: make([]uint64, p.Funcs[i].Caches), room: rooms[i]}
 	}
 	m.tasks.New = func() any { return new(Task) }
 	return m, nil

@@ -15,6 +15,28 @@ import (
 // memory.
 const maxConcurrency = 10_000
 
+// Concurrent loops inside of concurrent loops multiply. Beyond maxRunRoom, in
+// values on the stacks of a run's tasks (of 16 bytes each), an inner loop runs
+// one iteration at a time. A task counts as at least leastTaskRoom values, for
+// what it takes besides its stack.
+const (
+	maxRunRoom    = 1 << 24
+	leastTaskRoom = 512
+)
+
+// tasks gives how many of so many tasks of fn there is room for, at least one,
+// and what to call when they are done.
+func (t *Task) tasks(fn *function, wanted int) (granted int, done func()) {
+	room := int64(max(fn.room, leastTaskRoom))
+	for granted = 1; granted < wanted; granted++ {
+		if t.failures.room.Add(room) > maxRunRoom {
+			t.failures.room.Add(-room)
+			break
+		}
+	}
+	return granted, func() { t.failures.room.Add(-room * int64(granted-1)) }
+}
+
 // parallel runs the iterations of a concurrent loop, each as a task of its own
 // that begins behind the Parallel instruction of f with a copy of its locals.
 // Variables bind once, so a copy is as good as the original.
@@ -45,14 +67,18 @@ func (t *Task) parallel(f *frame, loop, slot int, n value.Value, locals []value.
 			taken.Store(int64(len(items))) // no more items; those in flight finish
 		}
 	)
-	for range min(int(workers), len(items)) {
+	granted, done := t.tasks(f.fn, min(int(workers), len(items)))
+	defer done()
+	for range granted {
 		wg.Go(func() {
 			for {
 				i := int(taken.Add(1)) - 1
 				if i >= len(items) {
 					return
 				}
-				if err := t.iteration(ctx, f, loop, slot, items[i], i); err != nil {
+				if err := t.cancelled(); err != nil {
+					abort(i, err)
+				} else if err := t.iteration(ctx, f, loop, slot, items[i], i); err != nil {
 					abort(i, err)
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"reqon/vm/bytecode"
 	"reqon/vm/value"
@@ -58,6 +59,8 @@ type failures struct {
 	count   int
 	first   error
 	actions []error
+
+	room atomic.Int64 // on the stacks of the tasks of concurrent loops, in values
 }
 
 func (f *failures) add(err error) {
