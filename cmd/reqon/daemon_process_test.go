@@ -34,7 +34,7 @@ import (
 //	File-Based Health                   TestDaemonFileHealth
 //	Log Levels                          TestDaemonLogLevels
 //	Log Output, Structured Logging      TestDaemonStart, TestDaemonLogJSON
-//	Metrics, Alerting                   TestDaemonMetrics, TestDeployAlerts, TestDeployDashboard
+//	Metrics, Alerting                   TestDaemonMetrics, TestDeployAlerts, TestDeployDashboard; runtime/daemon, TestMetricNames
 //	Use Separate Credentials            TestDaemonGuideMission, TestDaemonCredentials
 //	Persistent Storage                  TestDaemonRestart, TestDaemonOwnsState
 //	Log Rotation                        TestDaemonLogRotate

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// repoFile reads a file of this repository.
+func repoFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// oneMatch is the group of the expression that a text must match.
+func oneMatch(t *testing.T, text, expr string) string {
+	t.Helper()
+	m := regexp.MustCompile("(?m)" + expr).FindStringSubmatch(text)
+	if m == nil {
+		t.Fatalf("nothing matches %s", expr)
+	}
+	return m[1]
+}
+
+// startDeployed starts the program with the arguments of a file in deploy, with
+// ports that are free and folders of the test's own. It returns the health port.
+func (s *site) startDeployed(args []string) (p *process, health string) {
+	s.t.Helper()
+	s.write("missions/health.reqon", guideHealth)
+	s.write("credentials.json", "{}")
+	args = append([]string(nil), args...)
+	for i, arg := range args {
+		switch {
+		case arg == "8080":
+			health = freePort(s.t)
+			args[i] = health
+		case arg == "9090":
+			args[i] = freePort(s.t)
+		case strings.HasPrefix(arg, "/var/"):
+			args[i] = s.path(filepath.Base(arg))
+		}
+	}
+	p = s.start(args...)
+	if health == "" {
+		p.waitLog("Loaded 1 missions")
+		return p, ""
+	}
+	await(s.t, func() bool {
+		code, _ := get(s.t, health, "/health/ready")
+		return code == http.StatusOK || p.hasEnded()
+	},
+		func() string { return "/health/ready of reqon " + strings.Join(args, " ") })
+	return p, health
+}
+
+// TestDeploySystemd holds that the units, that of deploy and that of the guide,
+// start the daemon, and that systemd finds no fault with them.
+func TestDeploySystemd(t *testing.T) {
+	guide := oneMatch(t, repoFile(t, "docs/daemon.md"), "```ini\n((?s).*?)```")
+	for name, unit := range map[string]string{"deploy": repoFile(t, "deploy/reqon.service"), "guide": guide} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			command := strings.Fields(oneMatch(t, unit, "^ExecStart=(.*)$"))
+			p, _ := s.startDeployed(command[1:])
+			p.stop()
+			tool, err := exec.LookPath("systemd-analyze")
+			if err != nil {
+				t.Skip("systemd-analyze is not installed")
+			}
+			s.write("reqon.service", strings.Replace(unit, "ExecStart="+command[0], "ExecStart="+s.command().Path, 1))
+			if out, err := exec.Command(tool, "verify", "--man=no", s.path("reqon.service")).CombinedOutput(); err != nil || strings.Contains(string(out), "reqon.service") {
+				t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// TestDeployDocker holds that the commands of the image, of compose and of the
+// guide start the daemon, and that the image's health check finds it well.
+func TestDeployDocker(t *testing.T) {
+	image := repoFile(t, "deploy/Dockerfile")
+	check := oneMatch(t, image, `^HEALTHCHECK .* CMD (\[.*\])$`)
+	for name, text := range map[string]string{
+		"image":   oneMatch(t, image, `^CMD (\[.*\])$`),
+		"compose": oneMatch(t, repoFile(t, "deploy/docker-compose.yml"), `^ +command: (\[.*\])$`),
+		"guide":   oneMatch(t, repoFile(t, "docs/daemon.md"), `^ +command: (\[.*\])$`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			var args, checks []string
+			if err := json.Unmarshal([]byte(text), &args); err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal([]byte(check), &checks); err != nil {
+				t.Fatal(err)
+			}
+			p, port := s.startDeployed(args)
+			if port == "" {
+				t.Fatalf("the image's health check asks for port 8080, and %s does not open it", text)
+			}
+			for i := range checks {
+				checks[i] = strings.Replace(checks[i], ":8080", ":"+port, 1)
+			}
+			s.reqon(0, checks[1:]...)
+			p.stop()
+			s.reqon(1, checks[1:]...)
+		})
+	}
+}
+
+// guideAlert is the rule of the guide's "Alerting".
+const guideAlert = `      - alert: ReqonMissionFailing
+        expr: rate(reqon_mission_runs_total{status="failure"}[5m]) > 0.1
+        for: 10m
+        labels:
+          severity: warning
+        annotations:
+          summary: "Mission {{ $labels.mission }} is failing"
+`
+
+// alertTests are cases of `promtool test rules`: one mission fails 12 times a
+// minute and one once in 20 minutes; one has been due for hours; a file is broken.
+const alertTests = `rule_files: [prometheus-alerts.yml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - series: 'reqon_mission_runs_total{mission="SyncCustomers",status="failure"}'
+        values: '0+12x60'
+      - series: 'reqon_mission_runs_total{mission="SyncCustomers",status="success"}'
+        values: '0+1x60'
+      - series: 'reqon_mission_runs_total{mission="SyncOrders",status="failure"}'
+        values: '0x20 1x20 2x20'
+      - series: 'reqon_mission_runs_total{mission="SyncOrders",status="success"}'
+        values: '0x60'
+      - series: 'reqon_mission_next_run_timestamp_seconds{mission="SyncOrders"}'
+        values: '60x60'
+      - series: 'reqon_mission_running{mission="SyncOrders"}'
+        values: '0x60'
+      - series: 'reqon_missions_failed_to_load'
+        values: '1x60'
+    alert_rule_test:
+      - eval_time: 9m
+        alertname: ReqonMissionFailing
+        exp_alerts: []
+      - eval_time: 30m
+        alertname: ReqonMissionFailing
+        exp_alerts:
+          - exp_labels: {severity: warning, mission: SyncCustomers, status: failure}
+            exp_annotations: {summary: "Mission SyncCustomers is failing"}
+      - eval_time: 50m
+        alertname: ReqonMissionOnlyFails
+        exp_alerts:
+          - exp_labels: {severity: warning, mission: SyncOrders, status: failure}
+            exp_annotations: {summary: "No run of mission SyncOrders has succeeded for a day"}
+      - eval_time: 30m
+        alertname: ReqonRunOverdue
+        exp_alerts:
+          - exp_labels: {severity: warning, mission: SyncOrders}
+            exp_annotations: {summary: "Mission SyncOrders has been due for more than five minutes"}
+      - eval_time: 30m
+        alertname: ReqonMissionNotLoaded
+        exp_alerts:
+          - exp_labels: {severity: warning}
+            exp_annotations: {summary: "1 missions of  do not compile or lack credentials; /health says which"}
+      - eval_time: 30m
+        alertname: ReqonRunNeverEnds
+        exp_alerts: []
+      - eval_time: 30m
+        alertname: ReqonCircuitOpen
+        exp_alerts: []
+`
+
+// TestDeployAlerts holds that the alert rules, the guide's among them, go off
+// when they should and not before.
+func TestDeployAlerts(t *testing.T) {
+	rules := repoFile(t, "deploy/prometheus-alerts.yml")
+	if !strings.Contains(rules, guideAlert) || !strings.Contains(repoFile(t, "docs/daemon.md"), guideAlert) {
+		t.Errorf("the guide's rule is not among them, as it is:\n%s", guideAlert)
+	}
+	s := newSite(t)
+	s.write("prometheus-alerts.yml", rules)
+	s.write("tests.yml", alertTests)
+	for _, args := range [][]string{{"check", "rules", "prometheus-alerts.yml"}, {"test", "rules", "tests.yml"}} {
+		cmd := promtool(t, args...)
+		cmd.Dir = s.dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+}
+
+// TestDeployDashboard holds that Prometheus can read every query of the
+// dashboard. That their metrics exist is held beside the daemon.
+func TestDeployDashboard(t *testing.T) {
+	var dashboard any
+	if err := json.Unmarshal([]byte(repoFile(t, "deploy/grafana-dashboard.json")), &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	type rule struct {
+		Record string `json:"record"`
+		Expr   string `json:"expr"`
+	}
+	var list []rule
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, e := range v {
+				walk(e)
+			}
+		case map[string]any:
+			if expr, ok := v["expr"].(string); ok {
+				expr = strings.NewReplacer("$__rate_interval", "5m", "$__interval", "1m", "$__range", "1h").Replace(expr)
+				list = append(list, rule{fmt.Sprintf("panel:%d", len(list)), expr})
+			}
+			for _, e := range v {
+				walk(e)
+			}
+		}
+	}
+	walk(dashboard)
+	if len(list) < 5 {
+		t.Fatalf("%d queries", len(list))
+	}
+	type group struct {
+		Name  string `json:"name"`
+		Rules []rule `json:"rules"`
+	}
+	// JSON is YAML.
+	text, err := json.Marshal(map[string][]group{"groups": {{"dashboard", list}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t)
+	s.write("rules.yml", string(text))
+	if out, err := promtool(t, "check", "rules", s.path("rules.yml")).CombinedOutput(); err != nil {
+		t.Errorf("promtool check rules: %v\n%s", err, out)
+	}
+}
