@@ -426,7 +426,11 @@ func (f *file) rewrite() error {
 	return f.swap(ix, id, flags)
 }
 
-// swap puts the new snapshot and journal in place.
+// swap puts the new snapshot and journal in place. The first sync of the folder
+// keeps a power cut from leaving the new, empty journal with the old snapshot,
+// which would lose what the old journal held; the second is what Sync promises.
+// On a file system that keeps the order of renames one would do, but nothing
+// says which do.
 func (f *file) swap(ix *index, id identity, flags uint32) error {
 	rename := func(from, to string) error {
 		if err := f.folder.Rename(from, to); err != nil {

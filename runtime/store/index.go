@@ -201,12 +201,12 @@ func (ix *index) growSlots() {
 	for size*2 < (ix.live+1)*4 {
 		size *= 2
 	}
-	old := ix.slots
+	old, forget := ix.slots, ix.used > ix.live
 	ix.slots = make([]uint64, size)
 	ix.used = 0
 	mask := uint32(size - 1)
 	for _, s := range old {
-		if s == 0 || ix.at(uint32(s)-1).loc&dead != 0 {
+		if s == 0 || forget && ix.at(uint32(s)-1).loc&dead != 0 {
 			continue
 		}
 		p := uint32(s>>32) & mask
