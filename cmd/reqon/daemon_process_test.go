@@ -492,6 +492,16 @@ func TestDaemonOptions(t *testing.T) {
 			t.Errorf("%s: found %q, want %q", c.option, stderr, c.want)
 		}
 	}
+	for _, mode := range []string{"--daemon", "--once"} {
+		_, stderr := s.reqon(3, "./missions/", mode, "--param", "region=eu")
+		if !strings.Contains(stderr, "--param region: no mission has such a parameter; there is none at all") {
+			t.Errorf("%s with a parameter that no mission has: %s", mode, stderr)
+		}
+		_, stderr = s.reqon(3, "./missions/", mode, "--mission", "SyncOrders")
+		if !strings.Contains(stderr, "no mission named SyncOrders; there are SyncCustomers") {
+			t.Errorf("%s with a mission that is not there: %s", mode, stderr)
+		}
+	}
 	if _, stderr := s.reqon(3, "./mission/", "--daemon"); !strings.Contains(stderr, "./mission/: no such file or folder") {
 		t.Errorf("a path that is not there: %s", stderr)
 	}

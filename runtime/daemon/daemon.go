@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -147,7 +148,7 @@ func (d *daemon) firstLook() (*snapshot, error) {
 	case snap.err != nil:
 		return nil, &engine.ConfigError{Err: snap.err}
 	}
-	if err := d.checkNames(); err != nil {
+	if err := errors.Join(d.checkNames(), d.checkParams()); err != nil {
 		return nil, err
 	}
 	d.loader.cache.sweep(time.Now())
@@ -190,6 +191,35 @@ func (d *daemon) checkNames() error {
 		if !vague && !slices.Contains(known, name) {
 			slices.Sort(known)
 			return configError("no mission named %s; there are %s", name, strings.Join(slices.Compact(known), ", "))
+		}
+	}
+	return nil
+}
+
+// checkParams reports a --param that no mission has, unless one that can't be
+// compiled may have it.
+func (d *daemon) checkParams() error {
+	var known []string
+	for _, u := range d.loader.units {
+		for _, m := range slices.Concat(u.missions, u.pending) {
+			for _, p := range m.linked.Program().Params {
+				known = append(known, p.Name)
+			}
+		}
+		for _, p := range u.problems {
+			if !slices.ContainsFunc(u.pending, func(m *mission) bool { return m.name == p.Mission }) {
+				return nil
+			}
+		}
+	}
+	slices.Sort(known)
+	there := "there is none at all"
+	if len(known) > 0 {
+		there = "expected one of " + strings.Join(slices.Compact(known), ", ")
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.cfg.Params)) {
+		if !slices.Contains(known, name) {
+			return configError("--param %s: no mission has such a parameter; %s", name, there)
 		}
 	}
 	return nil

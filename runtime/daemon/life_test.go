@@ -198,7 +198,9 @@ func TestCannotStart(t *testing.T) {
 		"a bad limit":        {func(w *world) { w.cfg.MaxConcurrentRuns = -1 }, "--max-concurrent-runs must be at least 1, found -1"},
 		"a bad timeout":      {func(w *world) { w.cfg.ShutdownTimeout = -1 }, "--shutdown-timeout must not be negative"},
 		"an unknown mission": {func(w *world) { w.cfg.Missions = []string{"B"} }, "no mission named B; there are A"},
-		"no address":         {func(w *world) { w.cfg.HealthAddr = "127.0.0.1:99999" }, "--health-port: can't listen at 127.0.0.1:99999"},
+		"an unknown parameter": {func(w *world) { w.cfg.Params = map[string]string{"x": "1"} },
+			"--param x: no mission has such a parameter; there is none at all"},
+		"no address": {func(w *world) { w.cfg.HealthAddr = "127.0.0.1:99999" }, "--health-port: can't listen at 127.0.0.1:99999"},
 		"a state folder that is a file": {func(w *world) {
 			w.write("file", "")
 			w.cfg.Engine.StateDir = filepath.Join(w.dir, "file")
