@@ -383,12 +383,21 @@ func declared(d syntax.Decl) (kind string, name *syntax.Ident) {
 // that names both places.
 func Load(paths ...string) (*Result, error) {
 	all := &Result{}
+	seen := map[string]bool{} // several paths may lead to one unit
 	for _, path := range paths {
 		units, err := Discover(path)
 		if err != nil {
 			return nil, err
 		}
 		for _, u := range units {
+			real, err := filepath.EvalSymlinks(u.Main)
+			if err == nil {
+				real, err = filepath.Abs(real)
+			}
+			if err == nil && seen[real] {
+				continue
+			}
+			seen[real] = true
 			all.add(Compile(u))
 		}
 	}

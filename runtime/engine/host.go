@@ -45,6 +45,9 @@ func (r *run) EarlyEnd(text string, at vm.At) {
 
 // ItemFailed logs and counts a failed item of a loop.
 func (r *run) ItemFailed(policy bytecode.Policy, f *vm.ItemFailure) {
+	if r.opts.DryRun && r.sent.Load() {
+		return // it lacks an answer; dryError says so
+	}
 	r.opts.Progress.Failures.Add(1)
 	r.engine.cfg.Metrics.Failed(r.mission.Name(), 1)
 	e := runError(f.Err)

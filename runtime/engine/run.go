@@ -265,8 +265,7 @@ func runError(err error) state.RunError {
 func (r *run) dryError(err error) error {
 	var kept []error
 	for _, e := range split(err) {
-		var abort *vm.AbortError
-		if r.sent.Load() && r.config == nil && !errors.As(e, &abort) {
+		if r.sent.Load() && r.config == nil {
 			r.notes = append(r.notes, "the rest depends on an answer: "+e.Error())
 			continue
 		}
