@@ -206,7 +206,8 @@ func (l *liveness) step(s syntax.Step, subject bool) effect {
 	}
 	switch s := s.(type) {
 	case *syntax.FetchStep:
-		return used(l.expr(s.Path, subject) || l.options(s.Options, subject), kills)
+		// What `until` reads is the page that has just come.
+		return used(l.expr(s.Path, subject) || l.options(s.Options, subject, "until"), kills)
 	case *syntax.MapStep:
 		return used(l.expr(s.Source, subject) || l.expr(s.Body, subject && s.Source == nil), kills)
 	case *syntax.ApplyStep:
@@ -286,12 +287,13 @@ func (l *liveness) branches(cond, subject bool, then, other *syntax.Block) effec
 	return passes
 }
 
-func (l *liveness) options(o *syntax.Options, subject bool) bool {
+// options reports whether options, less those in skip, may read the response.
+func (l *liveness) options(o *syntax.Options, subject bool, skip ...string) bool {
 	if o == nil {
 		return false
 	}
 	for _, e := range o.Entries {
-		if l.expr(e.Value, subject) {
+		if !contains(skip, e.Key.Name) && l.expr(e.Value, subject) {
 			return true
 		}
 	}

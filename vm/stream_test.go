@@ -1,0 +1,182 @@
+package vm_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"reqon/vm"
+)
+
+// paged is a generated API with pages, and the part of a mission that reads it.
+type paged struct {
+	rnd      *rand.Rand
+	kind     string   // of pagination
+	form     string   // of a page: with its items in place of %s, and the next cursor of #
+	pages    []string // items of each
+	step     string   // the step that takes the items
+	fetch    string
+	declared bool // the items are named in paginate
+}
+
+func (g *paged) pick(of ...string) string { return of[g.rnd.IntN(len(of))] }
+
+// generate makes an API of up to six pages and a mission that stores what they
+// hold.
+func generate(seed uint64) *paged {
+	g := &paged{rnd: rand.New(rand.NewPCG(seed, 7))}
+	g.kind = g.pick("page", "offset", "cursor", "link")
+	path := g.pick("", "items", "data.list", "a")
+	g.form = map[string]string{
+		"": `%s`, "items": `{"items":%s,"total":7,"next":#}`, "data.list": `{"data":{"x":1,"list":%s},"next":#}`, "a": `{"a":%s,"next":#}`,
+	}[path]
+	if path == "" && g.kind == "cursor" {
+		path, g.form = "items", `{"items":%s,"next":#}`
+	}
+	id := 0
+	for range 1 + g.rnd.IntN(6) {
+		var items []string
+		for range 1 + g.rnd.IntN(4) {
+			id++
+			items = append(items, fmt.Sprintf(`{"id":%d,"v":%d,"at":"2026-01-%02d"}`, id, g.rnd.IntN(5), 1+g.rnd.IntN(28)))
+		}
+		g.pages = append(g.pages, "["+strings.Join(items, ",")+"]")
+	}
+	named := ""
+	if path != "" && (path == "data.list" || g.rnd.IntN(2) == 0) {
+		named = fmt.Sprintf(`, "%s"`, path)
+	}
+	subject := "response"
+	if path != "" && g.rnd.IntN(2) == 0 {
+		subject += "." + path
+	}
+	paginate := map[string]string{
+		"page": "page(page, 2" + named + ")", "offset": "offset(offset, 4" + named + ")",
+		"cursor": `cursor(cursor, 2, "next"` + named + ")", "link": "link(" + strings.TrimPrefix(named, ", ") + ")",
+	}[g.kind]
+	options := []string{"paginate: " + paginate}
+	switch g.rnd.IntN(4) {
+	case 0:
+		options = append(options, fmt.Sprintf("maxItems: %d", 1+g.rnd.IntN(id+2)))
+	case 1:
+		options = append(options, fmt.Sprintf("maxPages: %d", 1+g.rnd.IntN(len(g.pages)+1)))
+	case 2:
+		page := strings.TrimSuffix("response."+path, ".")
+		options = append(options, fmt.Sprintf("until: any(%s, .id >= %d)", page, 1+g.rnd.IntN(id)))
+	}
+	switch g.rnd.IntN(3) {
+	case 0:
+		options = append(options, "since: lastSync")
+	case 1:
+		options = append(options, `updateFrom: "at"`)
+	}
+	g.fetch = `get "/x" { ` + strings.Join(options, ", ") + " }"
+	g.step = g.pick(
+		"store "+subject+" -> out",
+		"store "+subject+" -> out { key: .v, upsert: true }",
+		"for x in "+subject+" { store x -> out { key: x.v } }",
+		"for x in "+subject+" where .v > 1 { store { id: x.id, v: .v } -> out }",
+		"for x in "+subject+" concurrency 3 onError skip { store { id: x.id, v: 6 / x.v } -> out }",
+		"for x in "+subject+" onError queue dead { store { id: x.id, v: 6 / .v } -> out }",
+		"for x in "+subject+" { for y in [1, 2] { store { id: x.id * 10 + y } -> out } }",
+		"for x in "+subject+" { match x { { v: 0 } -> skip, _ -> continue } map x -> R { id: .id, w: .v + 1 } store R -> out }",
+	)
+	return g
+}
+
+// serve answers as the API does.
+func (g *paged) serve(w *world) {
+	page := func(i int) string {
+		items, next := "[]", "null"
+		if i < len(g.pages) {
+			items = g.pages[i]
+		}
+		if i+1 < len(g.pages) {
+			next = fmt.Sprintf(`"c%d"`, i+1)
+		}
+		return strings.Replace(strings.Replace(g.form, "%s", items, 1), "#", next, 1)
+	}
+	w.fetch = func(_ context.Context, r *vm.Request) *vm.Reply {
+		i := 0
+		switch g.kind {
+		case "page":
+			i = int(r.Param.Int()) - 1
+		case "offset":
+			i = int(r.Param.Int()) / 4
+		case "cursor":
+			if !r.Param.IsNull() {
+				fmt.Sscanf(r.Param.Str(), "c%d", &i)
+			}
+		case "link":
+			fmt.Sscanf(r.Path, "/next/%d", &i)
+		}
+		reply := w.answer(int64(i+1), page(i))
+		if g.kind == "link" && i+1 < len(g.pages) {
+			reply.Next = fmt.Sprintf("/next/%d", i+1)
+		}
+		return reply
+	}
+}
+
+// TestStreamedIsMerged: whether the pages of a fetch stream through the next
+// step or are merged first can't be seen in what the mission does.
+func TestStreamedIsMerged(t *testing.T) {
+	streamed := 0
+	for seed := range uint64(3000) {
+		g := generate(seed)
+		one, merged := g.run(t, ""), g.run(t, " log `{typeOf(response)}`")
+		if merged.streams() {
+			t.Fatalf("seed %d: merged pages stream: %s %s", seed, g.fetch, g.step)
+		}
+		if one.streams() {
+			streamed++
+		}
+		same := one.err == merged.err
+		for _, list := range [][2][]string{
+			{one.w.records("out"), merged.w.records("out")}, {one.w.records("dead"), merged.w.records("dead")},
+			{one.w.failed, merged.w.failed}, {one.w.early, merged.w.early}, {[]string{fmt.Sprint(one.w.positions())}, []string{fmt.Sprint(merged.w.positions())}},
+		} {
+			if strings.Contains(g.step, "concurrency") {
+				slices.Sort(list[0])
+				slices.Sort(list[1])
+			}
+			same = same && slices.Equal(list[0], list[1])
+		}
+		if !same {
+			t.Errorf("seed %d: %s\n%s\n%s\nstreamed: %s\nmerged: %s", seed, g.fetch, g.step, strings.Join(g.pages, "\n"), one, merged)
+			if t.Failed() {
+				return
+			}
+		}
+	}
+	if streamed < 3000 {
+		t.Errorf("only %d missions stream", streamed)
+	}
+}
+
+// outcome is what a mission has done.
+type outcome struct {
+	w   *world
+	err string
+}
+
+func (o *outcome) streams() bool { return o.w.prog.Fetches[0].Stream }
+
+func (o *outcome) String() string {
+	return fmt.Sprintf("%q\n out %v\n dead %v\n failed %v\n early %v\n positions %v", o.err, o.w.records("out"), o.w.records("dead"), o.w.failed, o.w.early, o.w.positions())
+}
+
+func (g *paged) run(t *testing.T, after string) *outcome {
+	t.Helper()
+	o := &outcome{w: newWorld()}
+	g.serve(o.w)
+	err := o.w.run(t, "mission M {\n  source API { base: \"http://x\" }\n  store out: memory\n  store dead: memory\n  action A {\n    "+
+		g.fetch+"\n    "+g.step+after+"\n  }\n}")
+	if err != nil {
+		o.err = vm.Reason(err)
+	}
+	return o
+}
