@@ -361,26 +361,35 @@ func (p *pageState) findItems() error {
 		if err != nil {
 			return err
 		}
-		p.path = path
+		if p.path = path; path == "" {
+			return p.emptyPage()
+		}
 	}
 	switch v := getPath(p.body, p.path); v.Kind() {
 	case value.Array:
 		p.items = v.Elems()
 	case value.Null:
-		// An empty list may be left out. An error in its place is no empty list:
-		// to end the fetch here would lose all that follows.
-		for _, name := range []string{"error", "errors"} {
-			if e := value.Field(p.body, name); value.Truth(e) && (e.Kind() != value.Array || len(e.Elems()) > 0) {
-				return fmt.Errorf("page %d has no items in %s, and says %s: %s", p.number, p.path, name, value.Describe(e))
-			}
-		}
+		return p.emptyPage()
 	default:
 		return fmt.Errorf("the items of a page must be an array, found %s in %s", value.Describe(v), p.path)
 	}
 	return nil
 }
 
-// itemsPath chooses where the items of a page are.
+// emptyPage checks a page without items. An empty list may be left out. An
+// error in its place is no empty list: to end the fetch here would lose all
+// that follows.
+func (p *pageState) emptyPage() error {
+	for _, name := range []string{"error", "errors"} {
+		if e := value.Field(p.body, name); value.Truth(e) && (e.Kind() != value.Array || len(e.Elems()) > 0) {
+			return fmt.Errorf("page %d has no items, and says %s: %s", p.number, name, value.Describe(e))
+		}
+	}
+	return nil
+}
+
+// itemsPath chooses where the items of a page are: "" where this one has none
+// and a later page will tell.
 func (p *pageState) itemsPath() (string, error) {
 	arrays := arrayFields(p.body)
 	has := "it has no array field"
@@ -412,9 +421,23 @@ func (p *pageState) itemsPath() (string, error) {
 	case 1:
 		return arrays[0], nil
 	case 0:
+		if len(p.fetch.ItemNames) > 0 && len(filledArrays(p.body, "", 3)) == 0 {
+			return "", nil
+		}
 		return "", errors.New("no items in the page: it is an object without an array field; name where they are as the last argument of paginate")
 	}
 	return "", fmt.Errorf("which field of the page holds the items? %s: name it as the last argument of paginate", has)
+}
+
+// emptyPath chooses where the items are of a fetch none of whose pages had any:
+// where `until` or a later step would find them.
+func (p *pageState) emptyPath() string {
+	for _, name := range p.fetch.ItemNames {
+		if getPath(p.body, name).IsNull() {
+			return name
+		}
+	}
+	return ""
 }
 
 // arrayFields lists the fields of an object that are arrays.
@@ -573,6 +596,9 @@ func (p *pageState) track() error {
 func (t *Task) closeFetch(f *frame, p *pageState) {
 	p.open = false
 	if p.fetch.Page != bytecode.PageNone {
+		if p.path == "" && p.body.Kind() == value.Object {
+			p.path = p.emptyPath()
+		}
 		status := t.status
 		t.setResponse(t.merge(p))
 		t.status = status

@@ -3,6 +3,8 @@ package vm_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"reqon/vm"
@@ -39,4 +41,116 @@ func TestAheadOptions(t *testing.T) {
 }`)
 	wantError(t, err, "")
 	want(t, "out", w.records("out"), `{"id":1}`, `{"id":2}`, `{"id":3}`, `{"id":4}`)
+}
+
+// pages answers every request with the next of these bodies, the last one for
+// ever, and keeps what page parameters it was asked with.
+func (w *world) pages(bodies ...string) *[]string {
+	asked := new([]string)
+	w.fetch = func(_ context.Context, r *vm.Request) *vm.Reply {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		n := len(*asked)
+		*asked = append(*asked, value.Text(r.Param))
+		body := bodies[min(n, len(bodies)-1)]
+		if strings.HasPrefix(body, "!") {
+			return failure(500, body[1:])
+		}
+		body, next, _ := strings.Cut(body, " > ")
+		reply := w.answer(int64(n+1), body)
+		reply.Next = next
+		return reply
+	}
+	return asked
+}
+
+// TestPages walks the pages of a fetch, merged.
+func TestPages(t *testing.T) {
+	const never = `{"items":[]}`
+	for _, test := range []struct {
+		name    string
+		options string
+		pages   []string
+		want    string // the merged response
+		asked   string // page parameters
+		early   string
+		err     string
+	}{
+		{"page ends on an empty page", `paginate: page(p, 2)`, []string{`[1,2]`, `[3,4]`, `[]`}, `[1,2,3,4]`, "1 2 3", "", ""},
+		{"a short page does not end it", `paginate: page(p, 2)`, []string{`[1]`, `[2]`, `[]`}, `[1,2]`, "1 2 3", "", ""},
+		{"offset steps by its size", `paginate: offset(o, 25)`, []string{`[1]`, `[2]`, `[]`}, `[1,2]`, "0 25 50", "", ""},
+		{"nothing at all", `paginate: page(p, 2)`, []string{`[]`}, `[]`, "1", "", ""},
+		{"no body", `paginate: page(p, 2)`, []string{`null`}, `[]`, "1", "", ""},
+		{"a page that is neither", `paginate: page(p, 2)`, []string{`"x"`}, "", "1", "", "a page must be an array or an object, found string"},
+		{"cursor until there is none", `paginate: cursor(c, 2, "next")`, []string{`{"i":[1],"next":"a"}`, `{"i":[2],"next":"b"}`, `{"i":[3],"next":null}`}, `{"i":[1,2,3],"next":null}`, " a b", "", ""},
+		{"cursor ends on nothing", `paginate: cursor(c, 2, "next")`, []string{`{"i":[1],"next":1}`, `{"i":[2]}`}, `{"i":[1,2]}`, " 1", "", ""},
+		{"cursor ends on empty text and false", `paginate: cursor(c, 2, "m.next")`, []string{`{"i":[1],"m":{"next":""}}`}, `{"i":[1],"m":{"next":""}}`, "", "", ""},
+		{"a cursor that is false", `paginate: cursor(c, 2, "next")`, []string{`{"i":[1],"next":false}`}, `{"i":[1],"next":false}`, "", "", ""},
+		{"a cursor that is no text", `paginate: cursor(c, 2, "next", "i")`, []string{`{"i":[1],"next":[1]}`}, "", "", "", "the next cursor must be text or a number, found array [1] in next"},
+		{"a cursor that is true", `paginate: cursor(c, 2, "next")`, []string{`{"i":[1],"next":true}`}, "", "", "", "the next cursor must be text or a number"},
+		{"a cursor a second time", `paginate: cursor(c, 2, "next")`, []string{`{"i":[1],"next":"a"}`, `{"i":[2],"next":"b"}`, `{"i":[3],"next":"a"}`}, "", " a b", "", "a second time"},
+		{"a cursor that repeats itself", `paginate: cursor(c, 2, "next")`, []string{`{"i":[1],"next":7}`, `{"i":[2],"next":7}`}, "", " 7", "", "a second time"},
+		{"a cursor goes over empty pages", `paginate: cursor(c, 2, "next")`, []string{`{"i":[],"next":"a"}`, `{"i":[],"next":"b"}`, `{"i":[1]}`}, `{"i":[1]}`, " a b", "", ""},
+		{"links", `paginate: link()`, []string{`[1] > /x?2`, `[2] > /x?3`, `[3]`}, `[1,2,3]`, "  ", "", ""},
+		{"links in a circle", `paginate: link()`, []string{`[1] > /x?2`, `[2] > /x?3`, `[3] > /x?2`}, "", "  ", "", "circle"},
+		{"a page twice", `paginate: page(p, 2)`, []string{`[1,2]`, `[1,2]`}, "", "1 2", "", "page 2 is identical to the one before"},
+		{"a page twice, keys in another order", `paginate: page(p, 2)`, []string{`{"a":[{"x":1,"y":2}],"n":1}`, `{"n":1,"a":[{"y":2,"x":1}]}`}, "", "1 2", "", "page 2 is identical"},
+		{"the same items in another page", `paginate: page(p, 2)`, []string{`{"i":[1],"n":1}`, `{"i":[1],"n":2}`, `{"i":[]}`}, `{"i":[1,1]}`, "1 2 3", "", ""},
+		{"empty pages are no circle", `paginate: page(p, 2), until: p == 4`, []string{`[]`, `[]`, `[]`, `[1]`}, `[1]`, "1 2 3 4", "", ""},
+		{"the page where until holds is in", `paginate: page(p, 2), until: length(response) < 2`, []string{`[1,2]`, `[3]`, `[4]`}, `[1,2,3]`, "1 2", "", ""},
+		{"until on the first page", `paginate: offset(o, 2), until: true`, []string{`[1,2]`}, `[1,2]`, "0", "", ""},
+		{"until on cursors", `paginate: cursor(c, 2, "next"), until: length(response.i) == 0`, []string{`{"i":[1],"next":"a"}`, `{"i":[],"next":"b"}`}, `{"i":[1],"next":"b"}`, " a", "", ""},
+		{"until can't go on without a cursor", `paginate: cursor(c, 2, "next"), until: false`, []string{`{"i":[1],"next":"a"}`, `{"i":[2],"next":null}`}, `{"i":[1,2],"next":null}`, " a", "", ""},
+		{"until on links", `paginate: link(), until: response[0] == 2`, []string{`[1] > /2`, `[2] > /3`, `[3]`}, `[1,2]`, " ", "", ""},
+		{"until can't go on without a link", `paginate: link(), until: false`, []string{`[1] > /2`, `[2]`}, `[1,2]`, " ", "", ""},
+		{"until that never holds", `paginate: page(p, 2), until: false`, []string{`[]`}, "", strings.TrimSpace(numbers(1001)), "", "1001 empty pages in a row"},
+		{"maxPages", `paginate: page(p, 2), maxPages: 2`, []string{`[1]`, `[2]`, `[3]`}, `[1,2]`, "1 2", "ended early at maxPages: 2", ""},
+		{"maxPages that were all", `paginate: page(p, 2), maxPages: 2, until: p == 2`, []string{`[1]`, `[2]`}, `[1,2]`, "1 2", "", ""},
+		{"maxItems in a page", `paginate: page(p, 2), maxItems: 3`, []string{`[1,2]`, `[3,4]`}, `[1,2,3]`, "1 2", "ended early at maxItems: 3", ""},
+		{"maxItems at a page's end", `paginate: page(p, 2), maxItems: 2`, []string{`[1,2]`, `[3,4]`}, `[1,2]`, "1", "ended early at maxItems: 2", ""},
+		{"maxItems that were all", `paginate: page(p, 2), maxItems: 2, until: true`, []string{`[1,2]`}, `[1,2]`, "1", "", ""},
+		{"maxItems of nothing", `paginate: page(p, 2), maxItems: toNumber("0")`, []string{`[1,2]`}, "", "1", "", "maxItems must be"},
+		{"several lists and none named", `paginate: page(p, 2)`, []string{`{"a":[1],"b":[2]}`}, "", "1", "", "its array fields are a, b"},
+		{"no list at all", `paginate: page(p, 2)`, []string{`{"a":{"b":[1]}}`}, "", "1", "", "no items in the page"},
+		{"a list that is named", `paginate: page(p, 2, "b")`, []string{`{"a":[1],"b":[2]}`, `{"a":[1],"b":[]}`}, `{"a":[1],"b":[2]}`, "1 2", "", ""},
+		{"a list within", `paginate: page(p, 2, "a.b")`, []string{`{"a":{"b":[1],"c":2},"d":3}`, `{"a":{"b":[],"c":4},"d":5}`}, `{"a":{"b":[1],"c":4},"d":5}`, "1 2", "", ""},
+		{"a list left out at the end", `paginate: page(p, 2, "a")`, []string{`{"a":[1],"n":1}`, `{"n":2}`}, `{"n":2,"a":[1]}`, "1 2", "", ""},
+		{"a list that turns into something else", `paginate: page(p, 2)`, []string{`{"a":[1]}`, `{"a":"none"}`}, "", "1 2", "", "the items of a page must be an array, found string \"none\" in a"},
+		{"an error in place of a list", `paginate: page(p, 2)`, []string{`{"a":[1]}`, `{"error":"overloaded"}`}, "", "1 2", "", `says error: string "overloaded"`},
+		{"an empty first page that until names", `paginate: page(p, 2), until: length(response.a) == 0`, []string{`{"a":null,"n":5}`}, `{"a":[],"n":5}`, "1", "", ""},
+		{"an object at last where pages were lists", `paginate: page(p, 2), until: p == 2`, []string{`[1]`, `{"a":[2]}`}, `{"a":[1,2]}`, "1 2", "", ""},
+		{"a list at last where pages were objects", `paginate: page(p, 2), until: p == 2`, []string{`{"a":[1]}`, `[2]`}, `{"a":[1,2]}`, "1 2", "", ""},
+		{"a page that fails", `paginate: page(p, 2)`, []string{`[1]`, `!broken`}, "", "1 2", "", "HTTP 500: broken"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld()
+			asked := w.pages(append(test.pages, never)...)
+			err := w.run(t, `mission M {
+  source API { base: "http://x" }
+  store out: memory
+  action A { get "/x" { `+test.options+`, since: lastSync } store { id: 1, r: response } -> out }
+}`)
+			wantError(t, err, test.err)
+			if got := strings.Join(*asked, " "); got != test.asked {
+				t.Errorf("asked for %q, expected %q", got, test.asked)
+			}
+			if test.want != "" {
+				want(t, "out", w.records("out"), `{"id":1,"r":`+test.want+`}`)
+			}
+			want(t, "early", w.early, slices.DeleteFunc([]string{test.early}, func(s string) bool { return s == "" })...)
+			position := map[bool]string{true: "held", false: "1970-01-01T00:00:01.000Z"}[test.early != "" || test.err != ""]
+			if got := w.positions()["/x"]; got != position {
+				t.Errorf("position %q, expected %q", got, position)
+			}
+		})
+	}
+}
+
+// numbers gives 1 to n, parted by blanks.
+func numbers(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprint(&b, i+1, " ")
+	}
+	return b.String()
 }
