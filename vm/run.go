@@ -55,21 +55,23 @@ func (t *Task) blamed() *frame {
 // The verifier has seen to it that operands are in range and that the operand
 // stack neither underflows nor grows beyond MaxStack, so nothing of that is
 // checked here. sp is the index behind the top operand.
-func (t *Task) dispatch() (result value.Value, err error) {
-	var (
-		f     *frame
-		fn    *function
-		code  []byte
-		stack []value.Value
-		base  int
-		sp    int
-		pc    int
-		loops int
-	)
-enter: // after a call, a return, or at the start
-	f = &t.frames[len(t.frames)-1]
-	fn, code, base, pc = f.fn, f.fn.Code, f.base, f.pc
-	stack, sp = t.stack, f.sp
+func (t *Task) dispatch() (value.Value, error) {
+	for {
+		result, again, err := t.exec()
+		if !again {
+			return result, err
+		}
+	}
+}
+
+// exec runs instructions of the top frame until it calls another or returns;
+// again says that another frame is on top then. What is fixed for a frame is set
+// once here, so that it stays in registers: a loop that also changes frames
+// writes all of it to memory at every instruction, a tenth of its time.
+func (t *Task) exec() (result value.Value, again bool, err error) {
+	f := &t.frames[len(t.frames)-1]
+	fn, code, base, pc := f.fn, f.fn.Code, f.base, f.pc
+	stack, sp := t.stack, f.sp
 
 	for {
 		op := bytecode.Op(code[pc])
@@ -311,7 +313,7 @@ enter: // after a call, a return, or at the start
 		case bytecode.Jump:
 			pc = u32(code, pc+1)
 		case bytecode.Loop:
-			if loops++; loops&(loopsPerCheck-1) == 0 {
+			if t.loops++; t.loops&(loopsPerCheck-1) == 0 {
 				if err = t.cancelled(); err != nil {
 					goto fail
 				}
@@ -442,7 +444,7 @@ enter: // after a call, a return, or at the start
 			f.pc, f.sp = pc, sp-1
 			t.push(callee, f.action)
 			t.stack[t.frames[len(t.frames)-1].base] = arg
-			goto enter
+			return result, true, nil
 		case bytecode.CallAction:
 			if err = t.cancelled(); err != nil {
 				goto fail
@@ -451,7 +453,7 @@ enter: // after a call, a return, or at the start
 			f.pc, f.sp = pc, sp
 			t.host.ActionStarted(action)
 			t.push(&t.m.funcs[t.m.prog.Actions[action].Func], action)
-			goto enter
+			return result, true, nil
 		case bytecode.Return, bytecode.ReturnValue:
 			if op == bytecode.ReturnValue {
 				sp--
@@ -461,16 +463,15 @@ enter: // after a call, a return, or at the start
 			}
 			t.pop()
 			if len(t.frames) == 0 {
-				return result, nil
+				return result, false, nil
 			}
-			f = &t.frames[len(t.frames)-1]
-			fn, code, base = f.fn, f.fn.Code, f.base
-			stack, sp = t.stack, f.sp
-			pc = f.pc + 3 // a call is one opcode and one operand of two bytes
+			f := &t.frames[len(t.frames)-1]
+			f.pc += 3 // a call is one opcode and one operand of two bytes
 			if op == bytecode.ReturnValue {
-				stack[sp] = result
-				sp++
+				t.stack[f.sp] = result
+				f.sp++
 			}
+			return result, true, nil
 		case bytecode.Raise:
 			sp--
 			err = errors.New(fill(fn.Consts[u16(code, pc+1)].Str(), stack[sp]))
@@ -481,7 +482,7 @@ enter: // after a call, a return, or at the start
 				goto fail
 			}
 			t.frames = t.frames[:0]
-			return value.NullValue, nil
+			return value.NullValue, false, nil
 
 		default:
 			// What is not on the hot path: steps and effects.
@@ -509,7 +510,7 @@ enter: // after a call, a return, or at the start
 
 fail:
 	f.pc = pc
-	return value.NullValue, err
+	return value.NullValue, false, err
 }
 
 // u16 reads an operand of two bytes.

@@ -30,6 +30,7 @@ type Task struct {
 	status   int    // HTTP status of response, or noStatus
 	items    string // path of the items in response, if it is merged of pages
 	sequence int64  // counts the responses
+	loops    uint   // counts backward jumps
 
 	failed *Failure // the latest request failed and nothing has handled it yet
 	last   *Failure // the latest request's failure, also when handled

@@ -88,11 +88,12 @@ type checker struct {
 	transforms *table[*syntax.Transform]
 	actions    *table[*syntax.Action]
 
-	schemaObj  map[string]*objType    // what is known of each schema's objects
-	autoStores map[string]syntax.Span // stores declared by storing to them, and where first
-	targets    []*syntax.Ident        // what is stored to, in order; may hold nil
-	runs       map[string][]edge      // which action runs which others
-	action     string                 // the action at hand; "" outside of them
+	schemaObj   map[string]*objType    // what is known of each schema's objects
+	bareSchemas map[string]string      // see schemaAlike
+	autoStores  map[string]syntax.Span // stores declared by storing to them, and where first
+	targets     []*syntax.Ident        // what is stored to, in order; may hold nil
+	runs        map[string][]edge      // which action runs which others
+	action      string                 // the action at hand; "" outside of them
 
 	results   map[string]*typ        // what each transform builds
 	positions map[string]syntax.Span // the incremental requests so far

@@ -26,6 +26,22 @@ func (c *checker) mapStep(s *syntax.MapStep) {
 	c.at.response = t
 }
 
+// schemaAlike gives the schema whose name differs from this one by case or
+// plural alone. Most missions map to many names that are no schema, so it is
+// looked up and not searched for.
+func (c *checker) schemaAlike(name string) string {
+	bare := func(name string) string { return strings.TrimRight(strings.ToLower(name), "s") }
+	if c.bareSchemas == nil {
+		c.bareSchemas = map[string]string{}
+		for _, n := range c.schemas.names() {
+			if _, ok := c.bareSchemas[bare(n)]; !ok {
+				c.bareSchemas[bare(n)] = n
+			}
+		}
+	}
+	return c.bareSchemas[bare(name)]
+}
+
 // checkResult holds the object that a map or a transform builds against the
 // schema that its target's name declares, if it does.
 func (c *checker) checkResult(dst *syntax.Ident, body *syntax.ObjectExpr, t *typ) {
@@ -33,7 +49,7 @@ func (c *checker) checkResult(dst *syntax.Ident, body *syntax.ObjectExpr, t *typ
 		return
 	}
 	if !c.schemas.use(dst.Name) {
-		if near := c.near(dst.Name, c.schemas.names()); near != "" && strings.EqualFold(strings.TrimRight(near, "s"), strings.TrimRight(dst.Name, "s")) {
+		if near := c.schemaAlike(dst.Name); near != "" {
 			c.report(diag.CodeSchemaNearby, dst.Span, didYouMean(near), "`%s` is no schema, so that the fields are held against none", dst.Name)
 			c.schemas.use(near)
 		}
