@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"reqon/runtime/store"
@@ -84,17 +85,23 @@ func (r *run) prepareStores() error {
 	return nil
 }
 
-// closeStores syncs and closes the stores.
+// closeStores syncs and closes the stores, side by side: each waits for the
+// disk.
 func (r *run) closeStores(ctx context.Context) error {
-	var errs []error
-	for _, s := range r.stores {
-		if err := s.Sync(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("store %s: %w", s.name, err))
-		}
-		if err := s.Close(); err != nil {
-			errs = append(errs, fmt.Errorf("store %s: %w", s.name, err))
-		}
+	errs := make([]error, len(r.stores))
+	var wg sync.WaitGroup
+	for i, s := range r.stores {
+		wg.Go(func() {
+			err := s.Sync(ctx)
+			if e := s.Close(); err == nil {
+				err = e // else it says the same again
+			}
+			if err != nil {
+				errs[i] = fmt.Errorf("store %s: %w", s.name, err)
+			}
+		})
 	}
+	wg.Wait()
 	return errors.Join(errs...)
 }
 
