@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +38,7 @@ type world struct {
 	mode     vm.ParallelMode
 	limit    int
 
+	open    atomic.Int64 // requests under way
 	mu      sync.Mutex
 	stores  map[int]*memory
 	fetched []vm.Fetched
@@ -72,6 +74,8 @@ func (w *world) Fetch(ctx context.Context, r *vm.Request) (*vm.Reply, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
+	w.open.Add(1)
+	defer w.open.Add(-1)
 	if w.fetch == nil {
 		return failure(404, "nothing here"), nil
 	}

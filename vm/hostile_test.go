@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -106,6 +107,9 @@ func attack(t *testing.T, p *Program, w *world) error {
 	go func() { done <- m.Run(ctx, w) }()
 	select {
 	case err := <-done:
+		if n := w.open.Load(); n != 0 {
+			t.Errorf("%d requests go on behind the run", n)
+		}
 		return err
 	case <-time.After(20 * time.Second):
 		t.Fatal("the run does not end")
@@ -121,6 +125,16 @@ func TestHandmade(t *testing.T) {
 	pages := func(w *world) {
 		w.fetch = func(_ context.Context, r *vm.Request) *vm.Reply {
 			return w.answer(1, `[{"id":`+value.Text(r.Param)+`1},{"id":`+value.Text(r.Param)+`2}]`)
+		}
+	}
+	endless := func(w *world) {
+		var first atomic.Bool
+		w.fetch = func(ctx context.Context, r *vm.Request) *vm.Reply {
+			if first.CompareAndSwap(false, true) {
+				return w.answer(1, `[1]`)
+			}
+			<-ctx.Done()
+			return nil
 		}
 	}
 	for _, test := range []struct {
@@ -186,6 +200,16 @@ func TestHandmade(t *testing.T) {
 			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, "again", Null, PageDone, 0, 0, Loop, "again"), pages, damaged},
 		{"a fetch for ever", asm(Null, Open, 0, 0, "again", Const, 0, Null, Fetch, 0, 0, 0, Loop, "again"), pages, "context deadline exceeded"},
 
+		{"a page asked for ahead and left behind", asm(
+			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, Null, PageDone, 0, 0, Const, 0, Null, Ahead, 0, 0, Return), endless, ""},
+		{"a page asked for ahead in an iteration", asm(Const, 2, Iter, 0, 0, Int, 2, Parallel, 0, 0, "end", Pop,
+			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, Null, PageDone, 0, 0, Const, 0, Null, Ahead, 0, 0, EndItem, "end", Return), endless, "context deadline exceeded"},
+		{"a page asked for ahead of nothing", asm(Null, Open, 0, 0, Const, 0, Null, Ahead, 0, 0, Null, Open, 0, 0, Return), endless, ""},
+		{"a page asked for ahead twice", asm(
+			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, Null, PageDone, 0, 0, Const, 0, Null, Ahead, 0, 0, Const, 0, Null, Ahead, 0, 0,
+			Null, Open, 0, 0, Return), endless, ""},
+		{"a page asked for ahead where the fetch ends", asm(
+			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, Null, PageDone, 0, 0, Const, 0, Null, Ahead, 0, 0, Close, 0, 0, Return), endless, ""},
 		{"retry without a count", asm(Null, Retry, 0, 0, 0), nil, damaged},
 		{"retry of no fetch", asm(Int, 1, Set, 0, "again", Null, Retry, 0, 0, "again"), nil, "given up after 3 attempts"},
 		{"retry with options that are none", asm(Int, 1, Set, 0, "again", Const, 2, Retry, 0, 0, "again"), nil, "maxAttempts must be"},

@@ -594,6 +594,7 @@ func (p *pageState) track() error {
 
 // closeFetch ends a fetch: the merged response, and the new sync position.
 func (t *Task) closeFetch(f *frame, p *pageState) {
+	p.abandon()
 	p.open = false
 	if p.fetch.Page != bytecode.PageNone {
 		if p.path == "" && p.body.Kind() == value.Object {

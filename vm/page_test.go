@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"reqon/vm"
 	"reqon/vm/value"
@@ -109,7 +110,7 @@ func TestPages(t *testing.T) {
 		{"maxItems in a page", `paginate: page(p, 2), maxItems: 3`, []string{`[1,2]`, `[3,4]`}, `[1,2,3]`, "1 2", "ended early at maxItems: 3", ""},
 		{"maxItems at a page's end", `paginate: page(p, 2), maxItems: 2`, []string{`[1,2]`, `[3,4]`}, `[1,2]`, "1", "ended early at maxItems: 2", ""},
 		{"maxItems that were all", `paginate: page(p, 2), maxItems: 2, until: true`, []string{`[1,2]`}, `[1,2]`, "1", "", ""},
-		{"maxItems of nothing", `paginate: page(p, 2), maxItems: toNumber("0")`, []string{`[1,2]`}, "", "1", "", "maxItems must be"},
+		{"maxItems of nothing", `paginate: page(p, 2), maxItems: toNumber("0")`, []string{`[1,2]`}, "", "", "", "maxItems must be"},
 		{"several lists and none named", `paginate: page(p, 2)`, []string{`{"a":[1],"b":[2]}`}, "", "1", "", "its array fields are a, b"},
 		{"no list at all", `paginate: page(p, 2)`, []string{`{"a":{"b":[1]}}`}, "", "1", "", "no items in the page"},
 		{"a list that is named", `paginate: page(p, 2, "b")`, []string{`{"a":[1],"b":[2]}`, `{"a":[1],"b":[]}`}, `{"a":[1],"b":[2]}`, "1 2", "", ""},
@@ -153,4 +154,88 @@ func numbers(n int) string {
 		fmt.Fprint(&b, i+1, " ")
 	}
 	return b.String()
+}
+
+// TestPositions: the sync position of a fetch is held as soon as something of
+// it was not fetched, or did not get through the step that its pages go through.
+func TestPositions(t *testing.T) {
+	const moved, held = "1970-01-01T00:00:01.000Z", "held"
+	for _, test := range []struct {
+		name  string
+		pages []string
+		body  string
+		want  string
+		err   string
+	}{
+		{"all went well", []string{`[1]`, `[]`}, `get "/x" { paginate: page(p, 1), since: lastSync } for x in response { log "x" }`, moved, ""},
+		{"an item was skipped", []string{`[0]`, `[]`}, `get "/x" { paginate: page(p, 1), since: lastSync } for x in response onError skip { log "{1 / x}" let y = 1 / x }`, moved, ""},
+		{"a page fails", []string{`[1]`, `!no`}, `for o in [1] onError skip { get "/x" { paginate: page(p, 1), since: lastSync } for x in response { log "x" } }`, held, ""},
+		{"a page fails, side by side", []string{`[1]`, `!no`}, `for o in [1] concurrency 2 onError skip { get "/x" { paginate: page(p, 1), since: lastSync } for x in response { log "x" } }`, held, ""},
+		{"a page fails, merged", []string{`[1]`, `!no`}, `for o in [1] onError skip { get "/x" { paginate: page(p, 1), since: lastSync } let x = response }`, held, ""},
+		{"the only request fails", []string{`!no`}, `for o in [1] onError skip { get "/x" { since: lastSync } }`, held, ""},
+		{"a failure that is handled", []string{`!no`}, `get "/x" { since: lastSync } match response { 500 -> continue }`, held, ""},
+		{"a failure that is skipped", []string{`!no`}, `for o in [1] { get "/x" { since: lastSync } match response { _ -> skip } }`, held, ""},
+		{"a failure that is queued", []string{`!no`}, `for o in [1] { get "/x" { since: lastSync } match response { _ -> queue dead } }`, held, ""},
+		{"a failure that a retry mends", []string{`!no`, `[1]`}, `get "/x" { since: lastSync } match response { 500 -> retry { delay: 0 }, _ -> continue }`, held, ""},
+		{"an item of the pages aborts its loop", []string{`[1]`, `[0]`, `[]`}, `for o in [1] onError skip { get "/x" { paginate: page(p, 1), since: lastSync } for x in response onError abort { let y = 1 / x } }`, held, ""},
+		{"a store of a page fails", []string{`[{"id":1}]`, `[2]`, `[]`}, `for o in [1] onError skip { get "/x" { paginate: page(p, 1), since: lastSync } store response -> out }`, held, ""},
+		{"options of a page fail", []string{`[1]`, `[2]`}, `for o in [1] onError skip { get "/x" { paginate: page(p, 1), params: { p: p, n: 1 / (2 - p) }, since: lastSync } for x in response { log "x" } }`, held, ""},
+		{"until of a page fails", []string{`[1]`, `[2]`}, `for o in [1] onError skip { get "/x" { paginate: page(p, 1), until: 1 / (2 - p) == 3, since: lastSync } for x in response { log "x" } }`, held, ""},
+		{"in an action that is run inside", []string{`[1]`, `!no`}, `for o in [1] onError skip { run Inner }`, held, ""},
+		{"one of two is held", []string{`[1]`, `!no`}, `for o in [1, 2] onError skip { get "/x" { since: lastSync } }`, held, ""},
+		{"an early end", []string{`[1]`, `[2]`}, `get "/x" { paginate: page(p, 1), maxPages: 1, since: lastSync } store { id: 1, r: response } -> out`, held, ""},
+		{"the greatest of a field", []string{`[{"at":3},{"at":9}]`, `[{"at":5}]`, `[]`}, `get "/x" { paginate: page(p, 1), updateFrom: "at" } for x in response { log "x" }`, "9", ""},
+		{"the greatest of no field", []string{`[{"at":3},{"at":9}]`, `[]`}, `get "/x" { paginate: page(p, 1), updateFrom: "when" } for x in response { log "x" }`, held, ""},
+		{"fields without an order", []string{`[{"at":3},{"at":"x"}]`, `[]`}, `for o in [1] onError skip { get "/x" { paginate: page(p, 1), updateFrom: "at" } for x in response { log "x" } }`, held, ""},
+		{"after maxItems, of what was taken", []string{`[{"at":3},{"at":9}]`}, `get "/x" { paginate: page(p, 1), maxItems: 1, updateFrom: "at" } for x in response { log "x" }`, held, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld()
+			w.pages(test.pages...)
+			err := w.run(t, `mission M {
+  source API { base: "http://x" }
+  store out: memory
+  store dead: memory
+  action Inner { get "/x" { paginate: page(p, 1), since: lastSync } for x in response { log "x" } }
+  action A { `+test.body+` }
+  run A
+}`)
+			wantError(t, err, test.err)
+			if got := w.positions()["/x"]; got != test.want {
+				t.Errorf("position %q, expected %q: %v", got, test.want, w.failed)
+			}
+		})
+	}
+}
+
+// TestAheadEndsWithTheRun: a page that was asked for early is given up, and
+// waited for, when it is not needed: nothing goes on behind a run.
+func TestAheadEndsWithTheRun(t *testing.T) {
+	for _, body := range []string{
+		`get "/x" { paginate: page(p, 1) } for x in response { let y = [x] validate x { assume x == 0 } }`, // policy continue: goes on
+		`get "/x" { paginate: page(p, 1) } store response -> out { key: .none }`,
+		`for o in [1] onError skip { get "/x" { paginate: page(p, 1) } store response -> out { key: .none } }`,
+		`for o in [1] concurrency 2 onError skip { get "/x" { paginate: page(p, 1) } store response -> out { key: .none } }`,
+	} {
+		w := newWorld()
+		asked := 0
+		w.fetch = func(ctx context.Context, r *vm.Request) *vm.Reply {
+			w.mu.Lock()
+			asked++
+			n := asked
+			w.mu.Unlock()
+			if n >= 3 {
+				<-ctx.Done() // for as long as the fetch wants it
+				return nil
+			}
+			return w.answer(1, fmt.Sprintf(`[{"id":%d}]`, n))
+		}
+		m := w.link(t, "mission M {\n  source API { base: \"http://x\" }\n  store out: memory\n  action A { "+body+" }\n}")
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		_ = m.Run(ctx, w)
+		cancel()
+		if n := w.open.Load(); n != 0 {
+			t.Errorf("%s: %d requests go on behind the run", body, n)
+		}
+	}
 }

@@ -458,8 +458,11 @@ func (t *Task) exec() (result value.Value, again bool, err error) {
 			if op == bytecode.ReturnValue {
 				sp--
 				result = stack[sp]
-			} else if f.isAction(t.m) {
-				t.host.ActionDone(f.action, nil)
+			} else {
+				t.hold(f, 0, len(f.pages))
+				if f.isAction(t.m) {
+					t.host.ActionDone(f.action, nil)
+				}
 			}
 			t.pop()
 			if len(t.frames) == 0 {
@@ -481,6 +484,7 @@ func (t *Task) exec() (result value.Value, again bool, err error) {
 				err = errBadProgram // no iteration
 				goto fail
 			}
+			t.hold(&t.frames[0], 0, len(t.frames[0].pages))
 			t.frames = t.frames[:0]
 			return value.NullValue, false, nil
 
