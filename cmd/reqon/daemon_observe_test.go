@@ -256,14 +256,13 @@ func TestDaemonLogLevels(t *testing.T) {
 		args, env    []string
 		debug, infos bool
 	}{
-		"default":          {nil, nil, false, true},
-		"verbose":          {[]string{"--verbose"}, nil, true, true},
-		"environment":      {nil, []string{"REQON_LOG_LEVEL=debug"}, true, true},
-		"option":           {[]string{"--log-level", "debug"}, nil, true, true},
-		"option wins":      {[]string{"--log-level=info"}, []string{"REQON_LOG_LEVEL=debug"}, false, true},
-		"errors":           {nil, []string{"REQON_LOG_LEVEL=error"}, false, false},
-		"verbose wins":     {[]string{"--verbose"}, []string{"REQON_LOG_LEVEL=error"}, true, true},
-		"names the action": {[]string{"--verbose"}, nil, true, true},
+		"default":      {nil, nil, false, true},
+		"verbose":      {[]string{"--verbose"}, nil, true, true},
+		"environment":  {nil, []string{"REQON_LOG_LEVEL=debug"}, true, true},
+		"option":       {[]string{"--log-level", "debug"}, nil, true, true},
+		"option wins":  {[]string{"--log-level=info"}, []string{"REQON_LOG_LEVEL=debug"}, false, true},
+		"errors":       {nil, []string{"REQON_LOG_LEVEL=error"}, false, false},
+		"verbose wins": {[]string{"--verbose"}, []string{"REQON_LOG_LEVEL=error"}, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
@@ -428,8 +427,8 @@ func TestDaemonCredentials(t *testing.T) {
 	p.waitLog(`\[INFO\] Private: Loaded`)
 	p.waitLog(`\[INFO\] Private: Completed`)
 	p.stop()
-	if a.auth[0] != "Bearer tok-51c2" {
-		t.Errorf("Authorization is %q", a.auth[0])
+	if got := a.authorization(); got != "Bearer tok-51c2" {
+		t.Errorf("Authorization is %q", got)
 	}
 	if strings.Contains(p.text(), "tok-51c2") {
 		t.Error("the token is in the log")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -351,4 +352,78 @@ func TestDaemonNotify(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	expect(`^STOPPING=1\n`)
 	p.exit(0)
+}
+
+// TestDaemonKilledAnywhere kills daemons at moments that nobody chose. The store
+// can be read whenever one is dead, no due time has been run twice, and no
+// record is there twice.
+func TestDaemonKilledAnywhere(t *testing.T) {
+	s, a := newSite(t), newAPI(t)
+	for i := range 8 {
+		name := fmt.Sprintf("Mission%d", i)
+		s.write("missions/"+name+".reqon", customersMission(name, "every 1 second", a.URL))
+	}
+	seed := time.Now().UnixNano()
+	random := rand.New(rand.NewPCG(0, uint64(seed)))
+	for range 4 {
+		p := s.daemon()
+		p.waitLog("Starting run")
+		time.Sleep(time.Duration(random.IntN(60)) * time.Millisecond)
+		p.signal(syscall.SIGKILL)
+		<-p.ended
+		if s.exists(".reqon-data/customers.json") && len(s.records("customers")) > 2 {
+			t.Errorf("seed %d: the store holds %v", seed, s.records("customers"))
+		}
+	}
+	p := s.daemon()
+	p.waitCount(8, "Completed")
+	p.stop()
+	if p.count("ERROR") > 0 {
+		t.Errorf("seed %d: the log is\n%s", seed, p.text())
+	}
+	if len(s.records("customers")) != 2 {
+		t.Errorf("seed %d: the store holds %v", seed, s.records("customers"))
+	}
+	seen := map[string]bool{}
+	for _, r := range s.history() {
+		due := r.Mission + r.Due.String()
+		if seen[due] || r.Status != "success" && r.Status != "interrupted" {
+			t.Errorf("seed %d: %+v; each due time is to be run once", seed, r)
+		}
+		seen[due] = true
+	}
+}
+
+// TestDaemonEnvironment holds what the environment says to a daemon, and what a
+// run that the schedule started sees of it.
+func TestDaemonEnvironment(t *testing.T) {
+	s := newSite(t)
+	s.write("missions/a.reqon", `mission Scheduled {
+  schedule: every 1 second
+  action Check { store { id: "seen", scheduled: env("REQON_SCHEDULED", "no") } -> seen }
+}
+`)
+	s.write(".env", "REQON_STATE_DIR=from-env\n")
+	s.reqon(0, "./missions/")
+	read := func() string {
+		t.Helper()
+		_, text, _ := strings.Cut(s.read("from-env/seen.json"), `"scheduled":`)
+		return strings.Trim(text, " \n}")
+	}
+	if got := read(); got != `"no"` {
+		t.Errorf("a run by hand sees %s", got)
+	}
+	p := s.daemon()
+	p.waitLog("Scheduled: Completed")
+	p.stop()
+	if got := read(); got != `"true"` {
+		t.Errorf("a run of the schedule sees %s", got)
+	}
+	s.env = append(s.env, "REQON_DRY_RUN=true", "REQON_STATE_DIR=other")
+	p = s.daemon()
+	p.waitLog("Scheduled: Completed")
+	p.stop()
+	if s.exists("other") {
+		t.Error("a dry run has made a state folder")
+	}
 }
