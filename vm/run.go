@@ -394,7 +394,7 @@ func (t *Task) exec() (result value.Value, again bool, err error) {
 			s := base + u16(code, pc+1)
 			stack[s], stack[s+1] = stack[sp], value.FromInt(0)
 			pc += 5
-		case bytecode.Next:
+		case bytecode.Next, bytecode.NextItem:
 			s := base + u16(code, pc+1)
 			if !stack[s+1].IsInt() || stack[s].Kind() != value.Array {
 				err = errBadProgram
@@ -403,8 +403,12 @@ func (t *Task) exec() (result value.Value, again bool, err error) {
 			i := stack[s+1].Int()
 			if elems := stack[s].Elems(); uint64(i) < uint64(len(elems)) {
 				stack[s+1] = value.FromInt(i + 1)
-				stack[sp] = elems[i]
-				sp++
+				if op == bytecode.NextItem {
+					stack[s+2] = elems[i]
+				} else {
+					stack[sp] = elems[i]
+					sp++
+				}
 				pc += 7
 			} else if i < 0 {
 				err = errBadProgram

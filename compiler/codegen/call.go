@@ -116,12 +116,12 @@ func itemOf(arg syntax.Expr) item {
 // it leaves nothing on the stack and may jump to done, where the stack is as
 // before. index is the slot of the next index.
 func (f *fn) each(it item, whom string, body func(elem, index int, done *label)) {
-	slots, elem := f.newSlots(2), f.newSlots(1)
+	slots := f.newSlots(3) // the array, the next index, the element
+	elem := slots + 2
 	f.emit(bytecode.Iter, slots, f.textIndex(whom))
 	next, done := newLabel(), newLabel()
 	f.place(next)
-	f.jump(bytecode.Next, done, slots)
-	f.emit(bytecode.Set, elem)
+	f.jump(bytecode.NextItem, done, slots)
 	close := f.open()
 	restore := f.withSubject(subject{slot: elem})
 	if it.param != nil {

@@ -249,7 +249,7 @@ func (f *fn) binary(e *syntax.BinaryExpr) {
 	}
 	if k, ok := fold(e.Y); ok && withConst[e.Op] != 0 {
 		f.at(e)
-		f.emit(withConst[e.Op], f.constIndex(k))
+		f.emit(withConst[e.Op], f.operand(e.Op, k))
 	} else {
 		f.expr(e.Y)
 		f.at(e)
@@ -266,6 +266,16 @@ var unless = map[syntax.Op]bytecode.Op{
 	syntax.OpLe: bytecode.UnlessLeK, syntax.OpGt: bytecode.UnlessGtK, syntax.OpGe: bytecode.UnlessGeK,
 }
 
+// operand gives the constant of an operator's right side. Where its text can't
+// come out, as it can of a sum that joins text, a decimal becomes the float that
+// it would be turned into at every use.
+func (f *fn) operand(op syntax.Op, k value.Value) int {
+	if op != syntax.OpAdd && k.Kind() == value.Decimal {
+		k = value.FromFloat(value.Float64(k))
+	}
+	return f.constIndex(k)
+}
+
 // condition jumps to no where the expression is false, and goes on where it is
 // true.
 func (f *fn) condition(e syntax.Expr, no *label) {
@@ -277,7 +287,7 @@ func (f *fn) condition(e syntax.Expr, no *label) {
 		if k, ok := fold(b.Y); ok {
 			f.expr(b.X)
 			f.at(b)
-			f.jump(unless[b.Op], no, f.constIndex(k))
+			f.jump(unless[b.Op], no, f.operand(b.Op, k))
 			return
 		}
 	}

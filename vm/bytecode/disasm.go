@@ -190,7 +190,7 @@ func (d *disassembler) operand(f *Func, o Operand, n int) string {
 		return "{" + strings.Join(p.Shapes[n], ", ") + "}"
 	case OperandType:
 		return "type:" + fmt.Sprint(n)
-	case OperandSlot, OperandPair, OperandLoopSlots:
+	case OperandSlot, OperandPair, OperandItem, OperandLoopSlots:
 		return fmt.Sprintf("$%d", n)
 	case OperandList:
 		return fmt.Sprintf("list:%d", n)

@@ -88,6 +88,7 @@ const (
 	JumpFailed    // - JumpFailed<pc> -              jumps where the latest request failed
 	Iter          // xs Iter<slot,const> -           slot holds xs, slot+1 the next index; const says for whom, in errors
 	Next          // - Next<slot,pc> - x | -         the next element, or jumps
+	NextItem      // - NextItem<slot,pc> -             the next element into slot+2, or jumps
 	Call          // a1 … an Call<native,n> - v      a built-in function
 	CallHost      // a1 … an CallHost<host,n> - v    what the host answers: now, uuid, random, env, …
 	CallFunc      // v CallFunc<func> - result       a transform
@@ -162,6 +163,7 @@ const (
 	OperandCache
 	OperandSlot
 	OperandPair      // a slot whose next slot is used too
+	OperandItem      // a slot whose next two slots are used too
 	OperandLoopSlots // the first of LoopSlots slots
 	OperandList
 	OperandN // a count
@@ -306,6 +308,7 @@ var infos = [opCount]Info{
 	JumpFailed:    {Name: "JumpFailed", Operands: []Operand{OperandPC}, Scope: InStep},
 	Iter:          {Name: "Iter", Operands: []Operand{OperandPair, OperandText}, Pop: 1},
 	Next:          {Name: "Next", Operands: []Operand{OperandPair, OperandPC}, Push: 1},
+	NextItem:      {Name: "NextItem", Operands: []Operand{OperandItem, OperandPC}},
 	Call:          {Name: "Call", Operands: []Operand{OperandNative, OperandN8}, Pop: popN, Push: 1},
 	CallHost:      {Name: "CallHost", Operands: []Operand{OperandHost, OperandN8}, Pop: popN, Push: 1},
 	CallFunc:      {Name: "CallFunc", Operands: []Operand{OperandFunc}, Pop: 1, Push: 1, Scope: InStep},

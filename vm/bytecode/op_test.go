@@ -30,7 +30,7 @@ func pictures(t *testing.T) map[string]string {
 // operandWords are the words that stand for operands in pictures.
 var operandWords = map[string][]Operand{
 	"i16": {OperandInt}, "n": {OperandN, OperandN8, OperandInt}, "const": {OperandConst, OperandText}, "name": {OperandName},
-	"cache": {OperandCache}, "slot": {OperandSlot, OperandPair, OperandLoopSlots}, "list": {OperandList}, "pc": {OperandPC},
+	"cache": {OperandCache}, "slot": {OperandSlot, OperandPair, OperandItem, OperandLoopSlots}, "list": {OperandList}, "pc": {OperandPC},
 	"shape": {OperandShape}, "regexp": {OperandRegexp}, "type": {OperandType}, "native": {OperandNative}, "host": {OperandHost},
 	"func": {OperandFunc}, "action": {OperandAction}, "bracket": {OperandBracket}, "param": {OperandParam}, "fetch": {OperandFetch},
 	"page": {OperandPage}, "store": {OperandStore}, "level": {OperandLevel}, "loop": {OperandLoop},

@@ -466,6 +466,8 @@ func (v *verifier) operand(pc int, o Operand, n int) error {
 		limit = f.Locals
 	case OperandPair:
 		limit = f.Locals - 1
+	case OperandItem:
+		limit = f.Locals - 2
 	case OperandLoopSlots:
 		limit = f.Locals - LoopSlots + 1
 	case OperandList:
