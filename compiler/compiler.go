@@ -249,14 +249,9 @@ func Compile(u Unit) *Result {
 	} else {
 		r.strayDeclarations(main)
 	}
-	// Of a mission whose parts could not all be parsed, what may only follow
-	// from that is not reported.
-	checker := check.Mission
-	if errs, _ := diag.Count(r.Diagnostics); errs > 0 {
-		checker = check.Partial
-	}
+	errs, _ := diag.Count(r.Diagnostics)
 	for _, m := range main.Missions {
-		r.mission(m, loose, checker)
+		r.mission(m, loose, errs == 0)
 	}
 	r.Diagnostics = diag.ApplyAllows(r.Diagnostics, r.Trees)
 	diag.Sort(r.Diagnostics)
@@ -289,13 +284,20 @@ func readSource(name string) ([]byte, error) {
 	return os.ReadFile(name)
 }
 
-// mission checks and generates one mission.
-func (r *Result) mission(m *syntax.Mission, loose []syntax.Decl, checker func(*syntax.Mission, []syntax.Decl) []diag.Diagnostic) {
+// mission checks and generates one mission. What is wrong with another of the
+// file does not keep it from being generated; what could not be parsed does,
+// since it might be part of it: then the file is not sound.
+func (r *Result) mission(m *syntax.Mission, loose []syntax.Decl, sound bool) {
+	checker := check.Mission
+	if !sound {
+		// What may only follow from what could not be parsed is not reported.
+		checker = check.Partial
+	}
 	ds := checker(m, loose)
 	r.Diagnostics = append(r.Diagnostics, ds...)
 	out := &Mission{Name: m.Name.Name, File: m.Name.File.Name, Span: m.Name.Span}
 	r.Missions = append(r.Missions, out)
-	if errs, _ := diag.Count(r.Diagnostics); errs > 0 {
+	if errs, _ := diag.Count(ds); errs > 0 || !sound {
 		return
 	}
 	p, err := codegen.Generate(m, loose)

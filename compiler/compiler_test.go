@@ -103,6 +103,23 @@ func TestLoadTwiceByPath(t *testing.T) {
 	}
 }
 
+// TestMissionsApart: of several missions in a file one with errors does not stop
+// the others, wherever it stands.
+func TestMissionsApart(t *testing.T) {
+	bad := "mission Bad {\n  action A { log nothing }\n  run A\n}\n"
+	for _, text := range []string{bad + mission("Good"), mission("Good") + bad} {
+		r, err := compiler.Load(filepath.Join(folder(t, map[string]string{"m.reqon": text}), "m.reqon"))
+		if err != nil || !r.Failed() {
+			t.Fatalf("%v, %v", err, r)
+		}
+		for _, m := range r.Missions {
+			if (m.Program != nil) != (m.Name == "Good") {
+				t.Errorf("%s has a program: %t", m.Name, m.Program != nil)
+			}
+		}
+	}
+}
+
 // TestLoadDamaged: what can't be read is an error of its own, and nothing else
 // is lost by it.
 func TestLoadDamaged(t *testing.T) {

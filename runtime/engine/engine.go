@@ -19,6 +19,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"reqon/runtime/credentials"
@@ -61,6 +62,8 @@ type Engine struct {
 	keys   *store.Keys
 
 	credentials credentials.Redactor // knows the credentials of all sources, and nothing else
+	// set is what cfg.Credentials was until a reload brought another.
+	set atomic.Pointer[credentials.Set]
 }
 
 // ConfigError is a mistake in how Reqon was set up, found before anything ran:
@@ -105,6 +108,7 @@ func New(cfg Config) (*Engine, error) {
 		cfg.Credentials = set
 	}
 	e := &Engine{cfg: cfg, shapes: value.NewShapes(), keys: store.NewKeys(cfg.Clock.Now)}
+	e.set.Store(cfg.Credentials)
 	db, err := openState(&cfg)
 	if err != nil {
 		return nil, &ConfigError{Err: err}
@@ -139,8 +143,8 @@ func (e *Engine) closeState() error {
 // DB returns the state database.
 func (e *Engine) DB() *state.DB { return e.db }
 
-// SetCredentials replaces the credentials for the missions loaded from now on.
-func (e *Engine) SetCredentials(set *credentials.Set) { e.cfg.Credentials = set }
+// SetCredentials replaces the credentials for the runs that begin from now on.
+func (e *Engine) SetCredentials(set *credentials.Set) { e.set.Store(set) }
 
 // Close syncs and closes the stores and the state.
 func (e *Engine) Close() error {

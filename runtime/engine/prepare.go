@@ -78,7 +78,7 @@ func (r *run) prepareSources() error {
 		if v := value.Field(options, "auth"); !v.IsNull() {
 			auth = value.Text(v)
 		}
-		cred, err := r.engine.cfg.Credentials.For(s.Name, auth, inline)
+		cred, err := r.engine.set.Load().For(s.Name, auth, inline)
 		if err != nil {
 			return fmt.Errorf("%s: %w", where, err)
 		}
