@@ -197,3 +197,86 @@ func (g *paged) run(t *testing.T, after string) *outcome {
 	}
 	return o
 }
+
+// TestStreams: pages stream when the step behind the request is the response's
+// only use, and not when anything else may see it.
+func TestStreams(t *testing.T) {
+	const fetch = `get "/x" { paginate: page(p, 10) } `
+	const loop = `for x in response { store x -> out } `
+	for _, test := range []struct {
+		body string // of action A
+		want bool   // for the first request with pages
+	}{
+		{fetch + loop, true},
+		{fetch + `store response -> out`, true},
+		{fetch + `store response.items -> out { key: .k }`, true},
+		{fetch + `for x in .items { store x -> out }`, true},
+		{`get "/x" { paginate: page(p, 10), until: length(response) < 5 } ` + loop, true},
+		{fetch + loop + `get "/y" store response -> out`, true},
+		{fetch + loop + `map { a: 1 } -> R store response -> out`, true},
+		{fetch + loop + `let response2 = 1 log "{response2}"`, true},
+		{fetch + "for x in response { get `/y/{x.id}` store response -> out }", true},
+		{fetch + `for x in response where .a { validate x { assume .b } }`, true},
+		{fetch + `for x in response { for y in x.ys { store y -> out } }`, true},
+		{`for a in [1] { ` + fetch + loop + `}`, true},
+		{`for a in [1] { ` + fetch + loop + `} get "/y" log "{response}"`, true},
+		{`if env("X") { ` + fetch + loop + ` }`, true},
+		{`get "/a" match response { 404 -> continue, _ -> { ` + fetch + loop + `skip } }`, true},
+		{`get "/a" match response { 404 -> { ` + fetch + loop + `}, _ -> continue }`, true},
+		{`get "/a" for a in response { ` + fetch + loop + `}`, true},
+		{fetch + `for x in response { let y = x match y { { a: b } -> store { id: b } -> out, _ -> skip } }`, true},
+
+		{fetch + `let all = response ` + loop, false},
+		{fetch + loop + `log "{length(response)}"`, false},
+		{fetch + loop + `store response -> out`, false},
+		{fetch + loop + `if env("X") { get "/y" } log "{response}"`, false},
+		{fetch + loop + `for y in [1] { get "/y" } log "{response}"`, false},
+		{fetch + loop + `for y in [1] { log "{response}" }`, false},
+		{fetch + loop + `for y in [1] { queue dead }`, false},
+		{fetch + loop + `match env("X") { "1" -> abort response.message, _ -> continue }`, false},
+		{fetch + loop + `validate { assume .a }`, false},
+		{fetch + loop + `get "/y" { params: { after: response.last } }`, false},
+		{fetch + loop + "get `/y/{response.last}`", false},
+		{fetch + loop + `store . -> out`, false},
+		{fetch + loop + `run Reads`, false},
+		{fetch + `for x in response { log "{length(response)}" }`, false},
+		{fetch + `for x in response { queue dead }`, false},
+		{fetch + `for x in response { run Reads }`, false},
+		{fetch + `for x in response where x.id == response[0].id { store x -> out }`, false},
+		{fetch + `for x in response concurrency length(response) { store x -> out }`, false},
+		{fetch + `store response -> out { key: response[0].id }`, false},
+		{fetch + `match response { _ -> continue } ` + loop, false},
+		{fetch + `apply T to response`, false},
+		{fetch + `for x in filter(response, .a) { store x -> out }`, false},
+		{`if env("X") { ` + fetch + loop + ` } log "{response}"`, false},
+		{`match env("X") { _ -> { ` + fetch + loop + ` } } log "{response}"`, false},
+		{`validate { assume env("X") } or { ` + fetch + loop + ` } log "{response}"`, false},
+	} {
+		source := `mission M {
+  source API { base: "http://x" }
+  store out: memory
+  store dead: memory
+  transform T -> R { id: .id }
+  action A { ` + test.body + ` }
+  run A
+}`
+		if strings.Contains(test.body, "Reads") {
+			source = strings.Replace(source, "  run A", `  action Reads { log "{response}" } run A`, 1)
+		}
+		source = strings.ReplaceAll(source, `"{`, "`{")
+		source = strings.ReplaceAll(source, `}"`, "}`")
+		p, err := compile(source)
+		if err != nil {
+			t.Errorf("%s: %v", test.body, err)
+			continue
+		}
+		for _, f := range p.Fetches {
+			if f.PageParam != "" {
+				if f.Stream != test.want {
+					t.Errorf("%s: streams: %t", test.body, f.Stream)
+				}
+				break
+			}
+		}
+	}
+}

@@ -88,6 +88,7 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 	f.emit(bytecode.Close, number, page)
 	f.place(failed)
 	if handler != nil {
+		f.after[len(f.after)-1].rest = rest[1:] // what follows its arms
 		f.matchStep(handler, true)
 		taken = 1
 	}
