@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"reqon/vm/bytecode"
 	"reqon/vm/value"
 )
 
@@ -99,4 +100,40 @@ func TestTypesInReasonableTime(t *testing.T) {
 }`)
 	wantError(t, err, "`. is A` does not hold")
 	want(t, "out", w.records("out"), `{"id":1,"a":false,"b":false,"c":false,"d":true,"e":50}`)
+}
+
+// TestMinOfMin: min and max of two arguments tell by the first whether the second
+// is a value or an item expression, also one inside of the other.
+func TestMinOfMin(t *testing.T) {
+	for _, test := range []struct{ e, want string }{
+		{"min(3, 2)", "2"},
+		{"min(3, min(2, 1))", "1"},
+		{"max(min(5, 4), min(3, max(1, 2)))", "4"},
+		{"min([5, 3], . * 2)", "6"},
+		{"min([5, 3], min(., 4))", "3"},
+		{"min([5, 3], max(., 4))", "4"},
+		{"max([[1, 2], [3]], max(., -.))", "-1"},
+		{"map([{ a: 1, b: 5, c: 3 }, { a: 9, b: 2, c: 4 }], max(.a, min(.b, .c)))", "[3,9]"},
+		{"map([{ xs: [1, 2], k: 10 }], x => max(x.xs, max(., 2) + x.k))", "[12]"},
+		{"sum([[1, 2], [3, 4]], max(., max(., 0)))", "6"},
+		{"min(null, min(2, 1))", "1"},
+		{"min([], min(., 1))", "null"},
+	} {
+		got, err := expression(t, test.e)
+		wantError(t, err, "")
+		if want := `{"id":1,"v":` + test.want + `}`; got != want {
+			t.Errorf("%s: %s, expected %s", test.e, got, want)
+		}
+	}
+	deep := "1"
+	for range 100 {
+		deep = "min(2, " + deep + ")"
+	}
+	p, err := compile("mission M { param n: number = " + deep + " store out: memory action A { store { id: n } -> out } }")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(bytecode.Encode(p)); n > 50_000 {
+		t.Errorf("100 calls take %d bytes", n)
+	}
 }

@@ -269,6 +269,10 @@ func (f *fn) mapped(e *syntax.CallExpr, b *stdlib.Func) {
 	if twofold {
 		xs := f.newSlots(1)
 		f.emit(bytecode.Set, xs)
+		if hasTwofold(arg) {
+			f.onceForBoth(e, b, xs)
+			return
+		}
 		f.emit(bytecode.Load, xs)
 		f.emit(bytecode.Is, f.g.namedType("array"))
 		f.jump(bytecode.JumpFalse, plain)
@@ -285,6 +289,56 @@ func (f *fn) mapped(e *syntax.CallExpr, b *stdlib.Func) {
 	}
 	f.mapInto(itemOf(arg), e.Fun.Name)
 	f.callNative(e, b, 1)
+}
+
+// hasTwofold reports whether the code of an expression holds that of one of its
+// parts twice, as that of min and max of two arguments does.
+func hasTwofold(e syntax.Expr) bool {
+	found := false
+	syntax.Walk(e, func(n syntax.Node) bool {
+		c, ok := n.(*syntax.CallExpr)
+		found = found || ok && len(c.Args) == 2 && (c.Fun.Name == "min" || c.Fun.Name == "max")
+		return !found
+	})
+	return found
+}
+
+// onceForBoth generates min or max of the value in the slot xs and a second
+// argument whose code stands only once, lest calls inside of calls double with
+// each level: a loop over the array, or over the subject alone where xs is none.
+func (f *fn) onceForBoth(e *syntax.CallExpr, b *stdlib.Func, xs int) {
+	arg := e.Args[b.Item]
+	isArray := func(no *label) {
+		f.emit(bytecode.Load, xs)
+		f.emit(bytecode.Is, f.g.namedType("array"))
+		f.jump(bytecode.JumpFalse, no)
+	}
+	alone, each, plain, end := newLabel(), newLabel(), newLabel(), newLabel()
+	isArray(alone)
+	f.emit(bytecode.Load, xs)
+	f.jump(bytecode.Jump, each)
+	f.place(alone)
+	if f.g.live.expr(arg, true) {
+		f.loadSubject()
+	} else {
+		f.emit(bytecode.Null)
+	}
+	f.emit(bytecode.Array, 1)
+	f.place(each)
+	f.mapInto(itemOf(arg), e.Fun.Name)
+	values := f.newSlots(1)
+	f.emit(bytecode.Set, values)
+	isArray(plain)
+	f.emit(bytecode.Load, values)
+	f.callNative(e, b, 1)
+	f.jump(bytecode.Jump, end)
+	f.place(plain)
+	f.emit(bytecode.Load, xs)
+	f.emit(bytecode.Load, values)
+	f.emit(bytecode.Int, 0)
+	f.emit(bytecode.Index)
+	f.callNative(e, b, 2)
+	f.place(end)
 }
 
 // keyed generates a function of a collection and the item expression's values.
