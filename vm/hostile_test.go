@@ -264,3 +264,20 @@ func TestHandmadeHandlers(t *testing.T) {
 		})
 	}
 }
+
+// TestEvalEnds: options that loop for ever are an error, without a timeout.
+func TestEvalEnds(t *testing.T) {
+	p := handmade(asm(Return))
+	p.Options = 2
+	p.Funcs[2].Code = asm("again", Loop, "again")
+	m, err := vm.Link(p, value.NewShapes(), natives)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld()
+	w.prog = p
+	_, err = m.Eval(context.Background(), w, 2)
+	wantError(t, err, "it takes more than 1000000 rounds of its loops")
+	p.Funcs[1].Code = asm("again", Loop, "again")
+	wantError(t, attack(t, p, newWorld()), "context deadline exceeded")
+}

@@ -94,6 +94,10 @@ func (m *Machine) Run(ctx context.Context, host Host) error {
 	return t.failures.join(err)
 }
 
+// maxEvalLoops is how many backward jumps an evaluation may take: options are
+// worked out before there is a run, and so a timeout, that would stop them.
+const maxEvalLoops = 1_000_000
+
 // Eval runs one function of the program that takes args, such as a block of
 // options, and returns its result.
 func (m *Machine) Eval(ctx context.Context, host Host, fn int, args ...value.Value) (value.Value, error) {
@@ -101,6 +105,7 @@ func (m *Machine) Eval(ctx context.Context, host Host, fn int, args ...value.Val
 	defer m.release(t)
 	t.push(&m.funcs[fn], bytecode.None)
 	copy(t.stack[t.frames[0].base:], args)
+	t.eval = true
 	return t.run()
 }
 

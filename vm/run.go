@@ -314,7 +314,7 @@ func (t *Task) exec() (result value.Value, again bool, err error) {
 			pc = u32(code, pc+1)
 		case bytecode.Loop:
 			if t.loops++; t.loops&(loopsPerCheck-1) == 0 {
-				if err = t.cancelled(); err != nil {
+				if err = t.goOn(); err != nil {
 					goto fail
 				}
 			}

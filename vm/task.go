@@ -3,6 +3,7 @@ package vm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -31,6 +32,7 @@ type Task struct {
 	items    string // path of the items in response, if it is merged of pages
 	sequence int64  // counts the responses
 	loops    uint   // counts backward jumps
+	eval     bool   // an evaluation, which no timeout stops
 
 	failed *Failure // the latest request failed and nothing has handled it yet
 	last   *Failure // the latest request's failure, also when handled
@@ -148,6 +150,18 @@ func (t *Task) cancelled() error {
 	default:
 		return nil
 	}
+}
+
+// errTooLong is what a block of options gets that has not come to an end when
+// any sensible one has.
+var errTooLong = fmt.Errorf("it takes more than %d rounds of its loops", maxEvalLoops)
+
+// goOn returns why the task must stop looping, or nil.
+func (t *Task) goOn() error {
+	if t.eval && t.loops > maxEvalLoops {
+		return errTooLong
+	}
+	return t.cancelled()
 }
 
 // unwind finds the handler for err among the frames, innermost first, and goes

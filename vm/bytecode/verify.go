@@ -234,6 +234,9 @@ func verifyRoles(p *Program) error {
 	}
 	for i := range p.Funcs {
 		f := &p.Funcs[i]
+		if role[i] != InStep && len(f.Handlers) > 0 {
+			return &VerifyError{Func: f.Name, Msg: "has handlers and is no action"}
+		}
 		for pc := 0; pc < len(f.Code); {
 			op := Op(f.Code[pc])
 			info, ok := InfoOf(op)

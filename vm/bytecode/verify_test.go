@@ -177,6 +177,7 @@ func TestVerifyTables(t *testing.T) {
 		{"a transform that reads a store", func(p *Program) { p.Funcs[3].Code = asm(StoreLen, 0, ReturnValue) }, ""},
 		{"a transform that writes a store", func(p *Program) { p.Funcs[3].Code = asm(StoreClear, 0, Load, 0, ReturnValue) }, "does not belong"},
 		{"a transform that returns nothing", func(p *Program) { p.Funcs[3].Code = asm(Return) }, "does not belong"},
+		{"options with a handler", func(p *Program) { p.Funcs[2].Handlers = []Handler{{End: 1, Target: 1}} }, "has handlers"},
 		{"an action as options", func(p *Program) { p.Options = 4 }, "is an action"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
