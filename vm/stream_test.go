@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"reqon/vm"
@@ -82,6 +83,8 @@ func generate(seed uint64) *paged {
 	case 1:
 		options = append(options, `updateFrom: "at"`)
 	}
+	// A request of each item, with answers of all kinds.
+	const one = "get `/y/{x.id}` match response { 404 -> skip, 503 -> retry { maxAttempts: 2, delay: 0 }, { ok: ok } where ok > 1 -> { match ok { 2 -> continue, _ -> jump Note } store { id: `in {x.id}` } -> out }, 500 -> queue dead { item: { id: x.id } }, _ -> continue }"
 	g.fetch = `get "/x" { ` + strings.Join(options, ", ") + " }"
 	g.step = g.pick(
 		"store "+subject+" -> out",
@@ -92,6 +95,12 @@ func generate(seed uint64) *paged {
 		"for x in "+subject+" onError queue dead { store { id: x.id, v: 6 / .v } -> out }",
 		"for x in "+subject+" { for y in [1, 2] { store { id: x.id * 10 + y } -> out } }",
 		"for x in "+subject+" { match x { { v: 0 } -> skip, _ -> continue } map x -> R { id: .id, w: .v + 1 } store R -> out }",
+		"for x in "+subject+" concurrency 4 onError queue dead { "+one+" store { id: x.id, r: response } -> out }",
+		"for x in "+subject+" onError skip { "+one+" store { id: x.id, r: response } -> out }",
+		"for x in "+subject+" concurrency 2 { for y in [x, { id: x.id + 100, v: x.v }] onError skip { "+strings.ReplaceAll(one, "x.", "y.")+" store { id: y.id, r: response } -> out } }",
+		"for x in "+subject+" { for y in [x.id, -x.id] concurrency 2 onError skip { if y < 0 { skip } store { id: y, v: 1 / x.v } -> out } }",
+		"for x in "+subject+" concurrency 3 { apply T to x as y validate y { assume .w > 2, assume .id != 3 } or { store y -> dead, skip } store y -> out }",
+		"for x in "+subject+" where x.v != 4 { run Note let y = x.v match y { n where n > 2 -> { apply T to [x, x] as ys store ys -> out { key: .w, partial: true } }, 0 -> skip, _ -> store x -> dead } }",
 	)
 	return g
 }
@@ -115,8 +124,27 @@ func (g *paged) serve(w *world) {
 		}
 		return strings.Replace(strings.Replace(form, "%s", items, 1), "#", next, 1)
 	}
+	var mu sync.Mutex
+	tries := map[string]int{}
 	w.fetch = func(_ context.Context, r *vm.Request) *vm.Reply {
 		i := 0
+		if n, _ := fmt.Sscanf(r.Path, "/y/%d", &i); n == 1 {
+			mu.Lock()
+			tries[r.Path]++
+			try := tries[r.Path]
+			mu.Unlock()
+			switch i % 6 {
+			case 0:
+				return failure(404, "none")
+			case 1, 2:
+				if try < i%6*2 { // the second try will do, or is not enough
+					return failure(503, "busy")
+				}
+			case 3:
+				return failure(500, "broken")
+			}
+			return w.answer(1, fmt.Sprintf(`{"ok":%d}`, i%4))
+		}
 		switch g.kind {
 		case "page":
 			i = int(r.Param.Int()) - 1
@@ -190,8 +218,15 @@ func (g *paged) run(t *testing.T, after string) *outcome {
 	t.Helper()
 	o := &outcome{w: newWorld()}
 	g.serve(o.w)
-	err := o.w.run(t, "mission M {\n  source API { base: \"http://x\" }\n  store out: memory\n  store dead: memory\n  action A {\n    "+
-		g.fetch+"\n    "+g.step+after+"\n  }\n}")
+	err := o.w.run(t, `mission M {
+  source API { base: "http://x" }
+  store out: memory
+  store dead: memory
+  transform T -> R { id: .id, w: 6 / .v }
+  action Note { log "note" }
+  action A { `+g.fetch+` `+g.step+after+` }
+  run A
+}`)
 	if err != nil {
 		o.err = vm.Reason(err)
 	}
@@ -242,6 +277,11 @@ func TestStreams(t *testing.T) {
 		{fetch + `for x in response { log "{length(response)}" }`, false},
 		{fetch + `for x in response { queue dead }`, false},
 		{fetch + `for x in response { run Reads }`, false},
+		{fetch + loop + `run Other`, true},
+		{fetch + `for x in response { run Other }`, true},
+		{fetch + `for x in response { match x.a { 1 -> jump Other, _ -> continue } }`, true},
+		{fetch + `for x in response { queue dead { item: x } }`, true},
+		{fetch + `for x in response { queue dead { item: response } }`, false},
 		{fetch + `for x in response where x.id == response[0].id { store x -> out }`, false},
 		{fetch + `for x in response concurrency length(response) { store x -> out }`, false},
 		{fetch + `store response -> out { key: response[0].id }`, false},
@@ -257,6 +297,7 @@ func TestStreams(t *testing.T) {
   store out: memory
   store dead: memory
   transform T -> R { id: .id }
+  action Other { log "other" }
   action A { ` + test.body + ` }
   run A
 }`
@@ -276,6 +317,37 @@ func TestStreams(t *testing.T) {
 					t.Errorf("%s: streams: %t", test.body, f.Stream)
 				}
 				break
+			}
+		}
+	}
+}
+
+// TestStreamsInside: the pages of an action that others run inside of themselves
+// are merged, since what its callers do with the response is theirs.
+func TestStreamsInside(t *testing.T) {
+	const body = `get "/x" { paginate: page(p, 10) } for x in response { store x -> out }`
+	for _, test := range []struct {
+		rest string
+		want bool
+	}{
+		{`action B { log "b" } run A then B`, true},
+		{`action B { get "/y" store response -> out } run A then B`, true},
+		{`action B { log "b" } run B then A`, true},
+		{`action B { store response -> out } run B then A`, false},
+		{`action B { log "b" } run A then B if response.more`, false},
+		{`action B { run A log "b" } run B`, false},
+		{`action B { get "/y" match response { 404 -> jump A, _ -> continue } } run B`, false},
+	} {
+		p, err := compile("mission M { source API { base: \"http://x\" } store out: memory action A { " + body + " } " + test.rest + " }")
+		if err != nil {
+			if !strings.Contains(err.Error(), "response") { // where there can be none, the checker says so
+				t.Errorf("%s: %v", test.rest, err)
+			}
+			continue
+		}
+		for _, f := range p.Fetches {
+			if f.PageParam != "" && f.Stream != test.want {
+				t.Errorf("%s: streams: %t", test.rest, f.Stream)
 			}
 		}
 	}

@@ -106,7 +106,7 @@ func (f *fn) responseLive(rest []syntax.Step) bool {
 			return false
 		}
 	}
-	return f.g.live.afterAction
+	return f.g.live.afterAction || f.g.live.inside[f.out.Name]
 }
 
 // itemNames lists the paths of the response that `until` and the steps behind
@@ -150,13 +150,14 @@ func (f *fn) itemNames(until *syntax.Option, rest []syntax.Step) (names []string
 // liveness knows which actions read the response that was there before them.
 type liveness struct {
 	reads       map[string]bool
-	afterAction bool // something that may run after an action reads the response
+	inside      map[string]bool // that others run inside of themselves, and return into them
+	afterAction bool            // something that may run after a stage reads the response
 }
 
 // newLiveness looks through the actions until nothing changes: an action that
 // runs another reads what that one reads.
 func newLiveness(m *syntax.Mission, actions []*syntax.Action) *liveness {
-	l := &liveness{reads: map[string]bool{}}
+	l := &liveness{reads: map[string]bool{}, inside: map[string]bool{}}
 	for changed := true; changed; {
 		changed = false
 		for _, a := range actions {
@@ -171,16 +172,17 @@ func newLiveness(m *syntax.Mission, actions []*syntax.Action) *liveness {
 			l.afterAction = l.afterAction || l.expr(s.Cond, true)
 		}
 	}
-	// An action that others run inside of themselves returns into them.
 	for _, a := range actions {
 		syntax.Walk(a, func(n syntax.Node) bool {
 			switch n := n.(type) {
 			case *syntax.RunStep:
-				l.afterAction = true
+				l.inside[n.Action.Name] = true
 			case *syntax.DirectiveStep:
-				l.afterAction = l.afterAction || n.Kind == syntax.DirJump
+				if n.Kind == syntax.DirJump {
+					l.inside[n.Target.Name] = true
+				}
 			}
-			return !l.afterAction
+			return true
 		})
 	}
 	return l
@@ -239,7 +241,8 @@ func (l *liveness) step(s syntax.Step, subject bool) effect {
 		if s.Kind == syntax.DirJump && l.reads[s.Target.Name] {
 			return uses
 		}
-		return used(s.Kind == syntax.DirQueue || l.expr(s.Message, subject) || l.options(s.Options, subject), passes)
+		// What queue writes by default has the response in it.
+		return used(s.Kind == syntax.DirQueue && s.Options.Get("item") == nil || l.expr(s.Message, subject) || l.options(s.Options, subject), passes)
 	}
 	return passes
 }
