@@ -14,13 +14,12 @@ import (
 
 // paged is a generated API with pages, and the part of a mission that reads it.
 type paged struct {
-	rnd      *rand.Rand
-	kind     string   // of pagination
-	form     string   // of a page: with its items in place of %s, and the next cursor of #
-	pages    []string // items of each
-	step     string   // the step that takes the items
-	fetch    string
-	declared bool // the items are named in paginate
+	rnd   *rand.Rand
+	kind  string   // of pagination
+	form  string   // of a page: with its items in place of %s, and the next cursor of #
+	pages []string // items of each
+	step  string   // the step that takes the items
+	fetch string
 }
 
 func (g *paged) pick(of ...string) string { return of[g.rnd.IntN(len(of))] }
