@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"reqon/compiler"
 	"reqon/compiler/diag"
 	"reqon/vm/bytecode"
@@ -84,11 +87,11 @@ func TestLoad(t *testing.T) {
 					codes = append(codes, d.Code)
 				}
 			}
-			if got := strings.Join(names, " "); got != tt.missions {
-				t.Errorf("missions %q, want %q", got, tt.missions)
+			if diff := cmp.Diff(strings.Fields(tt.missions), names, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("missions, -want +got:\n%s", diff)
 			}
-			if got := strings.Join(codes, " "); got != tt.codes || len(r.Errors) > 0 {
-				t.Errorf("errors %q and %v, want %q", got, r.Errors, tt.codes)
+			if diff := cmp.Diff(strings.Fields(tt.codes), codes, cmpopts.EquateEmpty()); diff != "" || len(r.Errors) > 0 {
+				t.Errorf("%v, and errors, -want +got:\n%s", r.Errors, diff)
 			}
 		})
 	}
