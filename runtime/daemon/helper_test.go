@@ -400,7 +400,7 @@ func (w *world) record(mission string, trigger state.Trigger, due, at time.Time,
 			w.t.Fatal(err)
 		}
 		if !due.IsZero() {
-			if _, err := db.Claim(mission, due); err != nil {
+			if _, err := db.Claim(mission, due, state.ClaimAny); err != nil {
 				w.t.Fatal(err)
 			}
 		}

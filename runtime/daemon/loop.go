@@ -306,7 +306,7 @@ func (d *daemon) skip(r *pendingRun, reason string) {
 		return
 	}
 	d.work.Go(func() {
-		if _, err := db.Claim(j.name, r.due); err != nil {
+		if _, err := db.Claim(j.name, r.due, state.ClaimAny); err != nil {
 			d.log.With(j.name, "").Warn("The skipped due time can't be recorded: " + err.Error())
 		}
 	})
@@ -339,9 +339,12 @@ func (d *daemon) start(r *pendingRun) {
 			d.arm(j)
 		}
 	}
-	claimNext := j.schedule.every > 0 && !j.lastDue.After(r.due)
+	rule := state.ClaimAny
+	if j.schedule.every > 0 && !j.lastDue.After(r.due) {
+		rule = state.ClaimLater
+	}
 	m := j.mission
-	d.work.Go(func() { d.done <- d.run(m, r, claimNext) })
+	d.work.Go(func() { d.done <- d.run(m, r, rule) })
 }
 
 // finished takes over the result of a run.
@@ -352,7 +355,7 @@ func (d *daemon) finished(res result) {
 	d.running--
 	d.metrics.SetRunning(j.name, j.running)
 	now := d.cfg.now()
-	if res.claimed {
+	if !r.claimed && res.report != nil {
 		j.lastDue = later(j.lastDue, r.due)
 		r.claimed = true
 	}

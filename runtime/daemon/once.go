@@ -84,7 +84,7 @@ func (d *daemon) runQueued(failed *OnceError) {
 				break
 			}
 			running++
-			d.work.Go(func() { d.done <- d.run(r.job.mission, r, false) })
+			d.work.Go(func() { d.done <- d.run(r.job.mission, r, state.ClaimAny) })
 		}
 		if running == 0 {
 			break

@@ -13,40 +13,38 @@ import (
 
 // result is what came of a run.
 type result struct {
-	run     *pendingRun
-	claimed bool           // its due time was claimed
-	report  *engine.Report // nil if it was not run
-	err     error          // its due time could not be claimed
+	run    *pendingRun
+	report *engine.Report // nil if it has not begun
+	err    error          // it could not be recorded
 }
 
-// run claims the due time of a run and runs the mission. It is done beside the
-// loop, and reads nothing of the table.
-func (d *daemon) run(m *mission, r *pendingRun, claimNext bool) result {
-	res := result{run: r}
+// run runs the mission, if nobody else has taken the due time. It is done beside
+// the loop, and reads nothing of the table.
+func (d *daemon) run(m *mission, r *pendingRun, rule state.ClaimRule) result {
 	log := d.log.With(m.name, "")
-	if !r.claimed {
-		ok, err := d.claim(m.name, r.due, claimNext)
-		if err != nil {
-			log.Error(fmt.Sprintf("Not started: its due time can't be recorded, and it might be run twice; it is tried again in %s: %s", claimRetry, err))
-			res.err = err
-			return res
-		}
-		if !ok {
-			log.Info("Not started: it has been run already" + d.dueText(r))
-			return res
-		}
-		res.claimed = true
-	}
-	if d.cfg.Delayed != nil {
-		d.cfg.Delayed(m.name, d.cfg.now().Sub(r.at))
-	}
-	log.Info("Starting run")
 	opts := engine.RunOptions{Params: d.cfg.Params, Trigger: r.trigger, Due: r.due, DryRun: d.cfg.DryRun}
+	if !r.claimed && !d.cfg.DryRun {
+		opts.Claim = &rule
+	}
+	opts.Started = func() {
+		if d.cfg.Delayed != nil {
+			d.cfg.Delayed(m.name, d.cfg.now().Sub(r.at))
+		}
+		log.Info("Starting run")
+	}
 	if d.cfg.DryRun {
 		opts.Preview = func(p engine.Preview) { d.preview(m.name, p) }
 	}
-	res.report = d.guarded(m, opts)
-	return res
+	rep := d.guarded(m, opts)
+	switch {
+	case rep.Begun || opts.Claim == nil:
+		return result{run: r, report: rep}
+	case rep.Err != nil:
+		log.Error(fmt.Sprintf("Not started: its due time can't be recorded, and it might be run twice; it is tried again in %s: %s", claimRetry, rep.Err))
+		return result{run: r, err: rep.Err}
+	}
+	log.Info("Not started: it has been run already" + d.dueText(r))
+	return result{run: r}
 }
 
 // guarded runs the mission. A fault of this program in one run must not end the
@@ -57,24 +55,12 @@ func (d *daemon) guarded(m *mission, opts engine.RunOptions) (rep *engine.Report
 		if fault := recover(); fault != nil {
 			err := fmt.Errorf("internal error, please report it: %v", fault)
 			d.log.With(m.name, "").Error("Internal error", telemetry.String("stack", string(debug.Stack())))
-			rep = &engine.Report{Err: err, Run: state.Run{
+			rep = &engine.Report{Err: err, Begun: true, Run: state.Run{
 				Mission: m.name, Trigger: opts.Trigger, Due: opts.Due, Start: began, End: d.cfg.now(), Status: state.StatusFailure, Error: err.Error(),
 			}}
 		}
 	}()
 	return m.linked.Run(d.runs, opts)
-}
-
-// claim takes a due time for this process.
-func (d *daemon) claim(name string, due time.Time, next bool) (bool, error) {
-	db := d.engine.DB()
-	switch {
-	case db == nil || d.cfg.DryRun:
-		return true, nil
-	case next:
-		return db.ClaimNext(name, due)
-	}
-	return db.Claim(name, due)
 }
 
 // tellReport logs how a run went.

@@ -209,7 +209,7 @@ func TestClaimedElsewhere(t *testing.T) {
 	w.run()
 	w.state(func(db *state.DB) {
 		for _, name := range []string{"A", "B", "C"} {
-			if ok, err := db.Claim(name, start.Add(time.Hour)); !ok || err != nil {
+			if ok, err := db.Claim(name, start.Add(time.Hour), state.ClaimAny); !ok || err != nil {
 				t.Fatal(ok, err)
 			}
 		}

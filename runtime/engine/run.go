@@ -22,6 +22,8 @@ type RunOptions struct {
 	Params   map[string]string // texts of --param; others come from the environment
 	Trigger  state.Trigger     // default TriggerAdhoc
 	Due      time.Time         // when the schedule wanted it; zero if ad hoc
+	Claim    *state.ClaimRule  // the run takes Due by this rule, or does not begin; nil: it has been taken, or there is none
+	Started  func()            // told when the run is recorded, before its first step
 	DryRun   bool              // nothing is sent and nothing stored
 	Preview  func(Preview)     // told each request of a dry run
 	Progress *Progress         // counts while the run goes on
@@ -46,6 +48,10 @@ type Report struct {
 	// Err is why the run did not succeed: a *vm.Error, a *vm.ItemFailures,
 	// several of them joined, or a *ConfigError. Nil if it succeeded.
 	Err error
+	// Begun tells whether the run has begun. One that has not is not recorded,
+	// and its due time was not taken: another run has it, or Err says what
+	// kept it from being recorded.
+	Begun bool
 	// Notes are what a dry run could not go on with.
 	Notes []string
 }
@@ -63,6 +69,7 @@ type run struct {
 	stores   []*runStore
 	position positions
 	counters []actionCounter // by action; the last is for what is outside of actions
+	begun    bool            // and recorded
 	sent     atomic.Bool     // a dry run has come to its first request
 
 	named sync.Map // environment variables whose values are secrets by their names
@@ -78,7 +85,7 @@ type run struct {
 type actionCounter struct{ requests, retries, records atomic.Int64 }
 
 // Run runs the mission once, and records it. The report is never nil; its Err
-// says how the run failed. A *ConfigError means that it did not begin.
+// says how the run failed, with a *ConfigError before its first request.
 func (m *Mission) Run(ctx context.Context, opts RunOptions) *Report {
 	if opts.Trigger == "" {
 		opts.Trigger = state.TriggerAdhoc
@@ -88,18 +95,24 @@ func (m *Mission) Run(ctx context.Context, opts RunOptions) *Report {
 	}
 	r := &run{engine: m.engine, mission: m, opts: opts, counters: make([]actionCounter, len(m.prog.Actions)+1)}
 	r.record = state.Run{Mission: m.prog.Mission, Trigger: opts.Trigger, Due: opts.Due, Start: m.engine.cfg.Clock.Now()}
-	if err := r.begin(ctx); err != nil {
-		r.record.Status, r.record.End = state.StatusFailure, r.engine.cfg.Clock.Now()
-		return r.report(errors.Join(err, r.closeStores(ctx)))
+	err := r.prepare()
+	if err != nil && opts.Claim == nil {
+		return r.notBegun(ctx, err)
 	}
-	err := r.execute(ctx)
+	// A run that can't be prepared uses up its due time too, and is recorded.
+	if e := r.begin(); e != nil || !r.begun {
+		return r.notBegun(ctx, e)
+	}
+	if err == nil {
+		err = r.execute(ctx)
+	}
 	return r.report(r.finish(ctx, err))
 }
 
-// begin prepares the run: parameters, sources with their credentials, stores,
-// and the run's record. Everything that can be known to be missing is found
-// here, before the first request.
-func (r *run) begin(ctx context.Context) error {
+// prepare prepares the run: parameters, sources with their credentials, stores.
+// Everything that can be known to be missing is found here, before the first
+// request.
+func (r *run) prepare() error {
 	id, err := state.NewRunID(r.record.Start)
 	if err != nil {
 		return err
@@ -112,10 +125,34 @@ func (r *run) begin(ctx context.Context) error {
 			return &ConfigError{Err: err}
 		}
 	}
-	if r.opts.DryRun || r.engine.db == nil {
-		return nil
+	return nil
+}
+
+// begin takes the run's due time and records the run. It sets begun, unless
+// another run has that due time.
+func (r *run) begin() (err error) {
+	switch {
+	case r.opts.DryRun || r.engine.db == nil:
+		r.begun = true
+	case r.opts.Claim != nil:
+		r.begun, err = r.engine.db.BeginDue(&r.record, *r.opts.Claim)
+	default:
+		err = r.engine.db.BeginRun(&r.record)
+		r.begun = err == nil
 	}
-	return r.engine.db.BeginRun(&r.record)
+	if r.begun && r.opts.Started != nil {
+		r.opts.Started()
+	}
+	return err
+}
+
+// notBegun ends a run before it has begun.
+func (r *run) notBegun(ctx context.Context, err error) *Report {
+	if err = errors.Join(err, r.closeStores(ctx)); err != nil {
+		r.record.Status = state.StatusFailure
+	}
+	r.record.End = r.engine.cfg.Clock.Now()
+	return r.report(err)
 }
 
 // execute runs the program, within the mission's timeout.
@@ -202,7 +239,7 @@ func (r *run) report(err error) *Report {
 	if err != nil && r.record.Error == "" {
 		r.record.Error = r.engine.cfg.Redactor.Redact(describe(err))
 	}
-	return &Report{Run: r.record, Err: err, Notes: r.notes}
+	return &Report{Run: r.record, Err: err, Begun: r.begun, Notes: r.notes}
 }
 
 // note keeps an error for the record; of very many only their number.

@@ -18,7 +18,7 @@ func FuzzDamagedDatabase(f *testing.F) {
 	for i := range 20 {
 		r := begin(f, db, "M", t0.Add(time.Duration(i)*time.Second))
 		r.Errors = []RunError{{Message: "m"}}
-		if _, err := db.Claim("M", r.Start); err != nil {
+		if _, err := db.Claim("M", r.Start, ClaimAny); err != nil {
 			f.Fatal(err)
 		}
 		if i > 0 { // one stays as if its process had ended
@@ -60,7 +60,7 @@ func FuzzDamagedDatabase(f *testing.F) {
 		_, _ = db.Runs(Filter{})
 		_, _ = db.LastRuns()
 		_, _, _ = db.Position("M", "k")
-		_, _ = db.Claim("M", t0)
+		_, _ = db.Claim("M", t0, ClaimAny)
 		_, _ = db.Claims("M", t0)
 		r := Run{Mission: "M", Trigger: TriggerAdhoc, Start: t0}
 		if db.BeginRun(&r) == nil {

@@ -51,7 +51,7 @@ func helperClaims(db *DB) error {
 		return err
 	}
 	for i := range 200 {
-		ok, err := db.Claim("M", t0.Add(time.Duration(i)*time.Minute))
+		ok, err := db.Claim("M", t0.Add(time.Duration(i)*time.Minute), ClaimAny)
 		if err != nil {
 			return err
 		}

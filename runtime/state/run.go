@@ -148,6 +148,14 @@ func NewRunID(start time.Time) (string, error) {
 // BeginRun records that a run has started. Mission, Trigger and Start must be
 // set; BeginRun sets ID, unless it is set, and Status and PID.
 func (db *DB) BeginRun(r *Run) error {
+	if err := db.prepareRun(r); err != nil {
+		return err
+	}
+	return db.write("begin a run of "+r.Mission, func(w *writer) error { return db.insertRun(w, r) })
+}
+
+// prepareRun makes r the record of a run of this process.
+func (db *DB) prepareRun(r *Run) error {
 	switch {
 	case r.Mission == "":
 		return errors.New("begin run: it has no mission")
@@ -167,10 +175,12 @@ func (db *DB) BeginRun(r *Run) error {
 		return err
 	}
 	r.Status, r.PID = StatusRunning, os.Getpid()
-	return db.write("begin a run of "+r.Mission, func(w *writer) error {
-		return w.exec(`INSERT INTO runs (id, mission, trigger, due, started, status, owner, pid) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-			r.ID, r.Mission, string(r.Trigger), toMicros(r.Due), r.Start.UnixMicro(), string(StatusRunning), db.owner, r.PID)
-	})
+	return nil
+}
+
+func (db *DB) insertRun(w *writer, r *Run) error {
+	return w.exec(`INSERT INTO runs (id, mission, trigger, due, started, status, owner, pid) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.ID, r.Mission, string(r.Trigger), toMicros(r.Due), r.Start.UnixMicro(), string(StatusRunning), db.owner, r.PID)
 }
 
 // FinishRun records how a run ended: Status must be final, and End be set. In

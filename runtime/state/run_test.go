@@ -435,7 +435,7 @@ func TestRunsSideBySide(t *testing.T) {
 			mission := fmt.Sprint("M", i)
 			for j := range 5 {
 				r := Run{Mission: mission, Trigger: TriggerSchedule, Start: t0.Add(time.Duration(j) * time.Second)}
-				ok, err := db.Claim(mission, r.Start)
+				ok, err := db.Claim(mission, r.Start, ClaimAny)
 				if err == nil && !ok {
 					err = errors.New("the claim was refused")
 				}

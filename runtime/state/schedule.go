@@ -58,54 +58,96 @@ func (db *DB) Seen(at time.Time, schedules map[string]string) (map[string]Schedu
 	return known, nil
 }
 
-// Claim takes a due time of the mission for the caller, who must run it only if
-// the answer is true: each due time is given out once, whichever process asks,
-// also after a restart and when the clock is set back. Due times may be claimed
-// in any order; they are told apart to the microsecond.
-func (db *DB) Claim(mission string, due time.Time) (bool, error) {
-	return db.claim(mission, due, `SELECT 1 FROM claims WHERE mission = ?1 AND due = ?2
-		UNION ALL SELECT 1 FROM schedules WHERE mission = ?1 AND floor >= ?2`)
-}
+// ClaimRule says which due times of a mission may be taken.
+type ClaimRule uint8
 
-// ClaimNext is [DB.Claim] for intervals, whose due times follow from the last
-// run: it refuses each that is not later than all claimed before.
-//
-// After the clock was set back by more than one interval, that would be every
-// one for as long; a daemon that sees a last due time beyond now and one
-// interval counts from now and uses Claim.
-func (db *DB) ClaimNext(mission string, due time.Time) (bool, error) {
-	return db.claim(mission, due, `SELECT 1 FROM claims WHERE mission = ?1 AND due >= ?2
-		UNION ALL SELECT 1 FROM schedules WHERE mission = ?1 AND floor >= ?2`)
-}
+const (
+	// ClaimAny takes a due time that has not been taken: each is given out once,
+	// whichever process asks, also after a restart and when the clock is set back.
+	// They may be claimed in any order, and are told apart to the microsecond.
+	ClaimAny ClaimRule = iota
+	// ClaimLater is for intervals, whose due times follow from the last run: it
+	// refuses each that is not later than all claimed before.
+	//
+	// After the clock was set back by more than one interval, that would be every
+	// one for as long; a daemon that sees a last due time beyond now and one
+	// interval counts from now and uses ClaimAny.
+	ClaimLater
+)
 
-// claim takes due unless the query, over mission and due, has a row.
-func (db *DB) claim(mission string, due time.Time, refused string) (claimed bool, err error) {
-	if mission == "" || due.IsZero() {
-		return false, fmt.Errorf("claim a due time of %q: the mission or the time is missing", mission)
+// refused is the query, over mission and due, that has a row if the due time
+// may not be taken.
+func (c ClaimRule) refused() string {
+	if c == ClaimLater {
+		return `SELECT 1 FROM claims WHERE mission = ?1 AND due >= ?2
+			UNION ALL SELECT 1 FROM schedules WHERE mission = ?1 AND floor >= ?2`
 	}
-	err = db.write("claim a due time of "+mission, func(w *writer) error {
-		var one int
-		taken, err := w.row(refused, []any{mission, due.UnixMicro()}, &one)
-		if err != nil || taken {
+	return `SELECT 1 FROM claims WHERE mission = ?1 AND due = ?2
+		UNION ALL SELECT 1 FROM schedules WHERE mission = ?1 AND floor >= ?2`
+}
+
+// BeginDue takes the due time of a run for the caller and records that the run
+// has started, as [DB.BeginRun] does, in one transaction: a process that ends at
+// any moment has either left the due time to be run, or a run that is found to
+// be interrupted. The caller must run it only if the answer is true.
+func (db *DB) BeginDue(r *Run, rule ClaimRule) (claimed bool, err error) {
+	if err := checkDue(r.Mission, r.Due); err != nil {
+		return false, err
+	}
+	if err := db.prepareRun(r); err != nil {
+		return false, err
+	}
+	err = db.write("begin a run of "+r.Mission, func(w *writer) (err error) {
+		if claimed, err = claim(w, r.Mission, r.Due, rule); err != nil || !claimed {
 			return err
 		}
-		if err := w.exec(`INSERT INTO claims (mission, due) VALUES (?, ?)`, mission, due.UnixMicro()); err != nil {
-			return err
-		}
-		var claims int
-		if _, err := w.row(`INSERT INTO schedules (mission, claims) VALUES (?, 1)
-			ON CONFLICT (mission) DO UPDATE SET claims = claims + 1 RETURNING claims`, []any{mission}, &claims); err != nil {
-			return err
-		}
-		if claims > keepClaims+trimClaims {
-			if err := trim(w, mission); err != nil {
-				return err
-			}
-		}
-		claimed = true
-		return nil
+		return db.insertRun(w, r)
 	})
 	return claimed && err == nil, err
+}
+
+// Claim takes a due time of the mission for the caller, who must run it only if
+// the answer is true. It is for due times that are left out; those that are run
+// are taken by [DB.BeginDue].
+func (db *DB) Claim(mission string, due time.Time, rule ClaimRule) (claimed bool, err error) {
+	if err := checkDue(mission, due); err != nil {
+		return false, err
+	}
+	err = db.write("claim a due time of "+mission, func(w *writer) (err error) {
+		claimed, err = claim(w, mission, due, rule)
+		return err
+	})
+	return claimed && err == nil, err
+}
+
+func checkDue(mission string, due time.Time) error {
+	if mission == "" || due.IsZero() {
+		return fmt.Errorf("claim a due time of %q: the mission or the time is missing", mission)
+	}
+	return nil
+}
+
+// claim takes due unless rule refuses it.
+func claim(w *writer, mission string, due time.Time, rule ClaimRule) (claimed bool, err error) {
+	var one int
+	taken, err := w.row(rule.refused(), []any{mission, due.UnixMicro()}, &one)
+	if err != nil || taken {
+		return false, err
+	}
+	if err := w.exec(`INSERT INTO claims (mission, due) VALUES (?, ?)`, mission, due.UnixMicro()); err != nil {
+		return false, err
+	}
+	var claims int
+	if _, err := w.row(`INSERT INTO schedules (mission, claims) VALUES (?, 1)
+		ON CONFLICT (mission) DO UPDATE SET claims = claims + 1 RETURNING claims`, []any{mission}, &claims); err != nil {
+		return false, err
+	}
+	if claims > keepClaims+trimClaims {
+		if err := trim(w, mission); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // trim forgets all but the newest keepClaims claims of the mission.

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-func claim(t *testing.T, claim func(string, time.Time) (bool, error), mission string, due time.Time, want bool) {
+func claimIs(t *testing.T, db *DB, rule ClaimRule, mission string, due time.Time, want bool) {
 	t.Helper()
-	if got, err := claim(mission, due); got != want || err != nil {
+	if got, err := db.Claim(mission, due, rule); got != want || err != nil {
 		t.Errorf("claim of %v for %s: %v, %v; want %v", due, mission, got, err, want)
 	}
 }
@@ -23,19 +23,19 @@ func TestClaimOnce(t *testing.T) {
 		t.Errorf("last claim before the first: %v, %v", ok, err)
 	}
 	nine, ten, eleven := t0, t0.Add(time.Hour), t0.Add(2*time.Hour)
-	claim(t, db.Claim, "M", ten, true)
-	claim(t, db.Claim, "M", ten, false)
-	claim(t, db.Claim, "M", ten.In(time.FixedZone("", 3600)), false) // the same instant
-	claim(t, db.Claim, "N", ten, true)                               // another mission's
-	claim(t, db.Claim, "M", nine, true)                              // caught up late
-	claim(t, db.Claim, "M", nine, false)
+	claimIs(t, db, ClaimAny, "M", ten, true)
+	claimIs(t, db, ClaimAny, "M", ten, false)
+	claimIs(t, db, ClaimAny, "M", ten.In(time.FixedZone("", 3600)), false) // the same instant
+	claimIs(t, db, ClaimAny, "N", ten, true)                               // another mission's
+	claimIs(t, db, ClaimAny, "M", nine, true)                              // caught up late
+	claimIs(t, db, ClaimAny, "M", nine, false)
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
 	db = openDir(t, dir) // a restart
-	claim(t, db.Claim, "M", nine, false)
-	claim(t, db.Claim, "M", ten, false)
-	claim(t, db.Claim, "M", eleven, true)
+	claimIs(t, db, ClaimAny, "M", nine, false)
+	claimIs(t, db, ClaimAny, "M", ten, false)
+	claimIs(t, db, ClaimAny, "M", eleven, true)
 	if due, ok, err := db.LastClaim("M"); !due.Equal(eleven) || !ok || err != nil {
 		t.Errorf("last claim is %v, %v, %v", due, ok, err)
 	}
@@ -47,21 +47,77 @@ func TestClaimOnce(t *testing.T) {
 
 func TestClaimNext(t *testing.T) {
 	db := openNew(t)
-	claim(t, db.ClaimNext, "M", t0, true)
-	claim(t, db.ClaimNext, "M", t0, false)
-	claim(t, db.ClaimNext, "M", t0.Add(-time.Microsecond), false) // the clock was set back
-	claim(t, db.ClaimNext, "M", t0.Add(time.Microsecond), true)
-	claim(t, db.ClaimNext, "N", t0.Add(-time.Hour), true)
-	claim(t, db.Claim, "M", t0.Add(-time.Hour), true) // by the way that its comment names
-	claim(t, db.ClaimNext, "M", t0.Add(time.Minute), true)
+	claimIs(t, db, ClaimLater, "M", t0, true)
+	claimIs(t, db, ClaimLater, "M", t0, false)
+	claimIs(t, db, ClaimLater, "M", t0.Add(-time.Microsecond), false) // the clock was set back
+	claimIs(t, db, ClaimLater, "M", t0.Add(time.Microsecond), true)
+	claimIs(t, db, ClaimLater, "N", t0.Add(-time.Hour), true)
+	claimIs(t, db, ClaimAny, "M", t0.Add(-time.Hour), true) // by the way that its comment names
+	claimIs(t, db, ClaimLater, "M", t0.Add(time.Minute), true)
+}
+
+// TestBeginDue: a due time is claimed and its run recorded together, or neither.
+func TestBeginDue(t *testing.T) {
+	db := openDir(t, t.TempDir())
+	begin := func(mission, id string, due time.Time, rule ClaimRule, want bool) error {
+		t.Helper()
+		claimed, err := db.BeginDue(&Run{ID: id, Mission: mission, Trigger: TriggerSchedule, Due: due, Start: due.Add(time.Second)}, rule)
+		if claimed != want {
+			t.Errorf("begin %s of %s at %v: %v, %v; want %v", id, mission, due, claimed, err, want)
+		}
+		return err
+	}
+	recorded := func(want ...string) {
+		t.Helper()
+		runs, err := db.Runs(Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, r := range runs {
+			ids = append(ids, r.ID)
+		}
+		slices.Sort(ids)
+		if !slices.Equal(ids, want) {
+			t.Errorf("recorded runs %v, want %v", ids, want)
+		}
+	}
+	for _, err := range []error{
+		begin("M", "1", t0, ClaimAny, true),
+		begin("M", "2", t0, ClaimAny, false), // has been run
+		begin("M", "3", t0.Add(-time.Minute), ClaimLater, false),
+		begin("M", "4", t0.Add(-time.Minute), ClaimAny, true),
+		begin("M", "5", t0.Add(time.Minute), ClaimLater, true),
+	} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	recorded("1", "4", "5")
+	// The run can't be recorded: then the due time stays to be run.
+	if err := begin("M", "5", t0.Add(time.Hour), ClaimAny, false); err == nil {
+		t.Error("two runs of one id were recorded")
+	}
+	claimIs(t, db, ClaimAny, "M", t0.Add(time.Hour), true)
+	recorded("1", "4", "5")
+	for _, r := range []Run{
+		{Mission: "M", Trigger: TriggerSchedule, Start: t0},
+		{Trigger: TriggerSchedule, Due: t0, Start: t0},
+		{Mission: "M", Trigger: "?", Due: t0.Add(2 * time.Hour), Start: t0},
+	} {
+		if claimed, err := db.BeginDue(&r, ClaimAny); claimed || err == nil {
+			t.Errorf("begin of %+v: %v, %v", r, claimed, err)
+		}
+	}
+	claimIs(t, db, ClaimAny, "M", t0.Add(2*time.Hour), true)
 }
 
 func TestRefusedClaims(t *testing.T) {
 	db := openNew(t)
-	if ok, err := db.Claim("", t0); ok || err == nil {
+	if ok, err := db.Claim("", t0, ClaimAny); ok || err == nil {
 		t.Errorf("no mission: %v, %v", ok, err)
 	}
-	if ok, err := db.ClaimNext("M", time.Time{}); ok || err == nil {
+	if ok, err := db.Claim("M", time.Time{}, ClaimLater); ok || err == nil {
 		t.Errorf("no time: %v, %v", ok, err)
 	}
 }
@@ -82,18 +138,18 @@ func TestOldClaimsAreTrimmed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claim(t, db.Claim, "M", minute(n-1), true)
+	claimIs(t, db, ClaimAny, "M", minute(n-1), true)
 	dues, err := db.Claims("M", time.Time{})
 	if err != nil || len(dues) != keepClaims || !dues[0].Equal(minute(n-keepClaims)) {
 		t.Fatalf("%d claims from %v on, %v", len(dues), dues[0], err)
 	}
 	for _, i := range []int{0, 1, n - keepClaims - 1, n - keepClaims, n - 1} {
-		claim(t, db.Claim, "M", minute(i), false)
-		claim(t, db.ClaimNext, "M", minute(i), false)
+		claimIs(t, db, ClaimAny, "M", minute(i), false)
+		claimIs(t, db, ClaimLater, "M", minute(i), false)
 	}
-	claim(t, db.Claim, "M", minute(0).Add(time.Second), false) // never claimed, but too old to tell
-	claim(t, db.Claim, "M", minute(n-keepClaims).Add(time.Second), true)
-	claim(t, db.Claim, "M", minute(n), true)
+	claimIs(t, db, ClaimAny, "M", minute(0).Add(time.Second), false) // never claimed, but too old to tell
+	claimIs(t, db, ClaimAny, "M", minute(n-keepClaims).Add(time.Second), true)
+	claimIs(t, db, ClaimAny, "M", minute(n), true)
 	if got, err := db.Seen(t0, map[string]string{"M": "s"}); err != nil || !got["M"].LastDue.Equal(minute(n)) {
 		t.Errorf("Seen: %v, %v", got, err)
 	}
@@ -139,8 +195,8 @@ func TestSeen(t *testing.T) {
 	}
 	t1, t2 := t0.Add(time.Hour), t0.Add(2*time.Hour)
 	see(t0, map[string]string{"A": "every 1 minute", "B": ""}, map[string]Schedule{"A": {FirstSeen: t0}, "B": {FirstSeen: t0}})
-	claim(t, db.Claim, "A", t0.Add(time.Minute), true)
-	claim(t, db.Claim, "C", t0.Add(time.Second), true) // claimed before it was seen
+	claimIs(t, db, ClaimAny, "A", t0.Add(time.Minute), true)
+	claimIs(t, db, ClaimAny, "C", t0.Add(time.Second), true) // claimed before it was seen
 	see(t1, map[string]string{"A": "every 1 minute", "C": "x"}, map[string]Schedule{
 		"A": {FirstSeen: t0, LastDue: t0.Add(time.Minute)}, "C": {FirstSeen: t1, LastDue: t0.Add(time.Second)}})
 	see(t2, map[string]string{"A": "every 2 minutes", "C": "x"}, map[string]Schedule{

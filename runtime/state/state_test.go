@@ -91,7 +91,7 @@ func TestClosed(t *testing.T) {
 	if err := db.BeginRun(&Run{Mission: "M", Trigger: TriggerAdhoc, Start: t0}); !errors.Is(err, ErrClosed) {
 		t.Errorf("BeginRun: %v", err)
 	}
-	if ok, err := db.Claim("M", t0); ok || !errors.Is(err, ErrClosed) {
+	if ok, err := db.Claim("M", t0, ClaimAny); ok || !errors.Is(err, ErrClosed) {
 		t.Errorf("Claim: %v, %v", ok, err)
 	}
 	if _, err := db.Runs(Filter{}); err == nil {
@@ -466,7 +466,7 @@ func TestFailedTransaction(t *testing.T) {
 	if dues, err := db.Claims("M", time.Time{}); len(dues) != 0 || err != nil {
 		t.Errorf("claims are %v, %v", dues, err)
 	}
-	if ok, err := db.Claim("M", t0); !ok || err != nil {
+	if ok, err := db.Claim("M", t0, ClaimAny); !ok || err != nil {
 		t.Errorf("the next write: %v, %v", ok, err)
 	}
 }
@@ -597,7 +597,7 @@ func BenchmarkClaim(b *testing.B) {
 	due := t0
 	for b.Loop() {
 		due = due.Add(time.Second)
-		if ok, err := db.Claim("M", due); !ok || err != nil {
+		if ok, err := db.Claim("M", due, ClaimAny); !ok || err != nil {
 			b.Fatal(ok, err)
 		}
 	}
