@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -105,10 +106,46 @@ func (f *file) openJournal(g *generation) (*header, error) {
 		return nil, errHeld // replaced or removed before it was locked
 	}
 	h, err := readHeader(j)
+	if err == errNotJournal && !f.there(f.snapshotName()) {
+		if never, nerr := neverWritten(j, g.journalInfo.Size()); nerr != nil {
+			return nil, f.fail("read", f.journalName(), nerr)
+		} else if never {
+			return nil, f.dropFirst(g)
+		}
+	}
 	if err != nil {
 		return nil, f.journalError(err)
 	}
 	return &h, nil
+}
+
+// neverWritten reports whether there is nothing but zeros in a file.
+func neverWritten(r io.Reader, size int64) (bool, error) {
+	buf := make([]byte, min(size, 64<<10))
+	for {
+		n, err := r.Read(buf)
+		if slices.ContainsFunc(buf[:n], func(b byte) bool { return b != 0 }) {
+			return false, nil
+		}
+		if err == io.EOF || n == 0 && err == nil {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+}
+
+// dropFirst removes the first journal of a store, of which the power was cut
+// before anything reached the disk but its name: see startJournal.
+func (f *file) dropFirst(g *generation) error {
+	if err := f.folder.Remove(f.journalName()); err != nil {
+		return f.fail("remove", f.journalName(), err)
+	}
+	g.journal.Close()
+	g.journal, g.journalInfo, g.locked = nil, nil, false
+	f.dir.notice(fmt.Sprintf("%s: the store was being made when the power was cut, and nothing of it had reached the disk; it is empty, and what it held will be fetched again", f.show(f.snapshotName())))
+	return nil
 }
 
 // lockJournal locks the journal of g, so that a process that found no lock file
@@ -315,13 +352,18 @@ func decodeAges(p []byte, want int) ([]int64, error) {
 }
 
 // startJournal puts an empty journal on top of the snapshot as it is.
+//
+// Where it begins a new store, it does not wait for the disk: there is nothing
+// that a power cut could take back but what the journal will hold itself, and
+// who finds it without its bytes knows that none of it was ever synced.
 func (f *file) startJournal() error {
 	flags := f.gen.flags
+	first := f.gen.journal == nil && f.gen.snap == nil
 	if f.ix.ages != nil {
 		// The records keep the time of the file until they are written again.
 		flags |= keepsAges
 	}
-	if err := f.writeNext(flags, f.gen.base, f.ix); err != nil {
+	if err := f.writeNext(flags, f.gen.base, f.ix, !first); err != nil {
 		return err
 	}
 	if err := f.retire(); err != nil {
@@ -330,12 +372,16 @@ func (f *file) startJournal() error {
 	if err := f.folder.Rename(f.nextName(), f.journalName()); err != nil {
 		return f.fail("create", f.journalName(), err)
 	}
-	return f.load()
+	if err := f.load(); err != nil {
+		return err
+	}
+	f.gen.first = first
+	return nil
 }
 
 // writeNext writes the journal that will take the present one's place: ages of
-// ix's records, if it keeps them, and no batches.
-func (f *file) writeNext(flags uint32, base identity, ix *index) (err error) {
+// ix's records, if it keeps them, and no batches. It is on disk then, if durably.
+func (f *file) writeNext(flags uint32, base identity, ix *index, durably bool) (err error) {
 	n, err := openRegular(f.folder, f.nextName(), os.O_RDWR|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		return f.fail("create", f.nextName(), err)
@@ -347,7 +393,7 @@ func (f *file) writeNext(flags uint32, base identity, ix *index) (err error) {
 		b = append(b, fr...)
 	}
 	_, err = n.Write(b)
-	if err == nil {
+	if err == nil && durably {
 		err = n.Sync()
 	}
 	if cerr := n.Close(); err == nil {
@@ -406,7 +452,7 @@ func (f *file) rewrite() error {
 	if err == nil {
 		// Both must be on disk before either gets its name.
 		next := make(chan error, 1)
-		go func() { next <- f.writeNext(flags, id, ix) }()
+		go func() { next <- f.writeNext(flags, id, ix, true) }()
 		if err = t.Sync(); err != nil {
 			err = f.fail("sync", f.tempName(), err)
 		}
@@ -430,22 +476,27 @@ func (f *file) rewrite() error {
 // keeps a power cut from leaving the new, empty journal with the old snapshot,
 // which would lose what the old journal held; the second is what Sync promises.
 // On a file system that keeps the order of renames one would do, but nothing
-// says which do.
+// says which do. A store that is synced for the first time has nothing to lose
+// by the first one.
 func (f *file) swap(ix *index, id identity, flags uint32) error {
-	rename := func(from, to string) error {
+	first := f.gen.first && f.gen.durable.Load() == 0
+	rename := func(from, to string, durably bool) error {
 		if err := f.folder.Rename(from, to); err != nil {
 			return f.fail("replace", to, err)
+		}
+		if !durably {
+			return nil
 		}
 		if err := syncFolder(f.folder); err != nil {
 			return f.fail("sync the folder of", to, err)
 		}
 		return nil
 	}
-	if err := rename(f.tempName(), f.snapshotName()); err != nil {
+	if err := rename(f.tempName(), f.snapshotName(), !first); err != nil {
 		f.forget()
 		return err
 	}
-	if err := rename(f.nextName(), f.journalName()); err != nil {
+	if err := rename(f.nextName(), f.journalName(), true); err != nil {
 		f.forget()
 		return err
 	}
@@ -520,7 +571,9 @@ func (f *file) copyRecords(t *os.File) (*index, identity, error) {
 	defer f.dir.scratch.release(dec)
 	rd := recordReader{ahead: replaceAhead}
 	rd.reset(f.gen.snap, f.gen.journal)
-	sw := snapshotWriter{w: t, buf: make([]byte, 0, snapshotBuffer+snapshotBuffer/4)}
+	// Most stores are small, and a daemon may sync many of them each second.
+	room := min(f.ix.liveBytes+f.ix.liveBytes/2+1024, snapshotBuffer+snapshotBuffer/4)
+	sw := snapshotWriter{w: t, buf: make([]byte, 0, room)}
 	var failed error
 	ix := f.ix.moved(func(e entry) entry {
 		if failed != nil {

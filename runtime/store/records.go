@@ -22,6 +22,7 @@ type generation struct {
 	flags                 uint32       // hasSnapshot, ownSnapshot, keepsAges
 	locked                bool         // the journal is, by this process; with the turn
 	durable               atomic.Int64 // how much of the journal is on disk for good
+	first                 bool         // this process made the store with it, and has not synced it yet
 	holders               atomic.Int32
 }
 
