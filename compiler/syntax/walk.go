@@ -18,23 +18,7 @@ func Walk(n Node, visit func(Node) bool) {
 	if isNil(n) || !visit(n) {
 		return
 	}
-	w := walker{visit}
-	switch n := n.(type) {
-	case *SourceTree:
-		w.sourceTree(n)
-	case Decl:
-		w.decl(n)
-	case TypeExpr:
-		w.typeExpr(n)
-	case Expr:
-		w.expr(n)
-	case Pattern:
-		w.pattern(n)
-	case Step:
-		w.step(n)
-	default:
-		w.part(n)
-	}
+	walker{visit}.below(n)
 }
 
 // walker walks to the nodes below one.
@@ -81,46 +65,34 @@ func isNil(n Node) bool {
 	return false
 }
 
-func (w walker) sourceTree(t *SourceTree) {
-	i, j := 0, 0
-	for i < len(t.Missions) || j < len(t.Loose) {
-		if j == len(t.Loose) || i < len(t.Missions) && t.Missions[i].Start <= t.Loose[j].Place().Start {
-			w.to(t.Missions[i])
-			i++
-		} else {
-			w.to(t.Loose[j])
-			j++
-		}
-	}
-}
-
-func (w walker) decl(d Decl) {
-	switch d := d.(type) {
-	case *Option:
-		w.to(d.Key, d.Value)
-	case *Schedule:
-		w.to(d.Unit, d.Text, d.Options)
-	case *Param:
-		w.to(d.Name, d.Type, d.Default)
-	case *Source:
-		w.to(d.Name, d.From, d.Options)
-	case *Store:
-		w.to(d.Name, d.Adapter, d.Options)
-	case *Schema:
-		w.to(d.Name, d.Body)
-	case *Transform:
-		w.to(d.Name, d.Src)
-		all(w, d.Variants)
-	case *Action:
-		w.to(d.Name, d.Body)
-	case *Pipeline:
-		all(w, d.Stages)
-	}
-}
-
-// part walks below the nodes that are parts of others.
-func (w walker) part(n Node) {
+// below walks to the nodes below one.
+func (w walker) below(n Node) {
 	switch n := n.(type) {
+	case *SourceTree:
+		w.sourceTree(n)
+
+	// declarations
+	case *Option:
+		w.to(n.Key, n.Value)
+	case *Schedule:
+		w.to(n.Unit, n.Text, n.Options)
+	case *Param:
+		w.to(n.Name, n.Type, n.Default)
+	case *Source:
+		w.to(n.Name, n.From, n.Options)
+	case *Store:
+		w.to(n.Name, n.Adapter, n.Options)
+	case *Schema:
+		w.to(n.Name, n.Body)
+	case *Transform:
+		w.to(n.Name, n.Src)
+		all(w, n.Variants)
+	case *Action:
+		w.to(n.Name, n.Body)
+	case *Pipeline:
+		all(w, n.Stages)
+
+	// parts of others
 	case *Mission:
 		w.to(n.Name)
 		all(w, n.Items)
@@ -147,122 +119,123 @@ func (w walker) part(n Node) {
 		w.to(n.Cond, n.Message)
 	case *StepArm:
 		w.to(n.Pattern, n.Cond, n.Where, n.Body)
-	}
-}
 
-func (w walker) typeExpr(t TypeExpr) {
-	switch t := t.(type) {
+	// types
 	case *ArrayType:
-		w.to(t.Elem)
+		w.to(n.Elem)
 	case *ObjectType:
-		all(w, t.Fields)
+		all(w, n.Fields)
 	case *LiteralType:
-		w.to(t.Value)
+		w.to(n.Value)
 	case *UnionType:
-		all(w, t.Alts)
-	}
-}
+		all(w, n.Alts)
 
-func (w walker) expr(e Expr) {
-	switch e := e.(type) {
+	// expressions
 	case *TemplateLit:
-		all(w, e.Exprs)
+		all(w, n.Exprs)
 	case *FieldExpr:
-		w.to(e.X, e.Name)
+		w.to(n.X, n.Name)
 	case *IndexExpr:
-		w.to(e.X, e.Index)
+		w.to(n.X, n.Index)
 	case *CallExpr:
-		args := e.Args
-		if e.Form != CallPlain {
+		args := n.Args
+		if n.Form != CallPlain {
 			w.to(args[0])
 			args = args[1:]
 		}
-		w.to(e.Fun)
+		w.to(n.Fun)
 		all(w, args)
 	case *UnaryExpr:
-		w.to(e.X)
+		w.to(n.X)
 	case *BinaryExpr:
-		w.to(e.X, e.Y)
+		w.to(n.X, n.Y)
 	case *IsExpr:
-		w.to(e.X, e.Type)
+		w.to(n.X, n.Type)
 	case *CondExpr:
-		w.to(e.Cond, e.Then, e.Else)
+		w.to(n.Cond, n.Then, n.Else)
 	case *LambdaExpr:
-		all(w, e.Params)
-		w.to(e.Body)
+		all(w, n.Params)
+		w.to(n.Body)
 	case *WhereExpr:
-		w.to(e.X, e.Cond)
+		w.to(n.X, n.Cond)
 	case *ObjectExpr:
-		all(w, e.Entries)
+		all(w, n.Entries)
 	case *ArrayExpr:
-		all(w, e.Elems)
+		all(w, n.Elems)
 	case *MatchExpr:
-		w.to(e.Subject)
-		all(w, e.Arms)
+		w.to(n.Subject)
+		all(w, n.Arms)
 	case *ParenExpr:
-		w.to(e.X)
-	}
-}
+		w.to(n.X)
 
-func (w walker) pattern(p Pattern) {
-	switch p := p.(type) {
+	// patterns
 	case *LiteralPattern:
-		w.to(p.Value)
+		w.to(n.Value)
 	case *SchemaPattern:
-		w.to(p.Name)
+		w.to(n.Name)
 	case *ArrayPattern:
-		all(w, p.Elems)
-		w.to(p.Rest)
+		all(w, n.Elems)
+		w.to(n.Rest)
 	case *ObjectPattern:
-		all(w, p.Fields)
+		all(w, n.Fields)
 	case *BindPattern:
-		w.to(p.Name)
-	}
-}
+		w.to(n.Name)
 
-func (w walker) step(s Step) {
-	switch s := s.(type) {
+	// steps
 	case *FetchStep:
-		w.to(s.Source, s.Path, s.Operation, s.Options)
+		w.to(n.Source, n.Path, n.Operation, n.Options)
 	case *LetStep:
-		w.to(s.Name, s.Value)
+		w.to(n.Name, n.Value)
 	case *ForStep:
-		w.to(s.Var, s.In)
-		w.clauses(s)
-		w.to(s.Body)
+		w.to(n.Var, n.In)
+		w.clauses(n)
+		w.to(n.Body)
 	case *MapStep:
-		if s.Source == nil {
-			w.to(s.Body, s.Name)
+		if n.Source == nil {
+			w.to(n.Body, n.Name)
 		} else {
-			w.to(s.Source, s.Name, s.Body)
+			w.to(n.Source, n.Name, n.Body)
 		}
 	case *ApplyStep:
-		w.to(s.Transform, s.To, s.As)
+		w.to(n.Transform, n.To, n.As)
 	case *ValidateStep:
-		w.to(s.Target)
-		all(w, s.Rules)
-		w.to(s.Or)
+		w.to(n.Target)
+		all(w, n.Rules)
+		w.to(n.Or)
 	case *StoreStep:
-		w.to(s.Value, s.Store, s.Options)
+		w.to(n.Value, n.Store, n.Options)
 	case *DeleteStep:
-		w.to(s.Store, s.Key)
+		w.to(n.Store, n.Key)
 	case *ClearStep:
-		w.to(s.Store)
+		w.to(n.Store)
 	case *MatchStep:
-		w.to(s.Subject)
-		all(w, s.Arms)
+		w.to(n.Subject)
+		all(w, n.Arms)
 	case *IfStep:
-		w.to(s.Cond, s.Then, s.Else)
+		w.to(n.Cond, n.Then, n.Else)
 	case *RunStep:
-		w.to(s.Action)
+		w.to(n.Action)
 	case *LogStep:
-		w.to(s.Level, s.Message, s.Fields)
+		w.to(n.Level, n.Message, n.Fields)
 	case *WaitStep:
-		w.to(s.Options)
+		w.to(n.Options)
 	case *PauseStep:
-		w.to(s.Options)
+		w.to(n.Options)
 	case *DirectiveStep:
-		w.to(s.Message, s.Target, s.Then, s.Options)
+		w.to(n.Message, n.Target, n.Then, n.Options)
+	}
+}
+
+func (w walker) sourceTree(t *SourceTree) {
+	i, j := 0, 0
+	for i < len(t.Missions) || j < len(t.Loose) {
+		if j == len(t.Loose) || i < len(t.Missions) && t.Missions[i].Start <= t.Loose[j].Place().Start {
+			w.to(t.Missions[i])
+			i++
+		} else {
+			w.to(t.Loose[j])
+			j++
+		}
 	}
 }
 
