@@ -122,14 +122,14 @@ func (f *fn) each(it item, whom string, body func(elem, index int, done *label))
 	next, done := newLabel(), newLabel()
 	f.place(next)
 	f.jump(bytecode.NextItem, done, slots)
-	close := f.open()
+	inner := f.open()
 	restore := f.withSubject(subject{slot: elem})
 	if it.param != nil {
 		f.bind(it.param.Name, elem)
 	}
 	body(elem, slots+1, done)
 	restore()
-	close()
+	f.close(inner)
 	f.jump(bytecode.Loop, next)
 	f.place(done)
 }

@@ -11,7 +11,9 @@
 package codegen
 
 import (
+	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
@@ -29,7 +31,7 @@ func Generate(m *syntax.Mission, loose []syntax.Decl) (p *bytecode.Program, err 
 		natives: map[string]int{}, shapes: map[string]int{}, regexps: map[string]int{},
 		types: map[string]int{}, stores: map[string]int{}, params: map[string]int{},
 		schemas: map[string]*syntax.Schema{}, actions: map[string]int{}, transforms: map[string]int{},
-		sources: map[string]int{},
+		sources: map[string]int{}, arrays: map[int]int{},
 	}
 	g.collect(m, loose)
 	g.mission(m)
@@ -46,13 +48,18 @@ func Generate(m *syntax.Mission, loose []syntax.Decl) (p *bytecode.Program, err 
 type generator struct {
 	prog  *bytecode.Program
 	files map[*syntax.File]int
+	place syntax.Locator
+	file  int    // the number of the locator's file
 	where string // the part being generated, for errors
 	err   error
+	spare []*fn  // finished, whose room is free
+	key   []byte // room for the key of a shape
 
 	natives, shapes, regexps, types     map[string]int
 	stores, params, actions, transforms map[string]int
 	sources                             map[string]int
 	schemas                             map[string]*syntax.Schema
+	arrays                              map[int]int // the array type of each type of elements
 
 	actionDecls    []*syntax.Action
 	transformDecls []*syntax.Transform
@@ -71,14 +78,18 @@ func (g *generator) position(s syntax.Span) bytecode.Pos {
 	if !s.IsValid() {
 		return bytecode.Pos{}
 	}
-	i, ok := g.files[s.File]
-	if !ok {
-		i = len(g.prog.Files)
-		g.files[s.File] = i
-		g.prog.Files = append(g.prog.Files, s.File.Name)
+	if s.File != g.place.File() {
+		g.place = syntax.NewLocator(s.File)
+		i, ok := g.files[s.File]
+		if !ok {
+			i = len(g.prog.Files)
+			g.files[s.File] = i
+			g.prog.Files = append(g.prog.Files, s.File.Name)
+		}
+		g.file = i
 	}
-	p := s.Position()
-	return bytecode.Pos{File: i, Line: p.Line, Column: p.Column}
+	line, column := g.place.Locate(s.Start)
+	return bytecode.Pos{File: g.file, Line: line, Column: column}
 }
 
 // collect gives every declaration its number, so that they may refer to each
@@ -210,7 +221,7 @@ func (g *generator) action(a *syntax.Action, number int) {
 	g.where = "action " + a.Name.Name
 	f := g.newFunc(a.Name.Name, 0)
 	f.block(a.Body)
-	f.pos = g.position(a.Name.Span)
+	f.at(a.Name)
 	f.emit(bytecode.Return)
 	f.finishAt(number)
 }
@@ -273,7 +284,7 @@ func (g *generator) transform(t *syntax.Transform, number int) {
 		f.place(ok)
 	}
 	for _, v := range t.Variants {
-		end := f.open()
+		variant := f.open()
 		next := newLabel()
 		if v.Pattern != nil {
 			f.pattern(v.Pattern, 0, next, false)
@@ -284,7 +295,7 @@ func (g *generator) transform(t *syntax.Transform, number int) {
 		f.object(v.Body)
 		f.emit(bytecode.ReturnValue)
 		f.place(next)
-		end()
+		f.close(variant)
 	}
 	f.at(t.Name)
 	f.emit(bytecode.Load, 0)
@@ -304,12 +315,16 @@ func (g *generator) native(fn *stdlib.Func) int {
 
 // shape gives the number of a list of keys.
 func (g *generator) shape(keys []string) int {
-	key := fmt.Sprintf("%q", keys)
-	if i, ok := g.shapes[key]; ok {
+	g.key = g.key[:0]
+	for _, k := range keys {
+		g.key = binary.AppendUvarint(g.key, uint64(len(k)))
+		g.key = append(g.key, k...)
+	}
+	if i, ok := g.shapes[string(g.key)]; ok {
 		return i
 	}
-	g.prog.Shapes = append(g.prog.Shapes, keys)
-	g.shapes[key] = len(g.prog.Shapes) - 1
+	g.prog.Shapes = append(g.prog.Shapes, slices.Clone(keys))
+	g.shapes[string(g.key)] = len(g.prog.Shapes) - 1
 	return len(g.prog.Shapes) - 1
 }
 

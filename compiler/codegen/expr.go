@@ -8,8 +8,8 @@ import (
 
 // expr generates code that pushes the value of an expression.
 func (f *fn) expr(e syntax.Expr) {
-	outer := f.pos
-	defer func() { f.pos = outer }()
+	outer := f.span
+	defer func() { f.span = outer }()
 	f.at(e)
 	if v, ok := fold(e); ok {
 		f.constant(v)
@@ -68,7 +68,7 @@ func (f *fn) isGlobal(n *syntax.Name, name string) bool {
 	if n.Name != name {
 		return false
 	}
-	if _, ok := f.scope.lookup(name); ok {
+	if _, ok := f.lookup(name); ok {
 		return false
 	}
 	_, ok := f.g.params[name]
@@ -91,10 +91,9 @@ func (f *fn) storeName(e syntax.Expr) (int, bool) {
 	if !ok {
 		return 0, false
 	}
-	for _, known := range []string{"response", "lastSync", "scheduledTime"} {
-		if n.Name == known {
-			return 0, false
-		}
+	switch n.Name {
+	case "response", "lastSync", "scheduledTime":
+		return 0, false
 	}
 	if !f.isGlobal(n, n.Name) {
 		return 0, false
@@ -106,7 +105,7 @@ func (f *fn) storeName(e syntax.Expr) (int, bool) {
 // nameExpr pushes what a name stands for, in the order of the language
 // definition, section 4, "Names".
 func (f *fn) nameExpr(n *syntax.Name) {
-	if v, ok := f.scope.lookup(n.Name); ok {
+	if v, ok := f.lookup(n.Name); ok {
 		if v.page {
 			f.emit(bytecode.PageParam, v.slot)
 		} else {
@@ -146,7 +145,7 @@ func (f *fn) slotOf(e syntax.Expr) (int, bool) {
 	case *syntax.SubjectExpr:
 		return f.subject.slot, f.subject != responseSubject
 	case *syntax.Name:
-		v, ok := f.scope.lookup(e.Name)
+		v, ok := f.lookup(e.Name)
 		return v.slot, ok && !v.page
 	}
 	return 0, false
@@ -203,7 +202,7 @@ func (f *fn) template(e *syntax.TemplateLit, path bool) {
 	f.emit(bytecode.Text, n)
 }
 
-var binaryOps = map[syntax.Op]bytecode.Op{
+var binaryOps = [syntax.OpNeg + 1]bytecode.Op{
 	syntax.OpEq: bytecode.Eq, syntax.OpNe: bytecode.Ne, syntax.OpLt: bytecode.Lt, syntax.OpLe: bytecode.Le,
 	syntax.OpGt: bytecode.Gt, syntax.OpGe: bytecode.Ge, syntax.OpIn: bytecode.In, syntax.OpContains: bytecode.Contains,
 	syntax.OpStartsWith: bytecode.StartsWith, syntax.OpEndsWith: bytecode.EndsWith, syntax.OpMatches: bytecode.Matches,
@@ -211,8 +210,13 @@ var binaryOps = map[syntax.Op]bytecode.Op{
 	syntax.OpMod: bytecode.Mod,
 }
 
+// keep are the operators that take their left side where it decides.
+var keep = [syntax.OpNeg + 1]bytecode.Op{
+	syntax.OpAnd: bytecode.JumpFalseKeep, syntax.OpOr: bytecode.JumpTrueKeep, syntax.OpCoalesce: bytecode.JumpValueKeep,
+}
+
 // withConst are the operators that have a form with a constant on the right.
-var withConst = map[syntax.Op]bytecode.Op{
+var withConst = [syntax.OpNeg + 1]bytecode.Op{
 	syntax.OpEq: bytecode.EqK, syntax.OpNe: bytecode.NeK, syntax.OpLt: bytecode.LtK, syntax.OpLe: bytecode.LeK,
 	syntax.OpGt: bytecode.GtK, syntax.OpGe: bytecode.GeK, syntax.OpAdd: bytecode.AddK, syntax.OpSub: bytecode.SubK,
 	syntax.OpMul: bytecode.MulK,
@@ -223,9 +227,7 @@ func (f *fn) binary(e *syntax.BinaryExpr) {
 	case syntax.OpAnd, syntax.OpOr, syntax.OpCoalesce:
 		end := newLabel()
 		f.expr(e.X)
-		f.jump(map[syntax.Op]bytecode.Op{
-			syntax.OpAnd: bytecode.JumpFalseKeep, syntax.OpOr: bytecode.JumpTrueKeep, syntax.OpCoalesce: bytecode.JumpValueKeep,
-		}[e.Op], end)
+		f.jump(keep[e.Op], end)
 		f.expr(e.Y)
 		f.place(end)
 		return
@@ -261,7 +263,7 @@ func (f *fn) binary(e *syntax.BinaryExpr) {
 }
 
 // unless are the comparisons that have a form which jumps.
-var unless = map[syntax.Op]bytecode.Op{
+var unless = [syntax.OpNeg + 1]bytecode.Op{
 	syntax.OpEq: bytecode.UnlessEqK, syntax.OpNe: bytecode.UnlessNeK, syntax.OpLt: bytecode.UnlessLtK,
 	syntax.OpLe: bytecode.UnlessLeK, syntax.OpGt: bytecode.UnlessGtK, syntax.OpGe: bytecode.UnlessGeK,
 }
@@ -314,14 +316,14 @@ func (f *fn) conditional(e *syntax.CondExpr, branch func(syntax.Expr)) {
 // spreads, and keys that stand twice, are merged.
 func (f *fn) object(e *syntax.ObjectExpr) {
 	parts := 0
-	var keys []string
-	seen := map[string]bool{}
+	keys := make([]string, 0, len(e.Entries))
+	var seen keySet
 	flush := func() {
 		if len(keys) > 0 {
 			f.emit(bytecode.Object, f.g.shape(keys))
 			parts++
 		}
-		keys, seen = nil, map[string]bool{}
+		keys, seen = keys[:0], keySet{}
 	}
 	for _, entry := range e.Entries {
 		if entry.Spread != nil {
@@ -330,10 +332,10 @@ func (f *fn) object(e *syntax.ObjectExpr) {
 			parts++
 			continue
 		}
-		if seen[entry.Key.Name] {
+		if !seen.add(entry.Key.Name) {
 			flush()
+			seen.add(entry.Key.Name)
 		}
-		seen[entry.Key.Name] = true
 		keys = append(keys, entry.Key.Name)
 		if entry.Value == nil { // `{ id }` stands for `{ id: id }`
 			f.nameExpr(&syntax.Name{Span: entry.Key.Span, Name: entry.Key.Name})
@@ -348,6 +350,37 @@ func (f *fn) object(e *syntax.ObjectExpr) {
 	if parts > 1 || len(e.Entries) > 0 && e.Entries[0].Spread != nil {
 		f.emit(bytecode.Merge, parts)
 	}
+}
+
+// keySet holds the keys of an object so far. A few need no map.
+type keySet struct {
+	few  []string
+	many map[string]bool
+}
+
+// fewKeys is up to how many keys are compared one by one.
+const fewKeys = 12
+
+// add adds a key, and reports whether it is new.
+func (s *keySet) add(key string) bool {
+	switch {
+	case s.many != nil:
+		if s.many[key] {
+			return false
+		}
+		s.many[key] = true
+		return true
+	case contains(s.few, key):
+		return false
+	}
+	s.few = append(s.few, key)
+	if len(s.few) > fewKeys {
+		s.many = make(map[string]bool, 2*len(s.few))
+		for _, k := range s.few {
+			s.many[k] = true
+		}
+	}
+	return true
 }
 
 // array pushes an array.
@@ -404,14 +437,14 @@ func (f *fn) matchExpr(e *syntax.MatchExpr, arm func(syntax.Expr)) {
 	status := e.Subject != nil && f.isResponse(e.Subject)
 	exhaustive := false
 	for _, a := range e.Arms {
-		close := f.open()
+		inner := f.open()
 		next := newLabel()
 		f.at(a)
 		f.armTest(a.Pattern, a.Cond, a.Where, slot, next, status)
 		arm(a.Value)
 		f.jump(bytecode.Jump, end)
 		f.place(next)
-		close()
+		f.close(inner)
 		if _, wild := a.Pattern.(*syntax.WildcardPattern); wild && a.Where == nil {
 			exhaustive = true
 			break

@@ -31,7 +31,7 @@ type pagination struct {
 //	failed: (the match)
 func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 	handler := f.handler(rest)
-	info := bytecode.FetchInfo{Method: s.Method, Source: f.sourceOf(s), Pos: f.pos, Handled: handler != nil}
+	info := bytecode.FetchInfo{Method: s.Method, Source: f.sourceOf(s), Pos: f.g.position(f.span), Handled: handler != nil}
 	var p pagination
 	if o := s.Options.Get("paginate"); o != nil {
 		p = pageForm(o.Value)
@@ -126,12 +126,12 @@ func (f *fn) exchange(s *syntax.FetchStep, p pagination, until *syntax.Option, n
 // withPageParam generates code in which lastSync is the position of the fetch in
 // the page slot, and the page parameter, if there is one, a variable.
 func (f *fn) withPageParam(param string, page int, generate func()) {
-	defer f.open()()
+	defer f.close(f.open())
 	outer := f.sync
 	f.sync = page
 	defer func() { f.sync = outer }()
 	if param != "" {
-		f.scope.vars[param] = variable{slot: page, page: true}
+		f.bindVariable(param, variable{slot: page, page: true})
 	}
 	generate()
 }

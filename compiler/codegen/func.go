@@ -2,7 +2,6 @@ package codegen
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 
 	"reqon/compiler/syntax"
@@ -13,18 +12,17 @@ import (
 // fn generates the code of one function.
 type fn struct {
 	g   *generator
-	out *bytecode.Func
+	out bytecode.Func
 
-	depth    int  // operands on the stack here
-	dead     bool // the place here is not reached
-	pos      bytecode.Pos
-	consts   map[string]int
-	names    map[string]int
+	depth    int         // operands on the stack here
+	dead     bool        // the place here is not reached
+	span     syntax.Span // what the code to come is that of
+	lastSpan syntax.Span // what the last instruction was that of
+	tables   tables
 	nextSlot int
 	nextList int
 	nextPage int
 
-	scope   *scope
 	subject subject
 	loop    *loop    // the innermost `for` of this action
 	request *request // the most recent request that `retry` can repeat
@@ -54,10 +52,45 @@ type request struct {
 	page  int // slot of its page state
 }
 
-// scope is a block's variables.
-type scope struct {
-	parent *scope
-	vars   map[string]variable
+// tables number what a function's code refers to, by what it is, and hold the
+// variables in scope. They are used again by the next function, as is the room
+// that the code is written to.
+type tables struct {
+	texts   map[string]int      // constants that are strings
+	scalars map[value.Value]int // those that a Value holds without pointing anywhere
+	others  map[string]int      // all others, by kind and JSON
+	names   map[string]int
+	vars    map[string]int // the innermost binding of each name
+	bound   []binding      // of all blocks that are open
+}
+
+func newTables() tables {
+	return tables{texts: map[string]int{}, scalars: map[value.Value]int{}, others: map[string]int{}, names: map[string]int{}, vars: map[string]int{}}
+}
+
+// keptEntries is up to how many entries a table is emptied for the next
+// function: emptying one takes as long as the most that it ever held.
+const keptEntries = 256
+
+// empty gives the tables without what is in them.
+func (t tables) empty() tables {
+	if len(t.texts)+len(t.scalars)+len(t.others)+len(t.names) > keptEntries || cap(t.bound) > keptEntries {
+		return newTables()
+	}
+	clear(t.texts)
+	clear(t.scalars)
+	clear(t.others)
+	clear(t.names)
+	clear(t.vars)
+	t.bound = t.bound[:0]
+	return t
+}
+
+// binding is a name that is a variable.
+type binding struct {
+	name string
+	variable
+	hidden int // the binding that it hides, or bytecode.None
 }
 
 // variable is a local slot, or with page set a page parameter.
@@ -66,11 +99,10 @@ type variable struct {
 	page bool
 }
 
-func (s *scope) lookup(name string) (variable, bool) {
-	for ; s != nil; s = s.parent {
-		if v, ok := s.vars[name]; ok {
-			return v, true
-		}
+// lookup gives the innermost variable of a name.
+func (f *fn) lookup(name string) (variable, bool) {
+	if i, ok := f.tables.vars[name]; ok {
+		return f.tables.bound[i].variable, true
 	}
 	return variable{}, false
 }
@@ -84,30 +116,54 @@ type label struct {
 
 func newLabel() *label { return &label{pc: -1, depth: -1} }
 
-// newFunc begins a function of so many arguments.
+// newFunc begins a function of so many arguments, in the room of one that is
+// finished if there is one.
 func (g *generator) newFunc(name string, args int) *fn {
-	return &fn{
-		g: g, out: &bytecode.Func{Name: name, Args: args},
-		consts: map[string]int{}, names: map[string]int{}, nextSlot: args,
-		subject: responseSubject, sync: bytecode.None, scope: &scope{vars: map[string]variable{}},
+	var f *fn
+	if n := len(g.spare); n > 0 {
+		f, g.spare = g.spare[n-1], g.spare[:n-1]
+	} else {
+		f = &fn{tables: newTables()}
 	}
+	room := &f.out
+	*f = fn{
+		g: g, tables: f.tables, nextSlot: args, subject: responseSubject, sync: bytecode.None, after: f.after[:0],
+		out: bytecode.Func{Name: name, Args: args, Code: room.Code[:0], Consts: room.Consts[:0], Names: room.Names[:0], Lines: room.Lines[:0]},
+	}
+	return f
 }
 
 // finish adds the function to the program and returns its number.
 func (f *fn) finish() int {
-	f.out.Locals = max(f.out.Locals, f.nextSlot)
-	f.g.prog.Funcs = append(f.g.prog.Funcs, *f.out)
+	f.g.prog.Funcs = append(f.g.prog.Funcs, f.done())
 	return len(f.g.prog.Funcs) - 1
 }
 
 // finishAt is finish for a function whose number was given out before.
-func (f *fn) finishAt(i int) {
-	f.out.Locals = max(f.out.Locals, f.nextSlot)
-	f.g.prog.Funcs[i] = *f.out
+func (f *fn) finishAt(i int) { f.g.prog.Funcs[i] = f.done() }
+
+// done gives the function, and its room to the next.
+func (f *fn) done() bytecode.Func {
+	out := f.out
+	out.Locals = max(out.Locals, f.nextSlot)
+	out.Code, out.Consts, out.Names, out.Lines = exactly(out.Code), exactly(out.Consts), exactly(out.Names), exactly(out.Lines)
+	f.tables = f.tables.empty()
+	f.g.spare = append(f.g.spare, f)
+	return out
+}
+
+// exactly gives a copy without room for more; nil if there is nothing.
+func exactly[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	exact := make([]T, len(list))
+	copy(exact, list)
+	return exact
 }
 
 // at says that the code to come is that of n.
-func (f *fn) at(n syntax.Node) { f.pos = f.g.position(n.Place()) }
+func (f *fn) at(n syntax.Node) { f.span = n.Place() }
 
 // emit adds an instruction without a jump.
 func (f *fn) emit(op bytecode.Op, operands ...int) {
@@ -121,9 +177,11 @@ func (f *fn) jump(op bytecode.Op, to *label, operands ...int) {
 
 func (f *fn) instruction(op bytecode.Op, operands []int, to *label) {
 	info, _ := bytecode.InfoOf(op)
-	if f.pos.Line > 0 {
-		if n := len(f.out.Lines); n == 0 || f.out.Lines[n-1].Pos != f.pos {
-			f.out.Lines = append(f.out.Lines, bytecode.Line{PC: len(f.out.Code), Pos: f.pos})
+	if f.span != f.lastSpan && f.span.IsValid() {
+		f.lastSpan = f.span
+		pos := f.g.position(f.span)
+		if n := len(f.out.Lines); n == 0 || f.out.Lines[n-1].Pos != pos {
+			f.out.Lines = append(f.out.Lines, bytecode.Line{PC: len(f.out.Code), Pos: pos})
 		}
 	}
 	code := append(f.out.Code, byte(op))
@@ -205,11 +263,24 @@ func (f *fn) newPage() int {
 	return f.nextPage - 1
 }
 
+// block is what an open block goes back to at its end.
+type block struct{ bound, slot int }
+
 // open begins a block: its variables and their slots end with it.
-func (f *fn) open() (end func()) {
-	outer, slot := f.scope, f.nextSlot
-	f.scope = &scope{parent: outer, vars: map[string]variable{}}
-	return func() { f.scope, f.nextSlot = outer, slot }
+func (f *fn) open() block { return block{bound: len(f.tables.bound), slot: f.nextSlot} }
+
+// close ends the block that open began.
+func (f *fn) close(b block) {
+	t := &f.tables
+	for i := len(t.bound) - 1; i >= b.bound; i-- {
+		if hidden := t.bound[i].hidden; hidden == bytecode.None {
+			delete(t.vars, t.bound[i].name)
+		} else {
+			t.vars[t.bound[i].name] = hidden
+		}
+	}
+	t.bound = t.bound[:b.bound]
+	f.nextSlot = b.slot
 }
 
 // temp begins a stretch whose slots end with it.
@@ -226,7 +297,17 @@ func (f *fn) withSubject(s subject) (end func()) {
 }
 
 // bind makes name a variable in slot.
-func (f *fn) bind(name string, slot int) { f.scope.vars[name] = variable{slot: slot} }
+func (f *fn) bind(name string, slot int) { f.bindVariable(name, variable{slot: slot}) }
+
+func (f *fn) bindVariable(name string, v variable) {
+	t := &f.tables
+	hidden, ok := t.vars[name]
+	if !ok {
+		hidden = bytecode.None
+	}
+	t.vars[name] = len(t.bound)
+	t.bound = append(t.bound, binding{name: name, variable: v, hidden: hidden})
+}
 
 // constant pushes a value.
 func (f *fn) constant(v value.Value) {
@@ -252,22 +333,30 @@ func (f *fn) textIndex(s string) int { return f.constIndex(value.FromString(s)) 
 // constIndex gives the number of a constant. Equal constants of one form share
 // one: 1 and 1.0 do not, since their texts differ.
 func (f *fn) constIndex(v value.Value) int {
-	key := fmt.Sprintf("%d %s", v.Kind(), value.AppendJSON(nil, v))
-	if i, ok := f.consts[key]; ok {
-		return i
+	switch v.Kind() {
+	case value.String:
+		return numberOf(f.tables.texts, v.Str(), &f.out.Consts, v)
+	case value.Array, value.Object, value.NumText:
+		key := value.AppendJSON([]byte{byte(v.Kind())}, v)
+		return numberOf(f.tables.others, string(key), &f.out.Consts, v)
+	case value.Float:
+		return numberOf(f.tables.scalars, value.FromFloat(v.Float()+0), &f.out.Consts, v) // -0 has the text of 0
 	}
-	f.out.Consts = append(f.out.Consts, v)
-	f.consts[key] = len(f.out.Consts) - 1
-	return len(f.out.Consts) - 1
+	return numberOf(f.tables.scalars, v, &f.out.Consts, v)
 }
 
-func (f *fn) name(s string) int {
-	if i, ok := f.names[s]; ok {
-		return i
+func (f *fn) name(s string) int { return numberOf(f.tables.names, s, &f.out.Names, s) }
+
+// numberOf gives the number in list of what goes by key, and adds x under it
+// where there is none yet.
+func numberOf[K comparable, T any](numbers map[K]int, key K, list *[]T, x T) int {
+	i, ok := numbers[key]
+	if !ok {
+		i = len(*list)
+		*list = append(*list, x)
+		numbers[key] = i
 	}
-	f.out.Names = append(f.out.Names, s)
-	f.names[s] = len(f.out.Names) - 1
-	return len(f.out.Names) - 1
+	return i
 }
 
 // cache gives an inline cache.

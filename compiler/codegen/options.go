@@ -110,16 +110,15 @@ func (f *fn) resume(e syntax.Expr) {
 // optionObject pushes the object of the options; null where there are none. Of
 // an option that stands twice the last counts.
 func (f *fn) optionObject(list []entry) {
-	last := map[string]int{}
-	for i, e := range list {
-		last[e.key] = i
-	}
-	kept := list[:0:0]
-	for i, e := range list {
-		if last[e.key] == i {
-			kept = append(kept, e)
+	var seen keySet
+	first := len(list)
+	for i := len(list) - 1; i >= 0; i-- {
+		if seen.add(list[i].key) {
+			first--
+			list[first] = list[i]
 		}
 	}
+	kept := list[first:]
 	if len(kept) == 0 {
 		f.emit(bytecode.Null)
 		return

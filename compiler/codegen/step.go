@@ -14,7 +14,7 @@ func (f *fn) block(b *syntax.Block) {
 	if b == nil {
 		return
 	}
-	defer f.open()()
+	defer f.close(f.open())
 	outer := f.request
 	defer func() { f.request = outer }()
 	for i := 0; i < len(b.Steps); i++ {
@@ -104,7 +104,7 @@ func (f *fn) ifStep(s *syntax.IfStep) {
 // items these are, with a streamed fetch.
 func (f *fn) forStep(s *syntax.ForStep, items func(), page int) {
 	f.at(s)
-	info := bytecode.LoopInfo{Page: page, Pos: f.pos}
+	info := bytecode.LoopInfo{Page: page, Pos: f.g.position(f.span)}
 	if s.OnError != nil {
 		switch s.OnError.Name {
 		case "queue":
@@ -119,7 +119,7 @@ func (f *fn) forStep(s *syntax.ForStep, items func(), page int) {
 	f.g.prog.Loops = append(f.g.prog.Loops, info)
 	number := len(f.g.prog.Loops) - 1
 
-	defer f.open()()
+	defer f.close(f.open())
 	slots, elem := f.newSlots(bytecode.LoopSlots), f.newSlots(1)
 	l := &loop{item: elem, slot: slots, next: newLabel(), outer: f.loop}
 	items()
@@ -178,7 +178,7 @@ func (f *fn) iteration(s *syntax.ForStep, l *loop) {
 	f.loop = l
 	defer func() { f.loop = outer }()
 	defer f.withSubject(subject{slot: l.item})()
-	defer f.open()()
+	defer f.close(f.open())
 	f.bind(s.Var.Name, l.item)
 	if s.Where != nil {
 		f.condition(s.Where, l.next)
@@ -368,7 +368,7 @@ func (f *fn) matchStep(s *syntax.MatchStep, handles bool) {
 	onlyStatus := status
 	for _, a := range s.Arms {
 		onlyStatus = onlyStatus && isStatus(a.Pattern)
-		close := f.open()
+		inner := f.open()
 		next := newLabel()
 		f.at(a)
 		if handles && takesAll(a.Pattern) && !ends(a.Body) {
@@ -381,7 +381,7 @@ func (f *fn) matchStep(s *syntax.MatchStep, handles bool) {
 		f.arm(a.Body)
 		f.jump(bytecode.Jump, end)
 		f.place(next)
-		close()
+		f.close(inner)
 	}
 	f.at(s)
 	if handles {

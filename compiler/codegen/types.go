@@ -96,10 +96,10 @@ func (g *generator) typeOf(t syntax.TypeExpr) int {
 
 // arrayOf gives the type of arrays of a type.
 func (g *generator) arrayOf(elem int) int {
-	for i := range g.prog.Types {
-		if t := &g.prog.Types[i]; t.Kind == bytecode.TypeArray && t.Elem == elem {
-			return i
-		}
+	i, ok := g.arrays[elem]
+	if !ok {
+		i = g.addType(bytecode.Type{Kind: bytecode.TypeArray, Elem: elem, Const: value.NullValue})
+		g.arrays[elem] = i
 	}
-	return g.addType(bytecode.Type{Kind: bytecode.TypeArray, Elem: elem, Const: value.NullValue})
+	return i
 }

@@ -49,6 +49,51 @@ func (f *File) lineIndex(offset int32) int {
 	return sort.Search(len(f.lines), func(i int) bool { return f.lines[i] > offset }) - 1
 }
 
+// Locator finds the lines and columns of many places of one file. It goes from
+// the last place to the next, so that places near each other take no search, nor
+// the count of a whole line.
+type Locator struct {
+	file   *File
+	line   int   // index of the last place's line
+	offset int32 // of the last place
+	column int   // of the last place, from 0
+}
+
+// NewLocator returns a Locator at the start of a file.
+func NewLocator(f *File) Locator { return Locator{file: f} }
+
+// File returns the file; nil if l is the zero Locator.
+func (l *Locator) File() *File { return l.file }
+
+// Locate returns the line and column of a byte offset, as File.Position does.
+func (l *Locator) Locate(offset int32) (line, column int) {
+	f := l.file
+	if !f.inLine(l.line, offset) {
+		if f.inLine(l.line+1, offset) {
+			l.line++
+		} else {
+			l.line = f.lineIndex(offset)
+		}
+		l.offset, l.column = f.lines[l.line], 0
+	}
+	offset = min(offset, int32(len(f.Src)))
+	if start := f.lines[l.line]; offset < l.offset && offset-start < l.offset-offset {
+		l.offset, l.column = start, 0
+	}
+	if offset >= l.offset {
+		l.column += utf8.RuneCount(f.Src[l.offset:offset])
+	} else {
+		l.column -= utf8.RuneCount(f.Src[offset:l.offset])
+	}
+	l.offset = offset
+	return l.line + 1, l.column + 1
+}
+
+// inLine reports whether an offset is in the line of that index.
+func (f *File) inLine(line int, offset int32) bool {
+	return line < len(f.lines) && f.lines[line] <= offset && (line+1 == len(f.lines) || offset < f.lines[line+1])
+}
+
 // Line returns the text of a line, counted from 1, without its line ending;
 // "" where there is no such line.
 func (f *File) Line(line int) string {
