@@ -30,6 +30,7 @@ func checkCommand() *cli.Command {
 }
 
 func check(c *cli.Context) error {
+	defer collectLate()()
 	format := c.String("format")
 	if !slices.Contains(checkFormats, format) {
 		return exit(exitConfig, fmt.Errorf("--format %s: expected %s", format, strings.Join(checkFormats, ", ")))

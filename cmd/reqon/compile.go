@@ -31,6 +31,7 @@ func compileCommand() *cli.Command {
 }
 
 func compile(c *cli.Context) error {
+	defer collectLate()()
 	result, err := loadMissions(c, "compile")
 	if err != nil {
 		return err
