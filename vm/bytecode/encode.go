@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"unicode/utf8"
 
 	"reqon/vm/value"
@@ -37,9 +38,10 @@ func IsArtifact(data []byte) bool { return bytes.HasPrefix(data, []byte(magic)) 
 
 // Encode returns the .reqc form of p.
 func Encode(p *Program) []byte {
-	var body []byte
+	out := make([]byte, headerSize)
+	var w writer
 	for kind := sectionMission; kind < sectionEnd; kind++ {
-		var w writer
+		w.b = w.b[:0]
 		switch kind {
 		case sectionMission:
 			w.mission(p)
@@ -48,16 +50,16 @@ func Encode(p *Program) []byte {
 		case sectionFuncs:
 			list(&w, p.Funcs, (*writer).fn)
 		}
-		body = append(body, byte(kind))
-		body = binary.AppendUvarint(body, uint64(len(w.b)))
-		body = append(body, w.b...)
+		out = slices.Grow(out, 1+binary.MaxVarintLen64+len(w.b))
+		out = append(out, byte(kind))
+		out = binary.AppendUvarint(out, uint64(len(w.b)))
+		out = append(out, w.b...)
 	}
-	out := make([]byte, 0, headerSize+len(body))
-	out = append(out, magic...)
-	out = binary.LittleEndian.AppendUint16(out, Version)
-	sum := sha256.Sum256(body)
-	out = append(out, sum[:]...)
-	return append(out, body...)
+	header := append(out[:0], magic...)
+	header = binary.LittleEndian.AppendUint16(header, Version)
+	sum := sha256.Sum256(out[headerSize:])
+	copy(out[len(header):], sum[:])
+	return out
 }
 
 // writer writes the parts of a section.
@@ -191,7 +193,8 @@ func (w *writer) fetch(x *FetchInfo) {
 
 func (w *writer) fn(f *Func) {
 	w.text(f.Name)
-	w.text(string(f.Code))
+	w.b = binary.AppendUvarint(w.b, uint64(len(f.Code)))
+	w.b = append(w.b, f.Code...)
 	list(w, f.Consts, func(w *writer, v *value.Value) { w.value(*v) })
 	w.texts(f.Names)
 	w.int(f.Locals)

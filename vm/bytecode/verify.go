@@ -3,6 +3,7 @@ package bytecode
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 
 	"reqon/vm/value"
@@ -48,8 +49,9 @@ func Verify(p *Program) error {
 	if err := verifyTables(p); err != nil {
 		return err
 	}
+	v := verifier{p: p}
 	for i := range p.Funcs {
-		v := verifier{p: p, f: &p.Funcs[i]}
+		v.f, v.work = &p.Funcs[i], v.work[:0]
 		if err := v.verify(); err != nil {
 			return err
 		}
@@ -133,12 +135,8 @@ func verifyTables(p *Program) error {
 		errs = append(errs, place("loop", x.Pos))
 	}
 	for _, x := range p.Shapes {
-		seen := make(map[string]bool, len(x))
-		for _, key := range x {
-			if seen[key] {
-				errs = append(errs, bad("shape with the key %q twice", key))
-			}
-			seen[key] = true
+		if key, ok := twice(len(x), func(i int) string { return x[i] }); ok {
+			errs = append(errs, bad("shape with the key %q twice", key))
 		}
 	}
 	errs = append(errs, verifyTypes(p, bad)...)
@@ -154,6 +152,29 @@ func verifyTables(p *Program) error {
 	return err
 }
 
+// twice finds the first of n names that stands twice. A few are compared one by
+// one, which is faster than a map.
+func twice(n int, name func(int) string) (string, bool) {
+	if n <= 12 {
+		for i := range n {
+			for j := range i {
+				if name(i) == name(j) {
+					return name(i), true
+				}
+			}
+		}
+		return "", false
+	}
+	seen := make(map[string]bool, n)
+	for i := range n {
+		if seen[name(i)] {
+			return name(i), true
+		}
+		seen[name(i)] = true
+	}
+	return "", false
+}
+
 // verifyTypes checks the references between types. A type must not contain
 // itself by way of unions and elements alone: only through a field does
 // matching get on to another value, and naming a type to an end.
@@ -165,13 +186,11 @@ func verifyTypes(p *Program, bad func(string, ...any) error) (errs []error) {
 		for _, a := range t.Alts {
 			ok = ok && ref(a)
 		}
-		seen := make(map[string]bool, len(t.Fields))
 		for _, f := range t.Fields {
 			ok = ok && ref(f.Type)
-			if seen[f.Name] {
-				return append(errs, bad("type %s with the field %q twice", t.Name, f.Name))
-			}
-			seen[f.Name] = true
+		}
+		if name, ok := twice(len(t.Fields), func(i int) string { return t.Fields[i].Name }); ok {
+			return append(errs, bad("type %s with the field %q twice", t.Name, name))
 		}
 		if !ok {
 			return append(errs, bad("type %s: no such type", t.Name))
@@ -412,7 +431,7 @@ func (v *verifier) verify() error {
 // scan finds where instructions begin and checks their operands.
 func (v *verifier) scan() error {
 	code := v.f.Code
-	v.depth = make([]int16, len(code))
+	v.depth = slices.Grow(v.depth[:0], len(code))[:len(code)]
 	for i := range v.depth {
 		v.depth[i] = noInstruction
 	}
