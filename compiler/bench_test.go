@@ -49,6 +49,25 @@ func parse(tb testing.TB, src []byte) *syntax.Mission {
 	return tree.Missions[0]
 }
 
+// TestCostOfALine holds what compiling a line allocates: it is a measure of the
+// work that, unlike time, is the same on every machine, and it must not grow with
+// the length of the mission.
+func TestCostOfALine(t *testing.T) {
+	for _, size := range []int{1_000, 10_000} {
+		src, lines := longMission(t, size)
+		name := filepath.Join(t.TempDir(), "long.reqon")
+		load(t, name, src)
+		count := testing.AllocsPerRun(1, func() { load(t, name, nil) }) / float64(lines)
+		if count > mostAllocs {
+			t.Errorf("compiling a mission of %d lines takes %.1f allocations a line, expected at most %d", lines, count, mostAllocs)
+		}
+	}
+}
+
+// mostAllocs is how many allocations a line may take, a fifth above what it took
+// when this was written; 27 were too many.
+const mostAllocs = 22
+
 func BenchmarkCheck(b *testing.B) {
 	for _, size := range sizes {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {

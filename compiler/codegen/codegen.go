@@ -197,22 +197,21 @@ func (g *generator) impliedStores(a *syntax.Action) {
 			Name: name.Name, Adapter: f.finish(), Options: bytecode.None, Implied: true, Pos: g.position(name.Span),
 		})
 	}
-	syntax.Walk(a, func(n syntax.Node) bool {
-		switch n := n.(type) {
+	syntax.WalkSteps(a.Body, func(s syntax.Step) {
+		switch s := s.(type) {
 		case *syntax.StoreStep:
-			imply(n.Store)
+			imply(s.Store)
 		case *syntax.ForStep:
-			imply(n.Queue)
+			imply(s.Queue)
 		case *syntax.DeleteStep:
-			imply(n.Store)
+			imply(s.Store)
 		case *syntax.ClearStep:
-			imply(n.Store)
+			imply(s.Store)
 		case *syntax.DirectiveStep:
-			if n.Kind == syntax.DirQueue {
-				imply(n.Target)
+			if s.Kind == syntax.DirQueue {
+				imply(s.Target)
 			}
 		}
-		return true
 	})
 }
 

@@ -149,43 +149,49 @@ func (f *fn) itemNames(until *syntax.Option, rest []syntax.Step) (names []string
 
 // liveness knows which actions read the response that was there before them.
 type liveness struct {
-	reads       map[string]bool
+	actions     map[string]*syntax.Action
+	known       map[string]bool // what reads found
 	inside      map[string]bool // that others run inside of themselves, and return into them
 	afterAction bool            // something that may run after a stage reads the response
 }
 
-// newLiveness looks through the actions until nothing changes: an action that
-// runs another reads what that one reads.
+// newLiveness looks through the actions.
 func newLiveness(m *syntax.Mission, actions []*syntax.Action) *liveness {
-	l := &liveness{reads: map[string]bool{}, inside: map[string]bool{}}
-	for changed := true; changed; {
-		changed = false
-		for _, a := range actions {
-			if !l.reads[a.Name.Name] && l.steps(a.Body.Steps, true) == uses {
-				l.reads[a.Name.Name], changed = true, true
-			}
-		}
+	l := &liveness{actions: make(map[string]*syntax.Action, len(actions)), known: make(map[string]bool, len(actions)), inside: map[string]bool{}}
+	for _, a := range actions {
+		l.actions[a.Name.Name] = a
 	}
-	l.afterAction = len(l.reads) > 0
+	for _, a := range actions {
+		l.afterAction = l.reads(a.Name.Name) || l.afterAction
+		syntax.WalkSteps(a.Body, func(s syntax.Step) {
+			switch s := s.(type) {
+			case *syntax.RunStep:
+				l.inside[s.Action.Name] = true
+			case *syntax.DirectiveStep:
+				if s.Kind == syntax.DirJump {
+					l.inside[s.Target.Name] = true
+				}
+			}
+		})
+	}
 	if m.Run != nil {
 		for _, s := range m.Run.Stages {
 			l.afterAction = l.afterAction || l.expr(s.Cond, true)
 		}
 	}
-	for _, a := range actions {
-		syntax.Walk(a, func(n syntax.Node) bool {
-			switch n := n.(type) {
-			case *syntax.RunStep:
-				l.inside[n.Action.Name] = true
-			case *syntax.DirectiveStep:
-				if n.Kind == syntax.DirJump {
-					l.inside[n.Target.Name] = true
-				}
-			}
-			return true
-		})
-	}
 	return l
+}
+
+// reads reports whether an action reads the response that was there before it.
+// One that runs another reads what that one reads; they never run each other in
+// a circle.
+func (l *liveness) reads(action string) bool {
+	reads, ok := l.known[action]
+	if !ok {
+		reads = l.steps(l.actions[action].Body.Steps, true) == uses
+		l.known[action] = reads
+	}
+	return reads
 }
 
 // steps tells what steps do to the response. subject says that `.` is the
@@ -230,7 +236,7 @@ func (l *liveness) step(s syntax.Step, subject bool) effect {
 	case *syntax.IfStep:
 		return l.branches(l.expr(s.Cond, subject), subject, s.Then, s.Else)
 	case *syntax.RunStep:
-		return used(l.reads[s.Action.Name], passes)
+		return used(l.reads(s.Action.Name), passes)
 	case *syntax.LogStep:
 		return used(l.expr(s.Message, subject) || s.Fields != nil && l.expr(s.Fields, subject), passes)
 	case *syntax.WaitStep:
@@ -238,7 +244,7 @@ func (l *liveness) step(s syntax.Step, subject bool) effect {
 	case *syntax.PauseStep:
 		return used(l.options(s.Options, subject), passes)
 	case *syntax.DirectiveStep:
-		if s.Kind == syntax.DirJump && l.reads[s.Target.Name] {
+		if s.Kind == syntax.DirJump && l.reads(s.Target.Name) {
 			return uses
 		}
 		// What queue writes by default has the response in it.

@@ -21,6 +21,31 @@ func Walk(n Node, visit func(Node) bool) {
 	walker{visit}.below(n)
 }
 
+// WalkSteps calls visit for every step of a block, also of the blocks within
+// its steps, in the order of the source. It looks at nothing else, which is much
+// less than Walk does.
+func WalkSteps(b *Block, visit func(Step)) {
+	if b == nil {
+		return
+	}
+	for _, s := range b.Steps {
+		visit(s)
+		switch s := s.(type) {
+		case *ForStep:
+			WalkSteps(s.Body, visit)
+		case *ValidateStep:
+			WalkSteps(s.Or, visit)
+		case *MatchStep:
+			for _, a := range s.Arms {
+				WalkSteps(a.Body, visit)
+			}
+		case *IfStep:
+			WalkSteps(s.Then, visit)
+			WalkSteps(s.Else, visit)
+		}
+	}
+}
+
 // walker walks to the nodes below one.
 type walker struct{ visit func(Node) bool }
 
