@@ -66,8 +66,7 @@ func (k Kinds) String() string {
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-// kindOf maps the forms of package value to kinds. A List never leaves the
-// machine and has none.
+// kindOf maps the forms of package value to kinds.
 var kindOf = [...]Kinds{
 	value.Null:    KNull,
 	value.Bool:    KBool,
@@ -75,7 +74,6 @@ var kindOf = [...]Kinds{
 	value.Array:   KArray,
 	value.Object:  KObject,
 	value.NumText: KNumber,
-	value.List:    0,
 	value.Int:     KNumber,
 	value.Float:   KNumber,
 	value.Decimal: KNumber,

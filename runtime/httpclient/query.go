@@ -163,7 +163,7 @@ func eachField(what string, object value.Value, fn func(name, text string)) erro
 // fieldText returns the text of a single value.
 func fieldText(what string, v value.Value) (string, error) {
 	switch v.Kind() {
-	case value.Array, value.Object, value.List:
+	case value.Array, value.Object:
 		return "", fmt.Errorf("%s %w", what, unexpected(v, "text, a number, a boolean, a timestamp, or a list of these"))
 	}
 	return value.Text(v), nil

@@ -14,8 +14,8 @@ func Field(v Value, name string) Value {
 	case Object:
 		f, _ := v.Obj().Get(name)
 		return f
-	case Array, List:
-		items := v.items()
+	case Array:
+		items := v.Elems()
 		if name == "length" {
 			return FromInt(int64(len(items)))
 		}
@@ -51,12 +51,12 @@ func Index(v, i Value) (Value, error) {
 			return f, nil
 		}
 		return Value{}, fmt.Errorf("an object is indexed by a string, found %s", Describe(i))
-	case Array, List:
+	case Array:
 		n, err := position(v, i)
 		if err != nil {
 			return Value{}, err
 		}
-		items := v.items()
+		items := v.Elems()
 		if n < 0 {
 			n += int64(len(items))
 		}
@@ -127,8 +127,8 @@ func Length(v Value) (n int, ok bool) {
 		return 0, true
 	case String:
 		return utf8.RuneCountInString(v.Str()), true
-	case Array, List:
-		return len(v.items()), true
+	case Array:
+		return len(v.Elems()), true
 	case Object:
 		return v.Obj().Len(), true
 	}

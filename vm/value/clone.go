@@ -21,8 +21,8 @@ func (c *cloner) measure(v Value) {
 	switch v.Kind() {
 	case String, NumText:
 		c.bytes += len(v.Str())
-	case Array, List:
-		items := v.items()
+	case Array:
+		items := v.Elems()
 		c.cells += len(items)
 		for _, e := range items {
 			c.measure(e)
@@ -42,8 +42,8 @@ func (c *cloner) clone(v Value) Value {
 		return FromString(c.copyText(v.Str()))
 	case NumText:
 		return FromNumText(c.copyText(v.Str()))
-	case Array, List:
-		items := v.items()
+	case Array:
+		items := v.Elems()
 		elems := c.mem.alloc(len(items))
 		for i, e := range items {
 			elems[i] = c.clone(e)

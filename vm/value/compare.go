@@ -48,11 +48,11 @@ func Equal(a, b Value) bool {
 		return b.IsNumber() && compareNumbers(a, b) == 0
 	case Time:
 		return kb == String && timeEqualsText(a.Time(), b.Str())
-	case Array, List:
-		if kb != Array && kb != List {
+	case Array:
+		if kb != Array {
 			return false
 		}
-		return slices.EqualFunc(a.items(), b.items(), Equal)
+		return slices.EqualFunc(a.Elems(), b.Elems(), Equal)
 	case Object:
 		return kb == Object && equalObjects(a.Obj(), b.Obj())
 	}
@@ -72,14 +72,6 @@ func equalObjects(a, b *Obj) bool {
 		}
 	}
 	return true
-}
-
-// items returns the elements of an Array or a List.
-func (v Value) items() []Value {
-	if v.Kind() == List {
-		return v.List().Elems
-	}
-	return v.Elems()
 }
 
 func timeEqualsText(ms int64, text string) bool {
@@ -278,8 +270,8 @@ func AppendKey(dst []byte, v Value) []byte {
 		return appendKeyText(append(dst, keyString), string(AppendTime(text[:0], v.Time())))
 	case Int:
 		return binary.BigEndian.AppendUint64(append(dst, keyInt), uint64(v.Int()))
-	case Array, List:
-		items := v.items()
+	case Array:
+		items := v.Elems()
 		dst = binary.AppendUvarint(append(dst, keyArray), uint64(len(items)))
 		for _, e := range items {
 			dst = AppendKey(dst, e)

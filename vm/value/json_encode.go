@@ -34,7 +34,7 @@ func AppendJSON(dst []byte, v Value) []byte {
 		return appendObject(dst, v.Obj())
 	}
 	dst = append(dst, '[')
-	for i, e := range v.items() {
+	for i, e := range v.Elems() {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
@@ -72,7 +72,7 @@ func AppendJSONIndent(dst []byte, v Value, prefix, indent string) []byte {
 func appendIndented(dst []byte, v Value, prefix, indent string, level int) []byte {
 	n, _ := Length(v)
 	switch k := v.Kind(); {
-	case n == 0 || k != Array && k != Object && k != List:
+	case n == 0 || k != Array && k != Object:
 		return AppendJSON(dst, v)
 	case k == Object:
 		dst = append(dst, '{')
@@ -85,7 +85,7 @@ func appendIndented(dst []byte, v Value, prefix, indent string, level int) []byt
 		return append(appendLine(dst, 0, prefix, indent, level), '}')
 	}
 	dst = append(dst, '[')
-	for i, e := range v.items() {
+	for i, e := range v.Elems() {
 		dst = appendLine(dst, i, prefix, indent, level+1)
 		dst = appendIndented(dst, e, prefix, indent, level+1)
 	}

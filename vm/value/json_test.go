@@ -272,7 +272,7 @@ func TestAppendJSONComputed(t *testing.T) {
 		{FromInt(math.MinInt64), `-9223372036854775808`}, {FromInt(math.MaxInt64), `9223372036854775807`},
 		{FromDecimal(110, 2), `1.10`}, {FromDecimal(-5, 3), `-0.005`}, {FromDecimal(999999999999999, 15), `0.999999999999999`},
 		{FromTime(1768899600000), `"2026-01-20T09:00:00.000Z"`},
-		{FromList(&ListBuilder{Elems: []Value{FromInt(1), True}}), `[1,true]`},
+		{FromArray([]Value{FromInt(1), True}), `[1,true]`},
 		{FromArray(nil), `[]`}, {FromString(""), `""`},
 	} {
 		if got := string(AppendJSON(nil, c.v)); got != c.want {

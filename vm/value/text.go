@@ -41,7 +41,7 @@ func TypeName(v Value) string {
 		return "boolean"
 	case String:
 		return "string"
-	case Array, List:
+	case Array:
 		return "array"
 	case Object:
 		return "object"
@@ -82,9 +82,9 @@ func appendStart(dst []byte, v Value, limit int) []byte {
 		}
 	case NumText:
 		return append(dst, cutText(v.Str(), describeBytes)...)
-	case Array, List:
+	case Array:
 		dst = append(dst, '[')
-		for i, e := range v.items() {
+		for i, e := range v.Elems() {
 			if len(dst) > limit {
 				return dst
 			}

@@ -11,8 +11,7 @@
 //
 // Values are immutable: a string, array or object that has become a Value is
 // never written again, so that tasks share them without locks and copying a
-// Value is copying two words. The one exception is the List, an array under
-// construction that never leaves the machine.
+// Value is copying two words.
 //
 // # Numbers
 //
@@ -47,7 +46,6 @@ const (
 	Array
 	Object
 	NumText // a number kept as its JSON text
-	List    // an array under construction; internal to the machine
 	Int
 	Float
 	Decimal
@@ -197,14 +195,6 @@ func FromObject(o *Obj) Value {
 	return Value{p: unsafe.Pointer(o), n: uint64(Object)<<kindShift | uint64(o.depth)<<depthShift}
 }
 
-// ListBuilder is an array under construction.
-type ListBuilder struct{ Elems []Value }
-
-// FromList returns a Value of kind List for use inside the machine.
-func FromList(l *ListBuilder) Value {
-	return Value{p: unsafe.Pointer(l), n: uint64(List) << kindShift}
-}
-
 // IsNull reports whether v is null.
 func (v Value) IsNull() bool { return v.p == nil && v.n == 0 }
 
@@ -251,6 +241,3 @@ func (v Value) Elems() []Value {
 
 // Obj returns the object of an Object; the Kind must be Object.
 func (v Value) Obj() *Obj { return (*Obj)(v.p) }
-
-// List returns the builder of a List; the Kind must be List.
-func (v Value) List() *ListBuilder { return (*ListBuilder)(v.p) }

@@ -43,10 +43,6 @@ func TestAccessors(t *testing.T) {
 	if v := FromArray([]Value{True, False}); v.Kind() != Array || len(v.Elems()) != 2 || v.Elems()[1] != False || cap(v.Elems()) != 2 {
 		t.Error("an array is wrong")
 	}
-	l := &ListBuilder{}
-	if v := FromList(l); v.Kind() != List || v.List() != l {
-		t.Error("a list is wrong")
-	}
 }
 
 func TestTruth(t *testing.T) {
@@ -186,14 +182,11 @@ func randomValue(r *rand.Rand, depth int) Value {
 	case 8:
 		return FromString(strings.Repeat("x", i))
 	case 9:
-		l := &ListBuilder{}
+		var elems []Value
 		for range i {
-			l.Elems = append(l.Elems, randomValue(r, depth-1))
+			elems = append(elems, randomValue(r, depth-1))
 		}
-		if r.IntN(2) == 0 {
-			return FromList(l)
-		}
-		return FromArray(l.Elems)
+		return FromArray(elems)
 	}
 	b := &ObjectBuilder{}
 	keys := []string{"a", "b", "c"}
@@ -254,7 +247,7 @@ func TestField(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", path, text, want)
 		}
 	}
-	if got := Field(FromList(&ListBuilder{Elems: []Value{True}}), "length"); got != FromInt(1) {
+	if got := Field(FromArray([]Value{True}), "length"); got != FromInt(1) {
 		t.Errorf("the length of a list is %s", Describe(got))
 	}
 }
@@ -405,7 +398,7 @@ func TestTypeNameAndDescribe(t *testing.T) {
 	}{
 		{Value{}, "null", "null"}, {True, "boolean", "boolean true"}, {FromInt(12), "number", "number 12"}, {FromDecimal(110, 2), "number", "number 1.10"}, {FromFloat(1.5), "number", "number 1.5"}, {FromNumText("1e3"), "number", "number 1e3"},
 		{FromString("a\"b"), "string", `string "a\"b"`}, {FromTime(0), "date", `date "1970-01-01T00:00:00.000Z"`}, {parse(t, `[1,"a"]`), "array", `array [1,"a"]`}, {parse(t, `{"a":[]}`), "object", `object {"a":[]}`},
-		{FromList(&ListBuilder{Elems: []Value{True}}), "array", "array [true]"},
+		{FromArray([]Value{True}), "array", "array [true]"},
 		{FromString(strings.Repeat("é", 100)), "string", `string "` + strings.Repeat("é", 39) + `…`},
 		{FromString(strings.Repeat("x", 78)), "string", `string "` + strings.Repeat("x", 78) + `"`},
 		{FromString(strings.Repeat("x", 79)), "string", `string "` + strings.Repeat("x", 79) + `…`},
