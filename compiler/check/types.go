@@ -180,20 +180,29 @@ func (t *typ) describe() string {
 
 // literal types
 
+// oneOf returns the type of one literal of that text, in one piece of memory.
+func oneOf(t typ, text string) *typ {
+	lit := &struct {
+		typ
+		text [1]string
+	}{t, [1]string{text}}
+	lit.lits = lit.text[:]
+	return &lit.typ
+}
+
 func litType(e syntax.Expr) *typ {
 	switch e := e.(type) {
 	case *syntax.NullLit:
 		return nullType
 	case *syntax.BoolLit:
-		return &typ{kinds: stdlib.KBool, lits: []string{strconv.FormatBool(e.Value)}}
+		return oneOf(typ{kinds: stdlib.KBool}, strconv.FormatBool(e.Value))
 	case *syntax.StringLit:
-		return &typ{kinds: stdlib.KString, lits: []string{strconv.Quote(e.Value)}, date: dateForm(e.Value)}
+		return oneOf(typ{kinds: stdlib.KString, date: dateForm(e.Value)}, strconv.Quote(e.Value))
 	case *syntax.NumberLit:
-		text := e.Text + e.Unit
-		return &typ{kinds: stdlib.KNumber, lits: []string{text}, whole: wholeText(e.Text) || e.Unit != ""}
+		return oneOf(typ{kinds: stdlib.KNumber, whole: wholeText(e.Text) || e.Unit != ""}, e.Text+e.Unit)
 	case *syntax.UnaryExpr:
 		if n, ok := e.X.(*syntax.NumberLit); ok && e.Op == syntax.OpNeg {
-			return &typ{kinds: stdlib.KNumber, lits: []string{"-" + n.Text + n.Unit}, whole: wholeText(n.Text)}
+			return oneOf(typ{kinds: stdlib.KNumber, whole: wholeText(n.Text)}, "-"+n.Text+n.Unit)
 		}
 	}
 	return anyType
