@@ -67,7 +67,7 @@ func equalObjects(a, b *Obj) bool {
 		return false
 	}
 	for i, v := range a.Slots() {
-		if w, ok := b.Get(a.shape.keys[i]); !ok || !Equal(v, w) {
+		if w, ok := b.Get(a.shape.Key(i)); !ok || !Equal(v, w) {
 			return false
 		}
 	}
@@ -304,7 +304,7 @@ func appendObjectKey(dst []byte, o *Obj) []byte {
 	for i := range order {
 		order[i] = i
 	}
-	keys := o.shape.keys
+	keys := o.shape.all()
 	slices.SortFunc(order, func(i, j int) int { return strings.Compare(keys[i], keys[j]) })
 	dst = binary.AppendUvarint(append(dst, keyObject), uint64(len(order)))
 	slots := o.Slots()

@@ -40,25 +40,30 @@ func (e *SyntaxError) Error() string {
 // Objects find their shape while they are read: after each key, the next one
 // is first compared in place with the keys that have followed so far in other
 // objects, so that in a page of like records no key is scanned or copied.
+//
+// A document may come from a server that means harm. Whatever its shape, all
+// that is allocated for it is at most 12 times its size: an array of many
+// elements of a few bytes, and an object of many keys, are counted before they
+// are read, so that they get room once and just enough.
 type Decoder struct {
-	root *Shape
-	data string
-	err  *SyntaxError
+	root  *node
+	empty Value // the object without keys
+	data  string
+	err   *SyntaxError
 
 	// stack holds the elements and slots of the arrays and objects that are
 	// still open; a closed one moves to cells that are just enough for it.
 	stack []Value
-	keys  []keyAt // the same for the keys of open objects with private shapes
+	keys  []string // the same for the keys of open objects with private shapes
 	mem   arena
 	text  textArena
 
-	used, read int // cells and bytes of the last document, to foresee the next
-}
+	// counts has the elements of each long array, and the keys of each long
+	// object, that counting another one has passed over, by the offset of its
+	// bracket.
+	counts map[int]int
 
-// keyAt is a key and where it stands in the document.
-type keyAt struct {
-	text   string
-	offset int
+	used, read int // cells and bytes of the last document, to foresee the next
 }
 
 // NewDecoder returns a Decoder whose objects get their shapes from t, or from
@@ -67,7 +72,8 @@ func NewDecoder(t *Shapes) *Decoder {
 	if t == nil {
 		t = NewShapes()
 	}
-	return &Decoder{root: t.root}
+	empty := FromObject(objectOf(&t.root.Shape, make([]Value, 1), documentNesting))
+	return &Decoder{root: t.root, empty: empty}
 }
 
 // ParseJSON returns the value of a JSON document; see Decoder. Strings of the
@@ -121,7 +127,7 @@ func (d *Decoder) finish(p int) error {
 	if cap(d.keys) > 0 {
 		d.keys = nil
 	}
-	d.text = textArena{}
+	d.text, d.counts = textArena{}, nil
 	if p >= 0 {
 		d.data = ""
 		return nil
@@ -254,7 +260,8 @@ func (d *Decoder) array(p, depth int) (Value, int) {
 		return Value{}, d.tooDeep(p)
 	}
 	data := d.data
-	mark := len(d.stack)
+	mark, start := len(d.stack), p
+	look := mark + longLength // how high the stack is when to see whether to count
 	p = skipSpace(data, p+1)
 	if p < len(data) && data[p] == ']' {
 		return FromArray(nil), p + 1
@@ -265,7 +272,13 @@ func (d *Decoder) array(p, depth int) (Value, int) {
 			return Value{}, -1
 		}
 		p = end
-		d.stack = append(d.stack, v)
+		if d.stack = append(d.stack, v); len(d.stack) == look {
+			n := look - mark
+			if (p-start)/n < sparse {
+				return d.longArray(p, depth, mark, n+d.count(start, p))
+			}
+			look += n
+		}
 		if p >= len(data) || data[p] <= ' ' {
 			p = skipSpace(data, p)
 		}
@@ -284,17 +297,103 @@ func (d *Decoder) array(p, depth int) (Value, int) {
 	return fromElems(elems, documentNesting), p + 1
 }
 
+const (
+	longLength = 4096 // elements or keys from which on counting them pays
+	sparse     = 32   // bytes of an element from which on it does not
+)
+
+// longArray reads on, behind an element at p, an array of count elements, of
+// which those so far stand on the stack from mark.
+func (d *Decoder) longArray(p, depth, mark, count int) (Value, int) {
+	data := d.data
+	elems := append(make([]Value, 0, count), d.stack[mark:]...)
+	d.stack = d.stack[:mark]
+	for {
+		if p = skipSpace(data, p); p < len(data) && data[p] == ']' {
+			return fromElems(elems, documentNesting), p + 1
+		}
+		if p >= len(data) || data[p] != ',' {
+			return Value{}, d.fail(p, "expected ',' or ']'")
+		}
+		v, end := d.value(p+1, depth)
+		if end < 0 {
+			return Value{}, -1
+		}
+		elems = append(elems, v)
+		p = end
+	}
+}
+
+// count returns how many elements or members follow the one that ends at p, in
+// the array or object whose bracket stands at start. Each byte of a document is
+// looked at once only, however arrays nest: what is inside of another one that
+// was counted is known.
+func (d *Decoder) count(start, p int) int {
+	if n, ok := d.counts[start]; ok {
+		return n - longLength
+	}
+	more, _ := d.skim(p, -1)
+	return more
+}
+
+// skim passes over the rest, from p on, of an array or object: up to the comma
+// number most, or its closing bracket if most is negative. It returns the commas
+// it met and the offset where it ended, and keeps the counts of what is long in
+// it. In what is not JSON it ends somewhere.
+func (d *Decoder) skim(p, most int) (commas, end int) {
+	type bracket struct{ offset, commas int }
+	open := make([]bracket, 0, MaxDepth)
+	data := d.data
+	for p < len(data) {
+		switch data[p] {
+		case '"':
+			p, _ = scanString(data, p+1)
+			for p < len(data) && data[p] != '"' {
+				if data[p] == '\\' {
+					p++
+				}
+				p, _ = scanString(data, min(p+1, len(data)))
+			}
+		case ',':
+			if commas++; len(open) == 0 && commas == most {
+				return commas, p
+			}
+		case '[', '{':
+			if len(open) == MaxDepth {
+				return commas, p
+			}
+			open = append(open, bracket{p, commas})
+			commas = 0
+		case ']', '}':
+			if len(open) == 0 {
+				return commas, p
+			}
+			last := open[len(open)-1]
+			open = open[:len(open)-1]
+			if commas >= longLength {
+				if d.counts == nil {
+					d.counts = map[int]int{}
+				}
+				d.counts[last.offset] = commas + 1
+			}
+			commas = last.commas
+		}
+		p++
+	}
+	return commas, p
+}
+
 // object reads the object whose brace stands at p.
 func (d *Decoder) object(p, depth int) (Value, int) {
 	if depth > MaxDepth {
 		return Value{}, d.tooDeep(p)
 	}
 	data := d.data
-	mark := len(d.stack)
+	mark, start := len(d.stack), p
 	shape := d.root
 	p = skipSpace(data, p+1)
 	if p < len(data) && data[p] == '}' {
-		return FromObject(objectOf(shape, d.mem.alloc(1), documentNesting)), p + 1
+		return d.empty, p + 1
 	}
 	for {
 		// The usual key costs one load and a comparison.
@@ -307,7 +406,7 @@ func (d *Decoder) object(p, depth int) (Value, int) {
 				return Value{}, -1
 			}
 			if next == nil {
-				return d.privateObject(p, depth, mark, shape)
+				return d.privateObject(p, depth, mark, start, shape)
 			}
 			p = end
 		}
@@ -339,12 +438,12 @@ func (d *Decoder) object(p, depth int) (Value, int) {
 		}
 		return Value{}, d.fail(p, "expected ',' or '}'")
 	}
-	return d.closeObject(shape, mark), p + 1
+	return d.closeObject(&shape.Shape, mark), p + 1
 }
 
 // nextShape returns the shape that follows s by the key at p, nil if only
 // a private shape will do.
-func (d *Decoder) nextShape(s *Shape, p int) (*Shape, int) {
+func (d *Decoder) nextShape(s *node, p int) (*node, int) {
 	if next := s.nextInText(d.data, p); next != nil {
 		return next, p + len(next.quoted)
 	}
@@ -367,28 +466,29 @@ func (d *Decoder) closeObject(s *Shape, mark int) Value {
 	return FromObject(objectOf(s, cells, documentNesting))
 }
 
-// privateObject reads on, from the key at p, an object whose keys so far are
-// those of prefix, for which there is no shared shape. Its values so far stand
-// on the stack from mark.
-func (d *Decoder) privateObject(p, depth, mark int, prefix *Shape) (Value, int) {
+// privateObject reads on, from the key at p, the object whose brace stands at
+// start. Its keys so far are those of prefix, for which there is no shared
+// shape; its values so far stand on the stack from mark.
+func (d *Decoder) privateObject(p, depth, mark, start int, prefix *node) (Value, int) {
 	data := d.data
 	keyMark := len(d.keys)
-	for _, k := range prefix.keys {
-		d.keys = append(d.keys, keyAt{text: k})
-	}
+	d.keys = append(d.keys, prefix.keys...)
 	for {
 		key, end := d.key(p)
 		if end < 0 {
 			return Value{}, -1
 		}
-		d.keys = append(d.keys, keyAt{key, p})
 		v, end := d.value(end, depth)
 		if end < 0 {
 			return Value{}, -1
 		}
+		d.keys = append(d.keys, key)
 		d.stack = append(d.stack, v)
 		p = skipSpace(data, end)
 		if p < len(data) && data[p] == ',' {
+			if len(d.keys)-keyMark == longLength {
+				return d.longObject(p, depth, mark, start, keyMark)
+			}
 			p = skipSpace(data, p+1)
 			continue
 		}
@@ -397,34 +497,74 @@ func (d *Decoder) privateObject(p, depth, mark int, prefix *Shape) (Value, int) 
 		}
 		return Value{}, d.fail(p, "expected ',' or '}'")
 	}
-	keys := make([]string, len(d.keys)-keyMark)
-	for i, k := range d.keys[keyMark:] {
-		keys[i] = k.text
-	}
-	if i := firstDuplicate(keys); i >= 0 {
-		return Value{}, d.duplicate(d.keys[keyMark+i].offset, keys[i])
-	}
+	keys := append(make([]string, 0, len(d.keys)-keyMark), d.keys[keyMark:]...)
 	d.keys = d.keys[:keyMark]
-	return d.closeObject(newPrivateShape(keys), mark), p + 1
+	shape := d.privateShape(keys, start)
+	if shape == nil {
+		return Value{}, -1
+	}
+	return d.closeObject(shape, mark), p + 1
 }
 
-// firstDuplicate returns the index of the first key that stands earlier too,
-// or -1.
-func firstDuplicate(keys []string) int {
-	if len(keys) <= linearKeys {
-		for i, k := range keys {
-			for _, earlier := range keys[:i] {
-				if k == earlier {
-					return i
-				}
-			}
+// longObject reads on, from the comma at p, what privateObject began.
+func (d *Decoder) longObject(p, depth, mark, start, keyMark int) (Value, int) {
+	data := d.data
+	n := len(d.keys) - keyMark
+	n += d.count(start, p)
+	keys := append(make([]string, 0, n), d.keys[keyMark:]...)
+	cells := append(make([]Value, 1, 1+n), d.stack[mark:]...)
+	d.keys, d.stack = d.keys[:keyMark], d.stack[:mark]
+	for data[p] == ',' {
+		key, end := d.key(skipSpace(data, p+1))
+		if end < 0 {
+			return Value{}, -1
 		}
-		return -1
+		v, end := d.value(end, depth)
+		if end < 0 {
+			return Value{}, -1
+		}
+		keys, cells = append(keys, key), append(cells, v)
+		p = skipSpace(data, end)
+		if p >= len(data) || data[p] != ',' && data[p] != '}' {
+			return Value{}, d.fail(p, "expected ',' or '}'")
+		}
 	}
-	seen := make(map[string]struct{}, len(keys))
+	shape := d.privateShape(keys, start)
+	if shape == nil {
+		return Value{}, -1
+	}
+	return FromObject(objectOf(shape, cells, documentNesting)), p + 1
+}
+
+// privateShape returns the shape of keys, which it takes over, or nil after an
+// error: a key of the object whose brace stands at start is there twice.
+func (d *Decoder) privateShape(keys []string, start int) *Shape {
+	var index keyIndex
+	twice := -1
+	if len(keys) <= linearKeys {
+		twice = firstDuplicate(keys)
+	} else {
+		index, twice = newKeyIndex(keys)
+	}
+	if twice < 0 {
+		return newPrivateShape(keys, index)
+	}
+	p := start
+	if twice > 0 {
+		_, p = d.skim(start+1, twice)
+	}
+	d.duplicate(skipSpace(d.data, p+1), keys[twice])
+	return nil
+}
+
+// firstDuplicate returns the index of the first of a few keys that stands
+// earlier too, or -1.
+func firstDuplicate(keys []string) int {
 	for i, k := range keys {
-		if seen[k] = struct{}{}; len(seen) <= i {
-			return i
+		for _, earlier := range keys[:i] {
+			if k == earlier {
+				return i
+			}
 		}
 	}
 	return -1

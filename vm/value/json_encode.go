@@ -49,13 +49,13 @@ func appendObject(dst []byte, o *Obj) []byte {
 		return append(dst, '{', '}')
 	}
 	first := len(dst)
-	if encoded := o.shape.encoded; len(encoded) == len(slots) {
+	if n := o.shape.node; n != nil && n.table != nil {
 		for i, v := range slots {
-			dst = AppendJSON(append(dst, encoded[i]...), v)
+			dst = AppendJSON(append(dst, n.encoded[i]...), v)
 		}
 	} else {
 		for i, v := range slots {
-			dst = AppendJSON(append(appendQuoted(append(dst, ','), o.shape.keys[i]), ':'), v)
+			dst = AppendJSON(append(appendQuoted(append(dst, ','), o.shape.Key(i)), ':'), v)
 		}
 	}
 	dst[first] = '{' // for the comma before the first key
@@ -79,7 +79,7 @@ func appendIndented(dst []byte, v Value, prefix, indent string, level int) []byt
 		o := v.Obj()
 		for i, e := range o.Slots() {
 			dst = appendLine(dst, i, prefix, indent, level+1)
-			dst = append(appendQuoted(dst, o.shape.keys[i]), ": "...)
+			dst = append(appendQuoted(dst, o.shape.Key(i)), ": "...)
 			dst = appendIndented(dst, e, prefix, indent, level+1)
 		}
 		return append(appendLine(dst, 0, prefix, indent, level), '}')

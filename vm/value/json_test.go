@@ -186,7 +186,7 @@ func TestDecodeErrors(t *testing.T) {
 // A key must be found twice, whatever the shape of the object and whichever way
 // its keys are read.
 func TestDecodeDuplicateKeys(t *testing.T) {
-	for _, n := range []int{1, 5, 9, 100, 127, 128, 129, 300} {
+	for _, n := range []int{1, 5, 9, 100, 127, 128, 129, 300, longLength, longLength + 1, 3 * longLength} {
 		for _, at := range []int{0, n / 2, n - 1} {
 			var b strings.Builder
 			for i := range n {

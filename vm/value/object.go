@@ -20,8 +20,8 @@ type Obj struct {
 // NewObj returns the object of shape s with these slots, as many as s has keys;
 // another number is a programming error and panics. The slots are copied.
 func NewObj(s *Shape, slots []Value) *Obj {
-	if len(slots) != len(s.keys) {
-		panic(fmt.Sprintf("value: %d slots for a shape of %d keys", len(slots), len(s.keys)))
+	if len(slots) != s.Len() {
+		panic(fmt.Sprintf("value: %d slots for a shape of %d keys", len(slots), s.Len()))
 	}
 	cells := make([]Value, 1+len(slots))
 	copy(cells[1:], slots)
@@ -77,7 +77,7 @@ type ObjectBuilder struct {
 func NewObjectBuilder(t *Shapes, capacity int) *ObjectBuilder {
 	b := &ObjectBuilder{table: t, cells: make([]Value, 1, 1+max(capacity, 0))}
 	if t != nil {
-		b.shape = t.root
+		b.shape = &t.root.Shape
 	}
 	return b
 }
@@ -88,10 +88,10 @@ func (b *ObjectBuilder) Len() int { return max(len(b.cells)-1, 0) }
 // Set gives key the value v. A key that is already there keeps its place and
 // gets the new value.
 func (b *ObjectBuilder) Set(key string, v Value) {
-	if b.shape != nil {
+	if b.shape != nil && b.table != nil {
 		// A new key in the usual order needs no search for an old one.
-		if c := b.shape.next(key); c != nil && b.table != nil {
-			b.shape = c
+		if c := b.shape.node.next(key); c != nil {
+			b.shape = &c.Shape
 			b.push(v)
 			return
 		}
@@ -105,14 +105,14 @@ func (b *ObjectBuilder) Set(key string, v Value) {
 
 // SetAll sets every key of o, in o's order.
 func (b *ObjectBuilder) SetAll(o *Obj) {
-	if b.Len() == 0 && (b.table == nil || o.shape.table == b.table) {
+	if b.Len() == 0 && (b.table == nil || o.shape.table() == b.table) {
 		b.shape = o.shape
 		b.keys, b.index = b.keys[:0], nil
 		b.cells = append(append(b.cells[:0], Value{}), o.Slots()...)
 		return
 	}
 	for i, v := range o.Slots() {
-		b.Set(o.shape.keys[i], v)
+		b.Set(o.shape.Key(i), v)
 	}
 }
 
@@ -128,11 +128,11 @@ func (b *ObjectBuilder) Value() Value {
 	}
 	s := b.shape
 	if s == nil {
-		s = newPrivateShape(b.keys)
+		s = newPrivateShape(b.keys, nil)
 	}
 	*b = ObjectBuilder{table: b.table}
 	if b.table != nil {
-		b.shape = b.table.root
+		b.shape = &b.table.root.Shape
 	}
 	return FromObject(objectOf(s, cells, nestingOf(cells[1:])))
 }
@@ -170,13 +170,13 @@ func (b *ObjectBuilder) push(v Value) {
 func (b *ObjectBuilder) add(key string, v Value) {
 	b.push(v)
 	if b.shape != nil && b.table != nil {
-		if c := b.shape.follow(key); c != nil {
-			b.shape = c
+		if c := b.shape.node.follow(key); c != nil {
+			b.shape = &c.Shape
 			return
 		}
 	}
 	if b.shape != nil {
-		b.keys = append(b.keys[:0], b.shape.keys...)
+		b.keys = append(b.keys[:0], b.shape.all()...)
 		b.shape = nil
 	}
 	b.keys = append(b.keys, key)

@@ -104,7 +104,7 @@ func appendStart(dst []byte, v Value, limit int) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(appendQuoted(dst, cutText(o.shape.keys[i], describeBytes)), ':')
+			dst = append(appendQuoted(dst, cutText(o.shape.Key(i), describeBytes)), ':')
 			dst = appendStart(dst, e, limit)
 		}
 		return append(dst, '}')
