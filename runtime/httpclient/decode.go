@@ -139,7 +139,8 @@ func (c *Client) decodeJSON(data []byte) (value.Value, error) {
 func (c *Client) decodeLines(data []byte) (value.Value, error) {
 	d := c.decoders.Get().(*value.Decoder)
 	defer c.decoders.Put(d)
-	elems := make([]value.Value, 0, bytes.Count(data, []byte{'\n'})+1)
+	// A line that holds anything has two bytes at least, its end included.
+	elems := make([]value.Value, 0, min(bytes.Count(data, []byte{'\n'}), len(data)/2)+1)
 	rest := bytes.TrimPrefix(data, bom)
 	start := len(data) - len(rest)
 	for line := 1; len(rest) > 0; line++ {
