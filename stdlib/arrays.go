@@ -3,6 +3,7 @@ package stdlib
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"reqon/vm/value"
 )
@@ -131,7 +132,7 @@ func allTrue(_ *value.Shapes, args []value.Value) (value.Value, error) {
 }
 
 func flatMap(_ *value.Shapes, args []value.Value) (value.Value, error) {
-	return flattenTo(args[0], 1), nil
+	return flattenTo(args[0], 1)
 }
 
 func flatten(_ *value.Shapes, args []value.Value) (value.Value, error) {
@@ -145,40 +146,37 @@ func flatten(_ *value.Shapes, args []value.Value) (value.Value, error) {
 			return value.Value{}, badArg(1, "0 or more", "")
 		}
 	}
-	return flattenTo(args[0], depth), nil
+	return flattenTo(args[0], depth)
 }
 
 // flattenTo spreads out the arrays in xs, depth levels deep. Nothing nests
 // deeper than the language allows, so it ends however large depth is.
-func flattenTo(xs value.Value, depth int64) value.Value {
-	n := flatLen(xs.Elems(), depth)
-	if n < 0 {
-		return xs
+func flattenTo(xs value.Value, depth int64) (value.Value, error) {
+	isArray := func(x value.Value) bool { return x.Kind() == value.Array }
+	if depth == 0 || !slices.ContainsFunc(xs.Elems(), isArray) {
+		return xs, nil
 	}
-	return value.FromArray(appendFlat(make([]value.Value, 0, n), xs.Elems(), depth))
+	left := 2 * maxElems // of elements and arrays: what is in neither is no work
+	n := flatLen(xs.Elems(), depth, &left)
+	if left < 0 || n > maxElems {
+		return value.Value{}, errArrayTooLong
+	}
+	return value.FromArray(appendFlat(make([]value.Value, 0, n), xs.Elems(), depth)), nil
 }
 
-// flatLen returns how many elements xs has when flattened, or -1 if that
-// changes nothing.
-func flatLen(xs []value.Value, depth int64) int {
-	if depth == 0 {
-		return -1
+// flatLen returns how many elements xs has when flattened. It stops where left,
+// from which it takes all that it looks at, is used up.
+func flatLen(xs []value.Value, depth int64, left *int) int {
+	if *left -= len(xs); depth == 0 || *left < 0 {
+		return len(xs)
 	}
-	n, changed := 0, false
+	n := 0
 	for _, x := range xs {
 		if x.Kind() != value.Array {
 			n++
-			continue
+		} else if n += flatLen(x.Elems(), depth-1, left); *left < 0 {
+			break
 		}
-		changed = true
-		if inner := flatLen(x.Elems(), depth-1); inner >= 0 {
-			n += inner
-		} else {
-			n += len(x.Elems())
-		}
-	}
-	if !changed {
-		return -1
 	}
 	return n
 }
@@ -195,19 +193,23 @@ func appendFlat(dst, xs []value.Value, depth int64) []value.Value {
 }
 
 func unique(_ *value.Shapes, args []value.Value) (value.Value, error) {
-	return value.FromArray(firstOfEach(args[0].Elems(), args[0].Elems())), nil
+	return firstOfEach(args[0].Elems(), args[0])
 }
 
 func uniqueBy(_ *value.Shapes, args []value.Value) (value.Value, error) {
 	if err := sameLength(args); err != nil {
 		return value.Value{}, err
 	}
-	return value.FromArray(firstOfEach(args[0].Elems(), args[1].Elems())), nil
+	return firstOfEach(args[0].Elems(), args[1])
 }
 
 // firstOfEach returns the elements of xs whose key equals that of no earlier
 // one.
-func firstOfEach(xs, keys []value.Value) []value.Value {
+func firstOfEach(xs []value.Value, by value.Value) (value.Value, error) {
+	if !value.Fits(by, maxKeys) {
+		return value.Value{}, errKeysTooLong
+	}
+	keys := by.Elems()
 	seen := make(map[string]struct{}, len(xs))
 	out := make([]value.Value, 0, len(xs))
 	var key []byte
@@ -219,7 +221,7 @@ func firstOfEach(xs, keys []value.Value) []value.Value {
 		seen[string(key)] = struct{}{}
 		out = append(out, x)
 	}
-	return out
+	return value.FromArray(out), nil
 }
 
 // sameLength makes sure that a caller gave one key for each element.
@@ -272,6 +274,9 @@ func zip(_ *value.Shapes, args []value.Value) (value.Value, error) {
 	n := 0
 	for _, a := range args {
 		n = max(n, len(a.Elems()))
+	}
+	if n > maxElems/(1+len(args)) {
+		return value.Value{}, errArrayTooLong
 	}
 	out := make([]value.Value, n)
 	cells := make([]value.Value, n*len(args))
@@ -353,6 +358,9 @@ func objectBy(keys []string, values func(i int) value.Value) value.Value {
 func groups(args []value.Value) (keys []string, of []int, err error) {
 	if err := sameLength(args); err != nil {
 		return nil, nil, err
+	}
+	if !value.Fits(args[1], maxKeys) {
+		return nil, nil, errKeysTooLong
 	}
 	index := make(map[string]int)
 	of = make([]int, len(args[1].Elems()))

@@ -153,23 +153,30 @@ func merge(t *value.Shapes, args []value.Value) (value.Value, error) {
 
 func deepMerge(t *value.Shapes, args []value.Value) (value.Value, error) {
 	merged := args[0]
+	left := maxElems
 	for _, a := range args[1:] {
-		merged = mergeInto(t, merged, a)
+		if merged = mergeInto(t, merged, a, &left); left < 0 {
+			return value.Value{}, fmt.Errorf("the result has more than %d fields", maxElems)
+		}
 	}
 	return merged, nil
 }
 
 // mergeInto returns the object a with b's values over it. It goes as deep as
-// both nest, which the language bounds.
-func mergeInto(t *value.Shapes, a, b value.Value) value.Value {
+// both nest, which the language bounds, and stops where room, from which it
+// takes the fields it makes, is used up.
+func mergeInto(t *value.Shapes, a, b value.Value, room *int) value.Value {
 	left, right := a.Obj(), b.Obj()
+	if *room -= 1 + left.Len() + right.Len(); *room < 0 {
+		return a
+	}
 	out := value.NewObjectBuilder(t, left.Len()+right.Len())
 	out.SetAll(left)
 	for i, v := range right.Slots() {
 		key := right.Shape().Key(i)
 		if v.Kind() == value.Object {
 			if before, ok := left.Get(key); ok && before.Kind() == value.Object {
-				v = mergeInto(t, before, v)
+				v = mergeInto(t, before, v, room)
 			}
 		}
 		out.Set(key, v)
@@ -184,13 +191,19 @@ func get(_ *value.Shapes, args []value.Value) (value.Value, error) {
 			if KindOf(k)&KText == 0 {
 				return value.Value{}, fmt.Errorf("path[%d] must be a string or a number, found %s", i, value.Describe(k))
 			}
-			v = part(v, str(k))
+			var err error
+			if v, err = part(v, str(k)); err != nil {
+				return value.Value{}, err
+			}
 		}
 	} else {
 		for rest, more := str(path), true; more; {
 			var key string
 			key, rest, more = strings.Cut(rest, ".")
-			v = part(v, key)
+			var err error
+			if v, err = part(v, key); err != nil {
+				return value.Value{}, err
+			}
 		}
 	}
 	if v.IsNull() && len(args) > 2 {
@@ -201,7 +214,7 @@ func get(_ *value.Shapes, args []value.Value) (value.Value, error) {
 
 // part reads one part of a path: a key of an object, a place in an array (from
 // the end if negative), or else a field of all its elements.
-func part(v value.Value, key string) value.Value {
+func part(v value.Value, key string) (value.Value, error) {
 	if v.Kind() == value.Array {
 		if i, err := strconv.Atoi(key); err == nil {
 			xs := v.Elems()
@@ -209,10 +222,10 @@ func part(v value.Value, key string) value.Value {
 				i += len(xs)
 			}
 			if i < 0 || i >= len(xs) {
-				return value.Value{}
+				return value.Value{}, nil
 			}
-			return xs[i]
+			return xs[i], nil
 		}
 	}
-	return value.Field(v, key)
+	return value.LimitedField(v, key, maxElems)
 }

@@ -170,6 +170,9 @@ func split(_ *value.Shapes, args []value.Value) (value.Value, error) {
 	if sep == "" {
 		n = utf8.RuneCountInString(s)
 	}
+	if n > maxElems {
+		return value.Value{}, errArrayTooLong
+	}
 	parts := make([]value.Value, 0, n)
 	if sep == "" {
 		for s != "" {
@@ -204,8 +207,8 @@ func join(_ *value.Shapes, args []value.Value) (value.Value, error) {
 		if i > 0 {
 			out.WriteString(sep)
 		}
-		if writeText(&out, x); out.Len() > maxText {
-			return value.Value{}, errTextTooLong
+		if err := writeText(&out, x); err != nil {
+			return value.Value{}, err
 		}
 	}
 	return text(out.String())
@@ -246,8 +249,8 @@ func concat(_ *value.Shapes, args []value.Value) (value.Value, error) {
 	}
 	out.Grow(size)
 	for _, a := range args {
-		if writeText(&out, a); out.Len() > maxText {
-			return value.Value{}, errTextTooLong
+		if err := writeText(&out, a); err != nil {
+			return value.Value{}, err
 		}
 	}
 	return text(out.String())
@@ -268,6 +271,9 @@ func concatArrays(args []value.Value) (value.Value, error) {
 	if n == len(args[0].Elems()) {
 		return args[0], nil
 	}
+	if n > maxElems {
+		return value.Value{}, errArrayTooLong
+	}
 	out := make([]value.Value, 0, n)
 	for _, a := range args {
 		out = append(out, a.Elems()...)
@@ -283,12 +289,13 @@ func contains(_ *value.Shapes, args []value.Value) (value.Value, error) {
 // args[0] an element equal to it.
 func holds(args []value.Value) (value.Value, error) {
 	if args[0].Kind() == value.Array {
+		var c value.Comparison
 		for _, x := range args[0].Elems() {
-			if value.Equal(x, args[1]) {
+			if c.Equal(x, args[1]) {
 				return value.True, nil
 			}
 		}
-		return value.False, nil
+		return value.False, c.Err()
 	}
 	if KindOf(args[1])&KText == 0 {
 		return value.Value{}, badArg(1, "a string, to be found in one", hint(KString, args[1]))
@@ -394,7 +401,9 @@ func format(_ *value.Shapes, args []value.Value) (value.Value, error) {
 			out.WriteByte(c)
 		case c == '{' && next == '}':
 			if used < len(values) {
-				writeText(&out, values[used])
+				if err := writeText(&out, values[used]); err != nil {
+					return value.Value{}, err
+				}
 			}
 			used++
 		default:

@@ -2,6 +2,7 @@ package stdlib
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -13,13 +14,19 @@ import (
 // maxText is the size, in bytes, of the longest text that a function makes.
 const maxText = 64 << 20
 
-// maxElems is the length of the longest array that a function makes out of
-// a number.
+// maxElems is the length of the longest array that a function makes of others,
+// of a text or of a number.
 const maxElems = 10_000_000
 
+// maxKeys is the size, in bytes of their JSON, of all values by which a function
+// tells elements apart.
+const maxKeys = 1 << 30
+
 var (
-	errTextTooLong = errors.New("the result is longer than 64 MiB")
-	errNotUTF8     = errors.New("the result is not UTF-8 text")
+	errTextTooLong  = errors.New("the result is longer than 64 MiB")
+	errArrayTooLong = fmt.Errorf("the result is longer than %d elements", maxElems)
+	errKeysTooLong  = fmt.Errorf("the values to tell apart have more than %d MiB", maxKeys>>20)
+	errNotUTF8      = errors.New("the result is not UTF-8 text")
 )
 
 // str returns the text of an argument of KText: a string, or a number's text.
@@ -60,7 +67,7 @@ func textSize(v value.Value) int {
 
 // writeText writes the text of v as value.AppendText has it, without memory of
 // its own for what most texts are made of.
-func writeText(out *strings.Builder, v value.Value) {
+func writeText(out *strings.Builder, v value.Value) error {
 	var room [numberSize + 4]byte
 	switch v.Kind() {
 	case value.Null:
@@ -69,8 +76,16 @@ func writeText(out *strings.Builder, v value.Value) {
 	case value.Time:
 		out.Write(value.AppendTime(room[:0], v.Time()))
 	default:
-		out.WriteString(value.Text(v))
+		s, err := value.LimitedText(v)
+		if err != nil {
+			return errTextTooLong
+		}
+		out.WriteString(s)
 	}
+	if out.Len() > maxText {
+		return errTextTooLong
+	}
+	return nil
 }
 
 // wholeArg returns the whole number that is the argument at index i.

@@ -37,7 +37,11 @@ func toString(_ *value.Shapes, args []value.Value) (value.Value, error) {
 	if args[0].Kind() == value.String {
 		return args[0], nil
 	}
-	return text(value.Text(args[0]))
+	s, err := value.LimitedText(args[0])
+	if err != nil {
+		return value.Value{}, errTextTooLong
+	}
+	return text(s)
 }
 
 func toNumber(_ *value.Shapes, args []value.Value) (value.Value, error) {
@@ -86,6 +90,9 @@ func parseJSON(t *value.Shapes, args []value.Value) (value.Value, error) {
 const maxIndent = 10
 
 func toJSON(_ *value.Shapes, args []value.Value) (value.Value, error) {
+	if !value.Fits(args[0], maxText) {
+		return value.Value{}, errTextTooLong
+	}
 	if len(args) == 1 {
 		return madeText(value.AppendJSON(nil, args[0]))
 	}

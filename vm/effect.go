@@ -69,27 +69,45 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		return t.deadLetter(f, args[0], args[1], reason, response), next, nil
 
 	case bytecode.Validate:
+		if err := writable(args); err != nil {
+			return value.NullValue, next, err
+		}
 		if args[0].Kind() != value.Array {
 			return value.NullValue, next, errBadProgram
 		}
 		return value.NullValue, next, validationError(args[0].Elems())
 	case bytecode.Warn:
+		if err := writable(args); err != nil {
+			return value.NullValue, next, err
+		}
 		t.host.Warned(value.Text(args[0]), t.at(f, f.pc))
 	case bytecode.Log:
+		if err := writable(args); err != nil {
+			return value.NullValue, next, err
+		}
 		t.host.Log(bytecode.Level(rest[0]), value.Text(args[0]), args[1], t.at(f, f.pc))
 	case bytecode.Abort:
+		if err := writable(args); err != nil {
+			return value.NullValue, next, err
+		}
 		message := value.Text(args[0])
 		if message == "" {
 			message = "aborted"
 		}
 		return value.NullValue, next, &AbortError{Message: message}
 	case bytecode.Wait:
+		if err := writable(args); err != nil {
+			return value.NullValue, next, err
+		}
 		v, err := t.host.Wait(t.ctx, args[0], t.at(f, f.pc))
 		if err == nil {
 			t.setResponse(v)
 		}
 		return value.NullValue, next, err
 	case bytecode.Pause:
+		if err := writable(args); err != nil {
+			return value.NullValue, next, err
+		}
 		return value.NullValue, next, t.host.Pause(t.ctx, args[0], t.at(f, f.pc))
 
 	case bytecode.ItemError:
@@ -187,6 +205,9 @@ func (t *Task) storePut(f *frame, store int, args []value.Value) error {
 		if record.Kind() != value.Object {
 			return errBadProgram
 		}
+	}
+	if err := writableRecords(args[0].Elems()); err != nil {
+		return err
 	}
 	p := Put{Store: store, Records: args[0].Elems(), At: t.at(f, f.pc)}
 	if args[1].Kind() == value.Array {
@@ -344,7 +365,11 @@ func (t *Task) itemFailed(f *frame, loop int, item value.Value, index int, seque
 		}
 		letter := t.deadLetter(f, item, value.FromInt(int64(index)), value.FromString(reason(err)), response)
 		put := Put{Store: info.Queue, Records: []value.Value{letter}, At: failure.At}
-		if e := t.host.StorePut(t.ctx, &put); e != nil {
+		e := writableRecords(put.Records)
+		if e == nil {
+			e = t.host.StorePut(t.ctx, &put)
+		}
+		if e != nil {
 			return errors.Join(wrapped, fmt.Errorf("and it could not be queued: %w", e))
 		}
 	}
@@ -362,7 +387,11 @@ func idOf(item value.Value) value.Value {
 	if item.Kind() != value.Object {
 		return value.NullValue
 	}
-	return value.Field(item, "id")
+	id := value.Field(item, "id")
+	if k := id.Kind(); k == value.Array || k == value.Object {
+		return value.FromString(value.Describe(id)) // it is for people only
+	}
+	return id
 }
 
 // validationError makes one error of the conditions that do not hold, or nil.

@@ -65,11 +65,63 @@ func TestSizesHaveAnEnd(t *testing.T) {
 		{"length(reduce(range(60), (a, x) => `{a}{a}`, \"text\"))", "longer than 64 MiB"},
 		{`length(reduce(range(60), (a, x) => a + [a], "text"))`, "longer than 64 MiB"},
 		{`length(reduce(range(60), (a, x) => concat(a, a), "text"))`, "longer than 64 MiB"},
-		{`length(reduce(range(60), (a, x) => [...a, ...a], [1]))`, "longer than 10000000 elements"},
+		{"length(reduce(range(60), (a, x) => [...a, ...a], [1]))", "longer than 10000000 elements"},
+		{"length(reduce(range(60), (a, x) => concat(a, a), [1]))", "concat: the result is longer than 10000000 elements"},
+		{"length(reduce(range(60), (a, x) => flatten([a, a]), [1]))", "flatten: the result is longer than 10000000 elements"},
+		{"length(reduce(range(60), (a, x) => flatMap([a, a], y => y), [1]))", "flatMap: the result is longer than 10000000 elements"},
+		{"length(flatten(reduce(range(60), (a, x) => [a, a], []), 100))", "flatten: the result is longer than 10000000 elements"},
+		{"length(zip(range(9000000), [1], [2], [3]))", "zip: the result is longer than 10000000 elements"},
+		{`length(split(repeat("x", 20000000), ""))`, "split: the result is longer than 10000000 elements"},
+		{`length(split(repeat("x", 20000000), "x"))`, "split: the result is longer than 10000000 elements"},
 	} {
 		_, err := expression(t, test.e)
 		wantError(t, err, test.want)
 	}
+}
+
+// TestSharedValues: a value that holds another one twice, level by level, is
+// small, and would be a terabyte if it were written. Whatever walks through it
+// says so before long.
+func TestSharedValues(t *testing.T) {
+	const array = "reduce(range(40), (a, x) => [a, a], [])"
+	const object = "reduce(range(40), (a, x) => { b: a, c: a }, {})"
+	for _, shared := range []string{array, object} {
+		for _, test := range []struct{ e, want string }{
+			{"length(toJSON(%))", "toJSON: the result is longer than 64 MiB"},
+			{"length(toJSON(%, 2))", "toJSON: the result is longer than 64 MiB"},
+			{"length(toString(%))", "toString: the result is longer than 64 MiB"},
+			{"length(`{%}`)", "longer than 64 MiB"},
+			{`length("" + %)`, "longer than 64 MiB"},
+			{`length(concat("", %))`, "concat: the result is longer than 64 MiB"},
+			{`length(join([%], ""))`, "join: the result is longer than 64 MiB"},
+			{`length(format("{}", %))`, "format: the result is longer than 64 MiB"},
+			{"%", "the record at index 0 has more than 128 MiB when it is written"},
+		} {
+			_, err := expression(t, strings.ReplaceAll(test.e, "%", shared))
+			wantError(t, err, test.want)
+		}
+	}
+	for _, test := range []struct{ e, want string }{
+		{array + " == " + array, "comparing takes more than 100,000,000 steps"},
+		{array + " in [" + array + "]", "comparing takes more than 100,000,000 steps"},
+		{"length(unique([" + array + ", 1]))", "unique: the values to tell apart have more than 1024 MiB"},
+		{"length(groupBy([1], " + array + "))", "groupBy: the values to tell apart have more than 1024 MiB"},
+		{array + ".x", `the field "x" of an array of arrays has more than 10000000 elements`},
+		{`get(` + array + `, "x")`, `get: the field "x" of an array of arrays has more than 10000000 elements`},
+		{"length(deepMerge(" + object + ", " + object + "))", "deepMerge: the result has more than 10000000 fields"},
+	} {
+		_, err := expression(t, test.e)
+		wantError(t, err, test.want)
+	}
+	for _, step := range []string{`log "x" { a: all }`, `abort all`, `validate { assume 1 == 2 : all }`, `get "/x" { body: all }`, `queue out { item: all }`} {
+		w := newWorld()
+		err := w.run(t, "mission M {\n  source API { auth: none, base: \"http://a.test\" }\n  store out: memory\n  action A {\n    let all = "+object+"\n    "+step+"\n  }\n}")
+		wantError(t, err, "more than 128 MiB")
+	}
+	w := newWorld()
+	err := w.run(t, "mission M {\n  schema T { b: T?, c: T? }\n  store out: memory\n  action A {\n    let all = "+object+"\n    store { id: 1, is: all is T } -> out\n  }\n}")
+	wantError(t, err, "")
+	want(t, "out", w.records("out"), `{"id":1,"is":true}`)
 }
 
 // TestTypesInReasonableTime: schemas whose alternatives lead to each other look

@@ -106,7 +106,11 @@ func (m *Machine) Eval(ctx context.Context, host Host, fn int, args ...value.Val
 	t.push(&m.funcs[fn], bytecode.None)
 	copy(t.stack[t.frames[0].base:], args)
 	t.eval = true
-	return t.run()
+	v, err := t.run()
+	if err == nil {
+		err = writable([]value.Value{v})
+	}
+	return v, err
 }
 
 // newTask gives a task; with nil it collects failures of its own, as the first of

@@ -19,6 +19,16 @@ func compare(op bytecode.Op, a, b value.Value) (value.Value, error) {
 	return value.FromBool(ok && holds(op, order)), nil
 }
 
+// equal answers == if same is true, else !=.
+func equal(a, b value.Value, same bool) (value.Value, error) {
+	if k := a.Kind(); k == value.Array || k == value.Object {
+		var c value.Comparison
+		is := c.Equal(a, b)
+		return value.FromBool(is == same), c.Err()
+	}
+	return value.FromBool(value.Equal(a, b) == same), nil
+}
+
 // holds reports whether the comparison holds of two values in that order.
 func holds(op bytecode.Op, order int) bool {
 	switch op {
@@ -74,12 +84,13 @@ func isIn(a, b value.Value) (value.Value, error) {
 	case value.Null:
 		return value.False, nil
 	case value.Array:
+		var c value.Comparison
 		for _, e := range b.Elems() {
-			if value.Equal(a, e) {
+			if c.Equal(a, e) {
 				return value.True, nil
 			}
 		}
-		return value.False, nil
+		return value.False, c.Err()
 	case value.Object:
 		if a.IsNull() {
 			return value.False, nil
@@ -140,6 +151,42 @@ func mergeObjects(shapes *value.Shapes, parts []value.Value) (value.Value, error
 // maxElems is the length of the longest array that spreading others makes. One
 // that doubles a few dozen times would take all memory.
 const maxElems = 10_000_000
+
+// What leaves the machine is written, copied and searched for secrets, so it has
+// an end, in bytes of its JSON: each record and each operand of an effect, and
+// all records of one batch.
+const (
+	maxWritten = 128 << 20
+	maxBatch   = 1 << 30
+)
+
+// errWritten is what a value beyond maxWritten or maxBatch gets.
+func errWritten(what string, size int) error {
+	return fmt.Errorf("%s more than %d MiB when it is written: it holds too much, or the same too often", what, size>>20)
+}
+
+// writable returns why operands of an effect can't leave the machine, or nil.
+func writable(args []value.Value) error {
+	for _, a := range args {
+		if k := a.Kind(); (k == value.Array || k == value.Object) && !value.Fits(a, maxWritten) {
+			return errWritten("the value has", maxWritten)
+		}
+	}
+	return nil
+}
+
+// writableRecords is writable of the records of a batch.
+func writableRecords(records []value.Value) error {
+	for i, r := range records {
+		if !value.Fits(r, maxWritten) {
+			return errWritten(fmt.Sprintf("the record at index %d has", i), maxWritten)
+		}
+	}
+	if !value.Fits(value.FromArray(records), maxBatch) {
+		return errWritten("the batch has", maxBatch)
+	}
+	return nil
+}
 
 // extend appends all of an array to one under construction; null adds nothing.
 func extend(list []value.Value, v value.Value) ([]value.Value, error) {

@@ -84,6 +84,9 @@ func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.V
 	}
 	switch op {
 	case bytecode.Fetch:
+		if err := writable(args); err != nil {
+			return value.NullValue, next, err
+		}
 		failed, err := t.fetchPage(f, p, args[0], args[1])
 		if failed && err == nil { // the verifier lets a Fetch without target through
 			if u32(rest, 4) == 0 {
@@ -93,6 +96,9 @@ func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.V
 		}
 		return value.NullValue, next, err
 	case bytecode.Ahead:
+		if err := writable(args); err != nil {
+			return value.NullValue, next, err
+		}
 		t.fetchAhead(f, p, args[0], args[1])
 		return value.NullValue, next, nil
 	case bytecode.PageDone:

@@ -113,7 +113,9 @@ func (t *Task) exec() (result value.Value, again bool, err error) {
 			sp++
 			pc++
 		case bytecode.Field:
-			stack[sp-1] = fn.field(stack[sp-1], u16(code, pc+1), u16(code, pc+3))
+			if stack[sp-1], err = fn.field(stack[sp-1], u16(code, pc+1), u16(code, pc+3)); err != nil {
+				goto fail
+			}
 			pc += 5
 		case bytecode.LoadField:
 			v := stack[base+u16(code, pc+1)]
@@ -126,7 +128,9 @@ func (t *Task) exec() (result value.Value, again bool, err error) {
 					continue
 				}
 			}
-			stack[sp] = fn.field(v, u16(code, pc+3), u16(code, pc+5))
+			if stack[sp], err = fn.field(v, u16(code, pc+3), u16(code, pc+5)); err != nil {
+				goto fail
+			}
 			sp++
 			pc += 7
 		case bytecode.Index:
@@ -246,11 +250,15 @@ func (t *Task) exec() (result value.Value, again bool, err error) {
 			pc++
 		case bytecode.Eq:
 			sp--
-			stack[sp-1] = value.FromBool(value.Equal(stack[sp-1], stack[sp]))
+			if stack[sp-1], err = equal(stack[sp-1], stack[sp], true); err != nil {
+				goto fail
+			}
 			pc++
 		case bytecode.Ne:
 			sp--
-			stack[sp-1] = value.FromBool(!value.Equal(stack[sp-1], stack[sp]))
+			if stack[sp-1], err = equal(stack[sp-1], stack[sp], false); err != nil {
+				goto fail
+			}
 			pc++
 		case bytecode.Lt, bytecode.Le, bytecode.Gt, bytecode.Ge:
 			sp--
@@ -528,22 +536,22 @@ func u16(code []byte, pc int) int { return int(binary.LittleEndian.Uint16(code[p
 func u32(code []byte, pc int) int { return int(binary.LittleEndian.Uint32(code[pc:])) }
 
 // field reads a field by name and keeps where it was found in the cache.
-func (fn *function) field(v value.Value, name, cache int) value.Value {
+func (fn *function) field(v value.Value, name, cache int) (value.Value, error) {
 	if v.Kind() != value.Object {
-		return value.Field(v, fn.Names[name])
+		return value.LimitedField(v, fn.Names[name], maxElems)
 	}
 	o := v.Obj()
 	id := o.Shape().ID()
 	c := atomic.LoadUint64(&fn.caches[cache])
 	if id != 0 && c>>32 == uint64(id) {
-		return o.Slots()[uint32(c)]
+		return o.Slots()[uint32(c)], nil
 	}
 	slot := o.Shape().Index(fn.Names[name])
 	if slot < 0 {
-		return value.NullValue
+		return value.NullValue, nil
 	}
 	if id != 0 {
 		atomic.StoreUint64(&fn.caches[cache], uint64(id)<<32|uint64(slot))
 	}
-	return o.Slots()[slot]
+	return o.Slots()[slot], nil
 }

@@ -33,6 +33,7 @@ type matcher struct {
 	types  []bytecode.Type
 	unions int // around the value
 	steps  int // in the outermost of them
+	all    int // outside of unions
 	known  map[match]bool
 }
 
@@ -44,6 +45,10 @@ type match struct {
 
 // manySteps is from where on a matcher remembers.
 const manySteps = 1000
+
+// sharedSteps is the same outside of unions, where only a value that holds
+// another one several times, level by level, has so many.
+const sharedSteps = 10_000_000
 
 func (c *matcher) is(v value.Value, typ int) bool {
 	t := &c.types[typ]
@@ -78,9 +83,10 @@ func (c *matcher) is(v value.Value, typ int) bool {
 		return false
 	}
 	if c.unions == 0 {
-		return c.within(v, t)
-	}
-	if c.steps++; c.steps < manySteps {
+		if c.all++; c.all < sharedSteps {
+			return c.within(v, t)
+		}
+	} else if c.steps++; c.steps < manySteps {
 		return c.within(v, t)
 	}
 	key := match{v, typ}
@@ -96,7 +102,7 @@ func (c *matcher) is(v value.Value, typ int) bool {
 }
 
 func (c *matcher) isUnion(v value.Value, t *bytecode.Type) bool {
-	if c.unions == 0 {
+	if c.unions == 0 && c.all < sharedSteps {
 		c.steps, c.known = 0, nil
 	}
 	c.unions++

@@ -2,6 +2,7 @@ package value
 
 import (
 	"fmt"
+	"math"
 	"unicode/utf8"
 )
 
@@ -19,17 +20,50 @@ func Field(v Value, name string) Value {
 		if name == "length" {
 			return FromInt(int64(len(items)))
 		}
-		fields := make([]Value, len(items))
-		for i, e := range items {
-			fields[i] = Field(e, name)
-		}
-		return FromArray(fields)
+		left := math.MaxInt
+		f, _ := fieldOfAll(items, name, &left)
+		return f
 	case String:
 		if name == "length" {
 			return FromInt(int64(utf8.RuneCountInString(v.Str())))
 		}
 	}
 	return Value{}
+}
+
+// LimitedField is Field of any value: it fails where the field of an array of
+// arrays, which may hold the same ones many times, has more than max elements.
+func LimitedField(v Value, name string, max int) (Value, error) {
+	if v.Kind() != Array || name == "length" {
+		return Field(v, name), nil
+	}
+	left := max
+	f, ok := fieldOfAll(v.Elems(), name, &left)
+	if !ok {
+		return Value{}, fmt.Errorf("the field %q of an array of arrays has more than %d elements", name, max)
+	}
+	return f, nil
+}
+
+// fieldOfAll returns the array of the field of every element. What is in arrays
+// among them counts against left.
+func fieldOfAll(items []Value, name string, left *int) (Value, bool) {
+	fields := make([]Value, len(items))
+	for i, e := range items {
+		if e.Kind() != Array || name == "length" {
+			fields[i] = Field(e, name)
+			continue
+		}
+		if *left -= 1 + len(e.Elems()); *left < 0 {
+			return Value{}, false
+		}
+		f, ok := fieldOfAll(e.Elems(), name, left)
+		if !ok {
+			return Value{}, false
+		}
+		fields[i] = f
+	}
+	return FromArray(fields), true
 }
 
 // Index returns v[i] (language definition, section 3): an element of an array

@@ -98,6 +98,9 @@ func JoinText(parts ...Value) (Value, error) {
 	var buf [128]byte
 	text := buf[:0]
 	for _, p := range parts {
+		if k := p.Kind(); (k == Array || k == Object) && !Fits(p, MaxText) {
+			return Value{}, ErrTextTooLong
+		}
 		if text = AppendText(text, p); len(text) > MaxText {
 			return Value{}, ErrTextTooLong
 		}

@@ -36,10 +36,22 @@ func Truth(v Value) bool {
 // 1e3 is 1000. Integers of any size are compared exactly, also with floats.
 // Another number has the value of the nearest float64 if that is below 2^53,
 // else its exact one.
+//
+// It compares to the end. Of values that a mission made, which may hold others
+// any number of times, a Comparison is to be asked.
 func Equal(a, b Value) bool {
 	if a == b {
 		return true // the same words: no form has two meanings
 	}
+	if k := a.Kind(); k == Array || k == Object {
+		c := Comparison{steps: math.MinInt}
+		return c.Equal(a, b)
+	}
+	return equalScalars(a, b)
+}
+
+// equalScalars is Equal where not both are arrays or both objects.
+func equalScalars(a, b Value) bool {
 	ka, kb := a.Kind(), b.Kind()
 	switch ka {
 	case String:
@@ -48,30 +60,8 @@ func Equal(a, b Value) bool {
 		return b.IsNumber() && compareNumbers(a, b) == 0
 	case Time:
 		return kb == String && timeEqualsText(a.Time(), b.Str())
-	case Array:
-		if kb != Array {
-			return false
-		}
-		return slices.EqualFunc(a.Elems(), b.Elems(), Equal)
-	case Object:
-		return kb == Object && equalObjects(a.Obj(), b.Obj())
 	}
 	return false
-}
-
-func equalObjects(a, b *Obj) bool {
-	if a.shape == b.shape {
-		return slices.EqualFunc(a.Slots(), b.Slots(), Equal)
-	}
-	if a.n != b.n {
-		return false
-	}
-	for i, v := range a.Slots() {
-		if w, ok := b.Get(a.shape.Key(i)); !ok || !Equal(v, w) {
-			return false
-		}
-	}
-	return true
 }
 
 func timeEqualsText(ms int64, text string) bool {
