@@ -15,9 +15,9 @@ var ErrTooManySteps = errors.New("comparing takes more than 100,000,000 steps: a
 // once, comes near it.
 const maxSteps = 100_000_000
 
-// Fits reports whether v's JSON has about at most max bytes: it may be off by
-// a few times, of what v makes large by holding it several times by nothing
-// that matters. It looks at no more than about max/4 values.
+// Fits reports whether v's JSON has at most about max bytes. It counts a number
+// or a boolean as four, so that it may be wrong by a few times, and looks at no
+// more than max values.
 func Fits(v Value, max int) bool {
 	left := max
 	return fits(v, &left)
