@@ -1,8 +1,10 @@
 package main
 
 import (
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -336,6 +338,99 @@ func TestDaemonLogRotate(t *testing.T) {
 	if _, stderr := s.reqon(3, "./missions/", "--daemon", "--log-file", "no/such/folder/reqon.log"); !strings.HasPrefix(stderr, "reqon: ") || !strings.Contains(stderr, "no/such/folder/reqon.log") {
 		t.Errorf("a log file that can't be made: %s", stderr)
 	}
+}
+
+// guideRotation is the configuration of the guide's "Log Rotation", as users know
+// it: nothing tells the daemon of the rotation.
+const guideRotation = `/var/log/reqon/*.log {
+    daily
+    rotate 7
+    compress
+    missingok
+    notifempty
+}
+`
+
+// TestDeployLogrotate rotates the log of a daemon that keeps writing, with
+// logrotate itself. Every line is in one of the files, once.
+func TestDeployLogrotate(t *testing.T) {
+	stanza := repoFile(t, "deploy/reqon.logrotate")
+	for name, config := range map[string]string{
+		"deploy":     stanza,
+		"documented": oneMatch(t, repoFile(t, "docs/daemon.md"), "# Use logrotate\n((?s).*?)```"),
+		"guide":      guideRotation,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			logrotate, err := exec.LookPath("logrotate")
+			if err != nil {
+				// Where it is installed it need not be in the path of users.
+				if logrotate, err = exec.LookPath("/usr/sbin/logrotate"); err != nil {
+					t.Skip("logrotate is not installed")
+				}
+			}
+			s.write("missions/health.reqon", strings.Replace(guideHealth, "every 1 minute", "every 1 second", 1))
+			s.write("log/.keep", "")
+			p := s.start("./missions/", "--daemon", "--log-file", "log/reqon.log")
+			await(t, func() bool {
+				return s.exists("log/reqon.log") && strings.Contains(s.read("log/reqon.log"), "Next run at")
+			},
+				func() string { return "the log" })
+			// The test has no user reqon, and no systemd to send the signal.
+			config = strings.NewReplacer("/var/log/reqon/", s.path("log")+"/",
+				"    su reqon reqon\n", "", "create 0600 reqon reqon", "create 0600",
+				"systemctl kill --signal=HUP reqon.service", fmt.Sprintf("kill -HUP %d", p.cmd.Process.Pid)).Replace(config)
+			s.write("rotate.conf", config)
+			reloads := 0
+			if strings.Contains(config, "kill -HUP") {
+				reloads = 1
+			}
+			for n := 1; n <= 3; n++ {
+				cmd := exec.Command(logrotate, "-f", "-s", s.path("rotate.state"), s.path("rotate.conf"))
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("logrotate: %v\n%s", err, out)
+				}
+				await(t, func() bool {
+					return s.exists("log/reqon.log") && strings.Contains(s.read("log/reqon.log"), "HealthCheck: Completed")
+				},
+					func() string { return fmt.Sprintf("lines in the log after rotation %d", n) })
+			}
+			p.stop()
+			var text strings.Builder
+			for _, name := range []string{"log/reqon.log.3.gz", "log/reqon.log.2.gz", "log/reqon.log.1.gz", "log/reqon.log.1", "log/reqon.log"} {
+				if s.exists(name) {
+					text.WriteString(s.unpacked(name))
+				}
+			}
+			log := text.String()
+			for what, want := range map[string]int{"] Loaded 1 missions\n": 1, "] Stopped\n": 1, "] Reloading\n": 3 * reloads} {
+				if got := strings.Count(log, what); got != want {
+					t.Errorf("%q is there %d times, want %d:\n%s", what, got, want, log)
+				}
+			}
+			runs := len(s.history())
+			if started, completed := strings.Count(log, "Starting run\n"), strings.Count(log, "Completed ("); started != runs || completed != runs {
+				t.Errorf("%d lines of starts and %d of ends for %d runs:\n%s", started, completed, runs, log)
+			}
+		})
+	}
+}
+
+// unpacked reads a file, which gzip may have compressed.
+func (s *site) unpacked(name string) string {
+	s.t.Helper()
+	if !strings.HasSuffix(name, ".gz") {
+		return s.read(name)
+	}
+	r, err := gzip.NewReader(strings.NewReader(s.read(name)))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
 }
 
 // TestDaemonReload changes the mission files under a daemon: added, changed,

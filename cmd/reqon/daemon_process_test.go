@@ -37,7 +37,7 @@ import (
 //	Metrics, Alerting                   TestDaemonMetrics, TestDeployAlerts, TestDeployDashboard; runtime/daemon, TestMetricNames
 //	Use Separate Credentials            TestDaemonGuideMission, TestDaemonCredentials
 //	Persistent Storage                  TestDaemonRestart, TestDaemonOwnsState
-//	Log Rotation                        TestDaemonLogRotate
+//	Log Rotation                        TestDaemonLogRotate, TestDeployLogrotate
 
 // guideCustomers is sync-customers.reqon of the guide, as it is written there.
 const guideCustomers = `mission SyncCustomers {

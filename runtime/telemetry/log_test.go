@@ -315,14 +315,14 @@ func TestFile(t *testing.T) {
 	if err := os.Rename(path, rotated); err != nil {
 		t.Fatal(err)
 	}
-	log.Info("two")
+	log.Info("two") // goes to a new file: logrotate may be about to compress the old one
 	if err := f.Reopen(); err != nil {
 		t.Fatal(err)
 	}
 	log.Info("three")
 
 	const head = "[2024-01-20 09:00:00] [INFO] "
-	for name, want := range map[string]string{rotated: "before\n" + head + "one\n" + head + "two\n", path: head + "three\n"} {
+	for name, want := range map[string]string{rotated: "before\n" + head + "one\n", path: head + "two\n" + head + "three\n"} {
 		got, err := os.ReadFile(name)
 		if err != nil || string(got) != want {
 			t.Errorf("%s: %q, %v; want %q", filepath.Base(name), got, err, want)
@@ -332,8 +332,9 @@ func TestFile(t *testing.T) {
 		t.Errorf("mode is %v, %v", info.Mode(), err)
 	}
 
-	// A path that can't be opened any more leaves the old file in use.
-	if err := os.Remove(path); err != nil {
+	// A path that can't be opened any more leaves the old file in use, and the
+	// lines go to the fallback as well.
+	if err := os.Rename(path, rotated); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Mkdir(path, 0o700); err != nil {
@@ -342,8 +343,11 @@ func TestFile(t *testing.T) {
 	if err := f.Reopen(); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("Reopen on a folder: %v", err)
 	}
-	if _, err := io.WriteString(f, "still\n"); err != nil {
-		t.Errorf("after it: %v", err)
+	if n, err := io.WriteString(f, "still\n"); n != len("still\n") || err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("after it: %d, %v", n, err)
+	}
+	if old, err := os.ReadFile(rotated); err != nil || !strings.HasSuffix(string(old), "three\nstill\n") {
+		t.Errorf("the old file is %q, %v", old, err)
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
