@@ -79,6 +79,7 @@ func runDaemon(c *cli.Context) error {
 		return exit(exitConfig, err)
 	}
 	defer log.Close()
+	detach(cfg.Engine.Log)
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)

@@ -29,11 +29,11 @@ import (
 //	Command Options                     TestDaemonOptions
 //	Example Setup                       TestDaemonGuideMission, TestDaemonKeepsSyncing
 //	Process Management                  TestDaemonStart (Ctrl+C), TestDaemonNohup, TestDeploySystemd, TestDeployDocker
-//	Graceful Shutdown                   TestDaemonStop, TestDaemonStopForced, TestDaemonKilled
+//	Graceful Shutdown                   TestDaemonStop, TestDaemonStopForced, TestDaemonKilled, TestDaemonClosedPipe
 //	Status Endpoint                     TestDaemonHealth, TestDaemonPortInUse, TestDaemonReload (degraded)
 //	File-Based Health                   TestDaemonFileHealth
 //	Log Levels                          TestDaemonLogLevels
-//	Log Output, Structured Logging      TestDaemonStart, TestDaemonLogJSON
+//	Log Output, Structured Logging      TestDaemonStart, TestDaemonLogJSON, TestDaemonForeignLines
 //	Metrics, Alerting                   TestDaemonMetrics, TestDeployAlerts, TestDeployDashboard; runtime/daemon, TestMetricNames
 //	Use Separate Credentials            TestDaemonGuideMission, TestDaemonCredentials
 //	Persistent Storage                  TestDaemonRestart, TestDaemonOwnsState

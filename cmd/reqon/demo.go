@@ -103,6 +103,7 @@ func demoOnce(c *cli.Context, d demoFolder) error {
 func demoDaemon(c *cli.Context, d demoFolder) error {
 	redactor := &credentials.Redactor{}
 	log := telemetry.New(telemetry.Options{Writer: c.App.ErrWriter, Redact: redactor.Redact, Level: telemetry.LevelInfo})
+	detach(log)
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)

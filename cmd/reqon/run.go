@@ -263,6 +263,7 @@ func (s *session) openLog(c *cli.Context) error {
 	}
 	s.logErrors = s.logErrors || !s.tellErrors
 	s.log = telemetry.New(telemetry.Options{Writer: w, Fallback: s.err, Format: format, Level: level, Redact: s.redactor.Redact})
+	detach(s.log)
 	return nil
 }
 
