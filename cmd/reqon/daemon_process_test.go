@@ -36,7 +36,7 @@ import (
 //	Log Output, Structured Logging      TestDaemonStart, TestDaemonLogJSON, TestDaemonForeignLines
 //	Metrics, Alerting                   TestDaemonMetrics, TestDeployAlerts, TestDeployDashboard; runtime/daemon, TestMetricNames
 //	Use Separate Credentials            TestDaemonGuideMission, TestDaemonCredentials
-//	Persistent Storage                  TestDaemonRestart, TestDaemonOwnsState
+//	Persistent Storage                  TestDaemonRestart, TestDaemonOwnsState, TestDaemonFullDisk
 //	Log Rotation                        TestDaemonLogRotate, TestDeployLogrotate
 
 // guideCustomers is sync-customers.reqon of the guide, as it is written there.

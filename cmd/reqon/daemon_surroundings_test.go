@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -95,6 +96,64 @@ func TestDaemonForeignLines(t *testing.T) {
 		}
 		if strings.Contains(log, token) {
 			t.Errorf("%s: the token is in the log:\n%s", mode, log)
+		}
+	}
+}
+
+// TestDaemonFullDisk fills the disk under a daemon. It says what to do, and goes
+// on when there is room again.
+func TestDaemonFullDisk(t *testing.T) {
+	s := newSite(t)
+	s.write("disk/.keep", "")
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", s.path("disk")).CombinedOutput(); err != nil {
+		t.Skipf("a small disk can't be had: %v %s", err, out)
+	}
+	// It is done last, when no daemon is left that holds the disk.
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", s.path("disk")).CombinedOutput(); err != nil {
+			t.Errorf("umount: %v %s", err, out)
+		}
+	})
+	s.env = append(s.env, "REQON_STATE_DIR=disk/state")
+	s.write("missions/health.reqon", strings.Replace(guideHealth, "every 1 minute", "every 1 second", 1))
+	p := s.daemon()
+	p.waitLog("HealthCheck: Completed")
+	fill, err := os.Create(s.path("disk/fill"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for block := make([]byte, 4096); err == nil; {
+		_, err = fill.Write(block)
+	}
+	fill.Close()
+	p.waitLog(`\[ERROR\] HealthCheck: .*; the disk is full: free some space`)
+	if err := os.Remove(fill.Name()); err != nil {
+		t.Fatal(err)
+	}
+	p.waitCount(p.count("HealthCheck: Completed")+1, "HealthCheck: Completed")
+	p.stop()
+
+	// A daemon that can't begin for want of space says so.
+	if fill, err = os.Create(fill.Name()); err != nil {
+		t.Fatal(err)
+	}
+	for block := make([]byte, 4096); err == nil; {
+		_, err = fill.Write(block)
+	}
+	fill.Close()
+	if _, stderr := s.reqon(3, "./missions/", "--daemon"); !strings.Contains(stderr, "free some space") {
+		t.Errorf("a start on a full disk:\n%s", stderr)
+	}
+	if err := os.Remove(fill.Name()); err != nil {
+		t.Fatal(err)
+	}
+	p = s.daemon()
+	p.waitLog("HealthCheck: Completed")
+	p.stop()
+	for _, r := range s.history() {
+		// What was running when the disk filled up may have failed.
+		if r.Status != "success" && r.Status != "failure" {
+			t.Errorf("recorded: %+v", r)
 		}
 	}
 }

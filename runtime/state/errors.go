@@ -88,7 +88,9 @@ func explain(path, what string, err error) error {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		advice = fmt.Sprintf("; another process has kept it locked for %d s: see what hangs there", busyTimeoutMS/1000)
 	case sqlite3.SQLITE_IOERR:
-		advice = "; look into the disk's health and the system log"
+		// On a full disk it is this too: the file beside the database that
+		// processes share can't be made.
+		advice = "; free some space if the disk is full, else look into its health and the system log"
 	}
 	return fmt.Errorf("state database %s: %s: %w%s", path, what, err, advice)
 }
