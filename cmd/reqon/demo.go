@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -53,6 +52,10 @@ func (d demoFolder) credentials() string { return filepath.Join(d.dir, "credenti
 func (d demoFolder) state() string       { return filepath.Join(d.dir, ".reqon-data") }
 
 func demo(c *cli.Context) error {
+	ports, err := address(c, "port")
+	if err != nil {
+		return exit(exitConfig, err)
+	}
 	d, err := makeDemo(c.String("dir"))
 	if err != nil {
 		return exit(exitConfig, err)
@@ -73,7 +76,7 @@ func demo(c *cli.Context) error {
 		return exit(exitConfig, err)
 	}
 	if !c.Bool("once") {
-		return demoDaemon(c, d)
+		return demoDaemon(c, d, ports)
 	}
 	err = demoOnce(c, d)
 	fmt.Fprintf(out, "\nThe results lie in %s, one JSON object by key a store:\n", d.state())
@@ -99,18 +102,17 @@ func demoOnce(c *cli.Context, d demoFolder) error {
 }
 
 // demoDaemon keeps the examples on their schedules, which are short, until
-// Ctrl+C.
-func demoDaemon(c *cli.Context, d demoFolder) error {
+// Ctrl+C. ports is the address of health and metrics.
+func demoDaemon(c *cli.Context, d demoFolder, ports string) error {
 	redactor := &credentials.Redactor{}
 	log := telemetry.New(telemetry.Options{Writer: c.App.ErrWriter, Redact: redactor.Redact, Level: telemetry.LevelInfo})
 	detach(log)
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
-	address := net.JoinHostPort("127.0.0.1", c.String("port"))
 	return daemonExit(daemon.Run(context.Background(), daemon.Config{
 		Path: d.missions(), Auth: d.credentials(), Version: version, Signals: signals,
-		HealthAddr: address, MetricsAddr: address,
+		HealthAddr: ports, MetricsAddr: ports,
 		Engine: engine.Config{StateDir: d.state(), Log: log, Redactor: redactor},
 		Started: func(health, metrics string) {
 			fmt.Fprintf(c.App.Writer, "The daemon runs until Ctrl+C. What to look at:\n")
