@@ -224,8 +224,9 @@ func fill(text string, v value.Value) string {
 }
 
 // segment escapes a value as one path segment (RFC 3986, section 3.3), so that
-// it can neither add a slash nor, as "." or "..", climb. What has no text would
-// turn a request for one thing into a request for all of them.
+// it can't add a slash. A "." or ".." can't be escaped, for servers take %2E%2E
+// for "..": checkPath refuses it. What has no text would turn a request for one
+// thing into a request for all of them.
 func segment(v value.Value) (value.Value, error) {
 	switch v.Kind() {
 	case value.Null:
@@ -234,13 +235,8 @@ func segment(v value.Value) (value.Value, error) {
 		return v, fmt.Errorf("a value in the path must be text or a number, found %s", value.Describe(v))
 	}
 	text := value.Text(v)
-	switch text {
-	case "":
+	if text == "" {
 		return v, errors.New("a value in the path is empty text")
-	case ".":
-		return value.FromString("%2E"), nil
-	case "..":
-		return value.FromString("%2E%2E"), nil
 	}
 	const hex = "0123456789ABCDEF"
 	plain := true

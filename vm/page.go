@@ -261,20 +261,23 @@ func (p *pageState) abandon() {
 	}
 }
 
-// checkPath refuses a path that climbs. Values in it are escaped, but several of
-// them side by side, or dots around one, could still make a `..`.
+// checkPath refuses a path that climbs, whether a value, several of them side by
+// side, or dots around one make its `..`. Escaped dots climb like plain ones: to
+// a server that decodes the path before it looks at it they are the same.
 func checkPath(path string) error {
 	path, _, _ = strings.Cut(path, "?")
-	if !strings.Contains(path, "/.") {
+	if !strings.HasPrefix(path, ".") && !strings.Contains(path, "/.") && !strings.Contains(path, "%2") {
 		return nil
 	}
 	for part := range strings.SplitSeq(path, "/") {
-		if part == "." || part == ".." {
-			return fmt.Errorf("the path %s has a segment `%s`", path, part)
+		if dots := plainDots.Replace(part); dots == "." || dots == ".." {
+			return fmt.Errorf("the path %s has a segment `%s`, which leads to another place", path, part)
 		}
 	}
 	return nil
 }
+
+var plainDots = strings.NewReplacer("%2E", ".", "%2e", ".")
 
 // configure reads the options that steer the pages, on the first one.
 func (p *pageState) configure(options value.Value) error {
