@@ -11,6 +11,7 @@ import (
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
+	"reqon/vm/bytecode"
 )
 
 // call checks a call of a built-in function.
@@ -21,6 +22,7 @@ func (c *checker) call(e *syntax.CallExpr) *typ {
 		c.arguments(e.Args)
 		return anyType
 	}
+	c.checkAvailable(bytecode.FunctionPart, f.Name, e.Fun.Span)
 	if !c.checkArity(e, f) {
 		c.arguments(e.Args)
 		return ofKinds(f.Result)

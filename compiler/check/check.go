@@ -113,6 +113,7 @@ type place struct {
 	item     *typ // the subject, where it is not response; nil if it is
 	response *typ // nil: there is none
 	lastSync bool
+	noStores bool // what stands here is worked out before the stores are there
 }
 
 // report adds the diagnostic of that code. An expression reports its first

@@ -8,6 +8,7 @@ import (
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
+	"reqon/vm/bytecode"
 )
 
 // collect enters all declarations into the tables, and reports those that have
@@ -148,7 +149,7 @@ func storageTarget(e syntax.Expr) *syntax.Ident {
 
 // checkDeclarations checks everything but the actions.
 func (c *checker) checkDeclarations() {
-	outside := place{scope: c.root}
+	outside := place{scope: c.root, noStores: true}
 	c.with(outside, func() {
 		c.checkOptionList(c.mission.Options, missionOptions, c.mission.Span)
 		if c.mission.Schedule != nil {
@@ -200,6 +201,9 @@ func (c *checker) checkSource(s *syntax.Source) {
 	if s.From != nil && strings.TrimSpace(s.From.Value) == "" {
 		c.report(diag.CodeOptionKind, s.From.Span, "", "the OpenAPI document's path is empty")
 	}
+	if s.From != nil {
+		c.checkAvailable(bytecode.SourceOptionPart, bytecode.OpenAPI, s.From.Span)
+	}
 	c.checkCredentials(s)
 }
 
@@ -213,6 +217,7 @@ func (c *checker) checkCredentials(s *syntax.Source) {
 	if !ok {
 		return
 	}
+	c.checkAvailable(bytecode.AuthPart, kind, auth.Value.Place())
 	uses := map[string][]string{
 		"none": {}, "bearer": {"token"}, "basic": {"username", "password"},
 		"api_key": {"apiKey", "apiKeyHeader", "apiKeyQuery"},
@@ -277,6 +282,7 @@ func (c *checker) checkAdapter(e syntax.Expr) {
 
 func (c *checker) checkAdapterName(name string, span syntax.Span) bool {
 	if slices.Contains(adapters, name) {
+		c.checkAvailable(bytecode.AdapterPart, name, span)
 		return true
 	}
 	synonyms := map[string]string{

@@ -138,11 +138,20 @@ func (c *checker) name(e *syntax.Name) *typ {
 		return timeType
 	}
 	if c.isStore(e.Name) {
-		c.stores.use(e.Name)
+		c.useStore(e)
 		return storeType
 	}
 	c.unknownName(e)
 	return anyType
+}
+
+// useStore is told of a store that an expression reads.
+func (c *checker) useStore(e *syntax.Name) {
+	c.stores.use(e.Name)
+	if c.at.noStores {
+		c.report(diag.CodeNotHere, e.Span, "read it in an action, and give the value to the options of the request or step there",
+			"the store `%s` can't be read here: this is worked out before the stores are opened", e.Name)
+	}
 }
 
 func (c *checker) isStore(name string) bool {
@@ -287,7 +296,7 @@ func (c *checker) objectField(t *typ, name string, span syntax.Span) *typ {
 // index checks x[i].
 func (c *checker) index(e *syntax.IndexExpr) *typ {
 	if n, ok := e.X.(*syntax.Name); ok && c.at.scope.lookup(n.Name) == nil && c.isStore(n.Name) {
-		c.stores.use(n.Name)
+		c.useStore(n)
 		key := c.infer(e.Index)
 		if !key.can(stdlib.KText) {
 			c.report(diag.CodeBadIndex, e.Index.Place(), "", "the key of a record must be text or a number, found %s", key.describe())

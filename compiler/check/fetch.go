@@ -8,6 +8,7 @@ import (
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
+	"reqon/vm/bytecode"
 )
 
 // Pagination is the value of a request's `paginate` (language definition, section
@@ -128,6 +129,9 @@ func (c *checker) fetch(s *syntax.FetchStep) {
 	if s.Path != nil {
 		c.checkPath(s, source)
 	}
+	if s.Operation != nil {
+		c.checkAvailable(bytecode.StepPart, "call", verb(s.Span, "call"))
+	}
 	if s.Operation != nil && source != nil && source.From == nil {
 		c.report(diag.CodeUnknownSource, s.Source.Span, "declare it as `source "+source.Name.Name+" from \"./openapi.yaml\" { … }`",
 			"`call` needs an OpenAPI document, and the source `%s` has none", source.Name.Name)
@@ -206,6 +210,9 @@ func (c *checker) storeMeant(s *syntax.FetchStep) string {
 	path := unparen(s.Path)
 	if where, ok := path.(*syntax.WhereExpr); ok {
 		path = unparen(where.X)
+	}
+	if field, ok := path.(*syntax.FieldExpr); ok {
+		path = unparen(field.X)
 	}
 	name, ok := path.(*syntax.Name)
 	if !ok || s.Method != "DELETE" || !c.isStore(name.Name) {

@@ -7,6 +7,7 @@ import (
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
+	"reqon/vm/bytecode"
 )
 
 // plainName is a name as a field may have it; fieldName may have fields of its
@@ -246,4 +247,18 @@ func (c *checker) ofResponse(e syntax.Expr) bool {
 		return c.ofResponse(e.X)
 	}
 	return false
+}
+
+// checkAvailable warns of what a run would refuse, since this version does not
+// carry it out: otherwise production would tell what the check could.
+func (c *checker) checkAvailable(part bytecode.Part, name string, span syntax.Span) {
+	if u := bytecode.NotAvailable(part, name); u != nil {
+		c.report(diag.CodeNotAvailable, span, u.Advice, "`%s` is not available in this version of reqon: a run refuses it", name)
+	}
+}
+
+// verb is the word that a step begins with.
+func verb(step syntax.Span, word string) syntax.Span {
+	step.End = step.Start + int32(len(word))
+	return step
 }

@@ -11,6 +11,7 @@ import (
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
+	"reqon/vm/bytecode"
 )
 
 // optionPlace is what an option's expression may use beyond what its step may.
@@ -55,6 +56,12 @@ func (c *checker) checkEntries(entries []*syntax.Option, set *OptionSet, at synt
 		given[spec.Name] = o
 		if spec.Idle && !onlyWaits(o.Value) {
 			c.report(diag.CodeNotInForce, o.Key.Span, "", "`%s` is read and not in force yet", spec.Name)
+		}
+		switch set {
+		case sourceOptions:
+			c.checkAvailable(bytecode.SourceOptionPart, spec.Name, o.Key.Span)
+		case missionOptions:
+			c.checkAvailable(bytecode.MissionOptionPart, spec.Name, o.Key.Span)
 		}
 		c.checkOption(spec, o.Value, p)
 	}

@@ -4,6 +4,7 @@ import (
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
+	"reqon/vm/bytecode"
 )
 
 // flow is what the steps at hand may do, given the steps around them.
@@ -150,9 +151,11 @@ func (c *checker) step(s syntax.Step) ending {
 			c.expr(s.Fields)
 		}
 	case *syntax.WaitStep:
+		c.checkAvailable(bytecode.StepPart, "wait", verb(s.Span, "wait"))
 		c.checkOptions(s.Options, waitOptions, s.Span)
 		c.at.response = anyType
 	case *syntax.PauseStep:
+		c.checkAvailable(bytecode.StepPart, "pause", verb(s.Span, "pause"))
 		c.checkOptions(s.Options, pauseOptions, s.Span)
 		if s.Options.Get("duration") == nil && s.Options.Get("resumeOn") == nil {
 			c.report(diag.CodeOptionMissing, s.Span, "add `duration: 1h` or `resumeOn: webhook \"/path\"`", "this pause says neither how long it lasts nor what ends it")

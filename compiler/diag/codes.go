@@ -85,6 +85,7 @@ const (
 	CodeEnvelopeAsData   = "RQ0423"
 	CodeDollarBraces     = "RQ0424"
 	CodeFieldsCounted    = "RQ0425"
+	CodeNotAvailable     = "RQ0426"
 
 	CodeUnknownOption   = "RQ0501"
 	CodeOptionTwice     = "RQ0502"
@@ -178,6 +179,7 @@ var checkCodes = []Code{
 	{CodeEnvelopeAsData, Warning, StageLint, "the envelope of a failed request that goes on as data"},
 	{CodeDollarBraces, Warning, StageLint, "a template with the `${…}` of another language"},
 	{CodeFieldsCounted, Warning, StageLint, "an `until` that counts a page's fields, not its items"},
+	{CodeNotAvailable, Warning, StageLint, "something that the language has and this version does not carry out"},
 
 	{CodeUnknownOption, Error, StageNames, "an option that does not exist"},
 	{CodeOptionTwice, Error, StageNames, "an option given twice"},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"reqon/vm/bytecode"
 	"reqon/vm/value"
 )
 
@@ -187,7 +188,7 @@ func (l *lookup) oauth2() error {
 			return err
 		}
 	}
-	return fmt.Errorf("source %s: %w: use bearer with an access token for now", l.source, ErrOAuth2)
+	return fmt.Errorf("source %s: %w; %s", l.source, ErrOAuth2, bytecode.NotAvailable(bytecode.AuthPart, OAuth2).Advice)
 }
 
 func (l *lookup) tokenURL() error {

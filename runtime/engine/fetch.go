@@ -94,7 +94,7 @@ func (r *run) onRetry(at vm.At) func(httpclient.RetryEvent) {
 // absolute addresses.
 func (r *run) source(q *vm.Request) (*httpclient.Source, error) {
 	if q.Fetch.Operation != "" {
-		return nil, r.notAvailable("call", q.At)
+		return nil, r.refuse(bytecode.StepPart, "call", q.At)
 	}
 	if q.Fetch.Source == bytecode.None {
 		return httpclient.NewSource("none", value.NullValue, nil)

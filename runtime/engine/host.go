@@ -100,18 +100,27 @@ func (r *run) Sleep(ctx context.Context, d time.Duration) error {
 
 // Wait and Pause are for a later version.
 func (r *run) Wait(_ context.Context, _ value.Value, at vm.At) (value.Value, error) {
-	return value.NullValue, r.notAvailable("wait", at)
+	return value.NullValue, r.refuse(bytecode.StepPart, "wait", at)
 }
 
 // Pause is for a later version.
 func (r *run) Pause(_ context.Context, _ value.Value, at vm.At) error {
-	return r.notAvailable("pause", at)
+	return r.refuse(bytecode.StepPart, "pause", at)
 }
 
-// notAvailable is the configuration error for what the language has and this
-// version has not.
-func (r *run) notAvailable(what string, at vm.At) error {
-	err := configError("%s: `%s` is not available in this version of reqon", r.mission.position(at.Pos), what)
+// notAvailable is the error for what the language has and this version has not;
+// nil for what it has.
+func notAvailable(part bytecode.Part, name string) error {
+	u := bytecode.NotAvailable(part, name)
+	if u == nil {
+		return nil
+	}
+	return fmt.Errorf("`%s` is not available in this version of reqon; %s", name, u.Advice)
+}
+
+// refuse ends the run at something that is not available.
+func (r *run) refuse(part bytecode.Part, name string, at vm.At) error {
+	err := configError("%s: %w", r.mission.position(at.Pos), notAvailable(part, name))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.config = err
@@ -132,7 +141,7 @@ func (r *run) Call(f bytecode.HostFunc, args []value.Value) (value.Value, error)
 	case bytecode.HostEnv:
 		return r.env(args)
 	}
-	return value.NullValue, configError("%s: webhooks are not available in this version of reqon", bytecode.HostFuncs[f])
+	return value.NullValue, &ConfigError{Err: notAvailable(bytecode.FunctionPart, bytecode.HostFuncs[f])}
 }
 
 func (r *run) random(args []value.Value) (value.Value, error) {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -257,8 +256,8 @@ func (d *decoder) mission() Options {
 		o.Timezone = zone
 	}
 	for _, name := range []string{"checkpoint", "trace"} {
-		if !d.get(name).IsNull() {
-			d.fail(name, errors.New("is not available yet: runs are not recorded step by step in this version; take it out"))
+		if err := notAvailable(bytecode.MissionOptionPart, name); err != nil && !d.get(name).IsNull() {
+			d.fail(name, err)
 		}
 	}
 	return o

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"reqon/runtime/httpclient"
+	"reqon/vm/bytecode"
 	"reqon/vm/value"
 )
 
@@ -62,7 +63,7 @@ func (r *run) prepareSources() error {
 		s := &r.mission.prog.Sources[i]
 		where := r.mission.position(s.Pos)
 		if s.From != "" {
-			return fmt.Errorf("%s: source %s: OpenAPI documents are not available in this version of reqon; give `base` instead of `from`", where, s.Name)
+			return fmt.Errorf("%s: source %s: %w", where, s.Name, notAvailable(bytecode.SourceOptionPart, bytecode.OpenAPI))
 		}
 		options, err := r.mission.eval(s.Options, r)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"reqon/runtime/store"
 	"reqon/vm"
+	"reqon/vm/bytecode"
 	"reqon/vm/value"
 )
 
@@ -49,10 +50,11 @@ func (r *run) storeSpec(i int) (spec storeSpec, err error) {
 	}
 	d := decoder{m: r.mission, what: "store " + s.Name, places: s.OptionPos, object: options}
 	spec.options = store.Options{Keep: d.count("keep", 1, 0), TTL: d.time("ttl", 0), Now: r.engine.cfg.Clock.Now}
-	switch spec.adapter {
-	case "memory", "file":
-	default:
-		return spec, fmt.Errorf("%s: store %s: the adapter %s is not available in this version of reqon; use file or memory", where, s.Name, spec.adapter)
+	if err := notAvailable(bytecode.AdapterPart, spec.adapter); err != nil {
+		return spec, fmt.Errorf("%s: store %s: %w", where, s.Name, err)
+	}
+	if spec.adapter != "memory" && spec.adapter != "file" {
+		return spec, fmt.Errorf("%s: store %s: unknown adapter %s", where, s.Name, spec.adapter)
 	}
 	return spec, d.err
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"reqon/runtime/credentials"
+	"reqon/vm/bytecode"
 	"reqon/vm/value"
 )
 
@@ -93,6 +94,9 @@ func (s *Source) Name() string { return s.name }
 
 // option takes in one option.
 func (s *Source) option(name string, v value.Value) (err error) {
+	if u := bytecode.NotAvailable(bytecode.SourceOptionPart, name); u != nil {
+		return optionError(name, fmt.Errorf("%w; %s", ErrNotAvailable, u.Advice))
+	}
 	switch name {
 	case "base":
 		err = s.setBase(v)
@@ -120,8 +124,6 @@ func (s *Source) option(name string, v value.Value) (err error) {
 		_, err = decodeBool(v)
 	case "validationMode":
 		_, err = decodeWord(v, "strict", "warn")
-	case "proxy", "tls":
-		err = ErrNotAvailable
 	case "params", "headers":
 		// Taken in when the base is known.
 	case "auth", "token", "username", "password", "apiKey", "apiKeyHeader", "apiKeyQuery":

@@ -1,0 +1,78 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"reqon/compiler"
+	"reqon/compiler/diag"
+	"reqon/runtime/engine"
+	"reqon/vm/bytecode"
+)
+
+// TestUnavailable requires of everything that is not available that the checker
+// warns of it at its place, and that a run refuses it as a matter of
+// configuration.
+func TestUnavailable(t *testing.T) {
+	const api = `source API { base: "http://127.0.0.1:1" } `
+	steps := map[bytecode.Part]map[string]string{
+		bytecode.StepPart: {
+			"call":  `source API from "./openapi.yaml" { base: "http://127.0.0.1:1" } action A { call API.list }`,
+			"wait":  `action A { wait { path: "/hook" } }`,
+			"pause": `action A { pause { duration: 1h } }`,
+		},
+		bytecode.FunctionPart:      {"webhookUrl": `action A { log webhookUrl("/hook") }`},
+		bytecode.MissionOptionPart: {"checkpoint": `checkpoint: afterStep action A { log "x" }`, "trace": `trace: full action A { log "x" }`},
+		bytecode.SourceOptionPart: {
+			"from":  `source API from "./openapi.yaml" { base: "http://127.0.0.1:1" } action A { get "/x" }`,
+			"proxy": `source API { base: "http://127.0.0.1:1", proxy: "http://127.0.0.1:1" } action A { get "/x" }`,
+			"tls":   `source API { base: "http://127.0.0.1:1", tls: { ca: "ca.pem" } } action A { get "/x" }`,
+		},
+		bytecode.AuthPart: {"oauth2": `source API { base: "http://127.0.0.1:1", auth: oauth2 } action A { get "/x" }`},
+	}
+	for _, u := range bytecode.AllUnavailable() {
+		t.Run(u.Name, func(t *testing.T) {
+			body := steps[u.Part][u.Name]
+			if u.Part == bytecode.AdapterPart {
+				body = api + `store s: if env("X") == "1" then memory else ` + u.Name + `("x") action A { get "/x" store response -> s }`
+			}
+			if body == "" {
+				t.Fatalf("no mission uses %s", u.Name)
+			}
+			dir := t.TempDir()
+			path := filepath.Join(dir, "m.reqon")
+			if err := os.WriteFile(path, []byte("mission M {\n"+body+"\n}\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			compiled, err := compiler.Load(path)
+			if err != nil || compiled.Failed() {
+				t.Fatalf("does not compile: %v %v", err, compiled.Diagnostics)
+			}
+			if !slices.ContainsFunc(compiled.Diagnostics, func(d diag.Diagnostic) bool {
+				return d.Code == diag.CodeNotAvailable && strings.Contains(d.Message, "`"+u.Name+"`")
+			}) {
+				t.Errorf("the checker does not warn: %v", compiled.Diagnostics)
+			}
+			e, err := engine.New(engine.Config{StateDir: filepath.Join(dir, "state"), Env: func(name string) (string, bool) {
+				return "https://x", u.Part == bytecode.AuthPart && name != "REQON_API_TYPE"
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			m, err := e.Load(compiled.Missions[0].Program)
+			if err == nil {
+				err = m.Run(context.Background(), engine.RunOptions{}).Err
+			}
+			var config *engine.ConfigError
+			if !errors.As(err, &config) || !strings.Contains(err.Error(), "not available") {
+				t.Errorf("the run ends with %v, want a configuration error", err)
+			}
+		})
+	}
+}
