@@ -776,7 +776,7 @@ func (p *parser) match() Expr {
 	m := &MatchExpr{}
 	height, wrong := 0, false
 	p.next()
-	if p.kind != tLBrace {
+	if p.kind != tLBrace || p.matchesObject() {
 		m.Subject = p.expr()
 		height = p.height
 	}

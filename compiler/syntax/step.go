@@ -110,6 +110,9 @@ func (p *parser) noStep() {
 	switch {
 	case elseIfWord(text) || p.word() == wElse:
 		p.failHere(CodeElseIf, "`"+text+"` without an `if` before it", "it stands right behind the `}` of an `if`")
+	case assigns(p.peek(1).kind, p.peek(2).kind):
+		p.failHere(CodeStep, "expected a step, found `"+clip(text)+"`",
+			"a name is bound once: bind the result to another with `let`, or work it out over a collection (`sum(xs, .n)`, `reduce(…)`)")
 	case p.peek(1).kind == tAssign:
 		p.failHere(CodeStep, "expected a step, found `"+clip(text)+"`", "write `let "+clip(text)+" = …`; a name is bound once in a block")
 	case (text == "assume" || text == "warn") && !p.peek(1).nl:
@@ -118,13 +121,27 @@ func (p *parser) noStep() {
 		p.failHere(CodeMisplaced, "`"+text+"` stands in the mission, not in an action", "close the action before it")
 	default:
 		suggestion := ""
-		if w := stepSynonym(text); w != "" {
+		if text == "try" || text == "catch" {
+			suggestion = "a failed request is taken by `match response { … }` behind it, a failed item by the loop's `onError`"
+		} else if text == "function" || text == "func" || text == "fn" {
+			suggestion = "write an `action` or a `transform` of the mission"
+		} else if w := stepSynonym(text); w != "" {
 			suggestion = "did you mean `" + w + "`?"
 		} else {
 			suggestion = didYouMean(text, stepWords())
 		}
 		p.failHere(CodeStep, "expected a step, found `"+clip(text)+"`", suggestion)
 	}
+}
+
+// assigns reports whether two operators behind a name change it in other
+// languages: `x += 1`, `x++`.
+func assigns(first, second tokenKind) bool {
+	switch first {
+	case tPlus, tMinus, tStar, tSlash:
+		return second == tAssign || second == first && first != tSlash && first != tStar
+	}
+	return false
 }
 
 // elseIfWord reports whether other languages have that word for `else if`.
@@ -334,10 +351,18 @@ func (p *parser) forClause(s *ForStep) bool {
 		s.Where = p.condition()
 	case p.isText("concurrency"):
 		p.next()
+		if p.kind == tColon {
+			p.errHere(CodeUnexpected, "expected a number, found `:`", "write `concurrency N` without it")
+			p.next()
+		}
 		again = s.Concurrency != nil
 		s.Concurrency = p.condition()
 	case p.isText("onError"):
 		p.next()
+		if p.kind == tColon {
+			p.errHere(CodeUnexpected, "expected a policy, found `:`", "write `onError POLICY` without it")
+			p.next()
+		}
 		again = s.OnError != nil
 		s.OnError = p.choice("a policy", "continue", "queue", "skip", "abort")
 		if s.OnError.Name == "queue" {
@@ -407,6 +432,8 @@ func (p *parser) arrow(what string) {
 		p.errHere(CodeArrow, "expected `->`, found `- >`", "write `->`")
 		p.next()
 		p.next()
+	case p.kind == tIdent && !p.tok().nl:
+		p.failHere(CodeUnexpected, "expected `->` and "+what+", found "+p.found(), "write `-> "+clip(p.text())+"`")
 	default:
 		p.unexpected("`->` and " + what)
 	}
@@ -517,7 +544,7 @@ func (p *parser) matchStep() Step {
 	s := &MatchStep{}
 	wrong := false
 	p.next()
-	if p.kind != tLBrace {
+	if p.kind != tLBrace || p.matchesObject() {
 		s.Subject = p.expr()
 	}
 	open := p.start()
@@ -537,6 +564,30 @@ func (p *parser) matchStep() Step {
 	p.leave(l)
 	s.Span = p.from(start)
 	return s
+}
+
+// matchesObject reports an object literal as the subject of a match, which needs
+// parentheses: a `{` behind `match` begins the arms. It is one if a second
+// block follows on the line of its end.
+func (p *parser) matchesObject() bool {
+	depth := 0
+	for n := 0; p.peek(n).kind != tEOF; n++ {
+		switch p.peek(n).kind {
+		case tLBrace:
+			depth++
+		case tRBrace:
+			depth--
+		}
+		if depth > 0 {
+			continue
+		}
+		if next := p.peek(n + 1); n == 1 || next.kind != tLBrace || next.nl {
+			return false
+		}
+		p.errHere(CodeUnexpected, "expected the arms of the match, found an object", "put the object in parentheses: `match ({ … }) { … }`")
+		return true
+	}
+	return false
 }
 
 // armBody reads what an arm does: a block, or one step.
@@ -565,8 +616,8 @@ func (p *parser) ifStep() *IfStep {
 		p.next()
 	case p.word() == wThen:
 		p.failHere(CodeUnexpected, "expected `{`, found `then`", "the `if` of a step is written `if c { … } else { … }`")
-	case p.kind == tColon:
-		p.failHere(CodeUnexpected, "expected `{`, found `:`", "put the steps in braces")
+	case p.kind != tLBrace && !p.failing:
+		p.failHere(CodeUnexpected, "expected `{`, found "+p.found(), "put the steps in braces")
 	}
 	s.Then = p.block()
 	s.Else = p.elseBlock()
