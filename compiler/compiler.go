@@ -9,10 +9,8 @@ package compiler
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"reqon/compiler/check"
@@ -84,141 +82,6 @@ func IsArtifact(name string) bool { return filepath.Ext(name) == artifactExt }
 // a mission folder.
 func isMissionFile(name string) bool {
 	return IsSource(name) && strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)) == missionBase
-}
-
-// Discover finds the units at path, in the order of their names. It opens no
-// file. Names that begin with a dot are passed over. The error is that path
-// can't be read, or is a file of another kind.
-func Discover(path string) ([]Unit, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.IsDir() {
-		if !IsSource(path) && !IsArtifact(path) {
-			return nil, fmt.Errorf("%s is no mission: expected a folder or a file ending in %s, %s or %s", path, sourceExt, aliasExt, artifactExt)
-		}
-		if isMissionFile(path) {
-			return discoverDir(filepath.Dir(path), map[string]bool{})
-		}
-		return []Unit{{Main: path}}, nil
-	}
-	return discoverDir(path, map[string]bool{})
-}
-
-// discoverDir finds the units of a folder. open holds the folders around it by
-// their real paths, so that a link back ends.
-func discoverDir(dir string, open map[string]bool) ([]Unit, error) {
-	real, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return nil, err
-	}
-	if open[real] {
-		return nil, nil
-	}
-	open[real] = true
-	defer delete(open, real)
-
-	files, dirs, err := readDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range []string{missionBase + sourceExt, missionBase + aliasExt, missionBase + artifactExt} {
-		if !slices.Contains(files, name) {
-			continue
-		}
-		u := Unit{Main: filepath.Join(dir, name)}
-		if IsSource(name) {
-			if u.Others, err = sourcesBelow(dir, files, dirs, open, u.Main); err != nil {
-				return nil, err
-			}
-		}
-		return []Unit{u}, nil
-	}
-	var units []Unit
-	for _, name := range files {
-		units = append(units, Unit{Main: filepath.Join(dir, name)})
-	}
-	for _, name := range dirs {
-		below, err := discoverDir(filepath.Join(dir, name), open)
-		if err != nil {
-			return nil, err
-		}
-		units = append(units, below...)
-	}
-	return units, nil
-}
-
-// readDir lists the mission files and the folders of a folder by name. An
-// artifact that stands beside a source of the same base name is passed over.
-func readDir(dir string) (files, dirs []string, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	sources := map[string]bool{}
-	for _, e := range entries {
-		name := e.Name()
-		if strings.HasPrefix(name, ".") {
-			continue
-		}
-		mode := e.Type()
-		if mode&fs.ModeSymlink != 0 {
-			info, err := os.Stat(filepath.Join(dir, name))
-			if err != nil {
-				if IsSource(name) || IsArtifact(name) {
-					return nil, nil, err
-				}
-				continue
-			}
-			mode = info.Mode().Type()
-		}
-		switch {
-		case mode.IsDir():
-			dirs = append(dirs, name)
-		case mode.IsRegular() && (IsSource(name) || IsArtifact(name)):
-			files = append(files, name)
-			if IsSource(name) {
-				sources[strings.TrimSuffix(name, filepath.Ext(name))] = true
-			}
-		}
-	}
-	files = slices.DeleteFunc(files, func(name string) bool {
-		return IsArtifact(name) && sources[strings.TrimSuffix(name, artifactExt)]
-	})
-	return files, dirs, nil
-}
-
-// sourcesBelow lists the other sources of a mission folder, at any depth.
-func sourcesBelow(dir string, files, dirs []string, open map[string]bool, main string) ([]string, error) {
-	var list []string
-	for _, name := range files {
-		if path := filepath.Join(dir, name); IsSource(name) && path != main {
-			list = append(list, path)
-		}
-	}
-	for _, name := range dirs {
-		sub := filepath.Join(dir, name)
-		real, err := filepath.EvalSymlinks(sub)
-		if err != nil {
-			return nil, err
-		}
-		if open[real] {
-			continue
-		}
-		open[real] = true
-		files, dirs, err := readDir(sub)
-		if err != nil {
-			return nil, err
-		}
-		below, err := sourcesBelow(sub, files, dirs, open, main)
-		delete(open, real)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, below...)
-	}
-	return list, nil
 }
 
 // maxSource is the largest source that is read, in bytes; positions are 32 bits

@@ -31,6 +31,7 @@ type loader struct {
 	seed   string
 	began  time.Time
 
+	finder compiler.Finder
 	units  []*unit // in the order of discovery
 	owners map[string]*unit
 	auth   authFile
@@ -138,7 +139,7 @@ func newLoader(cfg *Config, e *engine.Engine, began time.Time) *loader {
 // force it reads all of them again. It returns nil if nothing has changed.
 func (l *loader) look(force bool) *snapshot {
 	authChanged := l.lookAuth(force)
-	found, err := compiler.Discover(l.cfg.Path)
+	found, moved, err := l.finder.Discover(l.cfg.Path)
 	if err != nil {
 		// The folder may come back, as a network drive does; what is loaded stays.
 		changed := l.scan == nil || l.scan.Error() != err.Error()
@@ -151,7 +152,7 @@ func (l *loader) look(force bool) *snapshot {
 	}
 	changed := l.scan != nil || authChanged || force || l.again
 	l.scan = nil
-	if l.lookUnits(found, force) {
+	if l.lookUnits(found, moved, force) {
 		changed = true
 	}
 	if !changed {
@@ -205,21 +206,15 @@ func (l *loader) tell(warning string) {
 }
 
 // lookUnits brings the units in step with those found, and tells whether any has
-// changed.
-func (l *loader) lookUnits(found []compiler.Unit, force bool) bool {
-	old := make(map[string]*unit, len(l.units))
-	for _, u := range l.units {
-		old[u.Main] = u
-	}
+// changed. moved says that there may be others than at the last look.
+func (l *loader) lookUnits(found []compiler.Unit, moved, force bool) bool {
 	changed := len(found) != len(l.units)
-	units := make([]*unit, len(found))
+	if moved || changed {
+		l.units = l.match(found)
+	}
 	var stale []*unit
 	for i, f := range found {
-		u := old[f.Main]
-		if u == nil {
-			u = &unit{Unit: f}
-		}
-		units[i] = u
+		u := l.units[i]
 		stamps, same := u.look(f)
 		if same && !force {
 			continue
@@ -227,8 +222,22 @@ func (l *loader) lookUnits(found []compiler.Unit, force bool) bool {
 		u.Unit, u.stamps = f, stamps
 		stale = append(stale, u)
 	}
-	l.units = units
 	return l.compileAll(stale) || changed
+}
+
+// match gives the units of what was found, those that are known among them.
+func (l *loader) match(found []compiler.Unit) []*unit {
+	known := make(map[string]*unit, len(l.units))
+	for _, u := range l.units {
+		known[u.Main] = u
+	}
+	units := make([]*unit, len(found))
+	for i, f := range found {
+		if units[i] = known[f.Main]; units[i] == nil {
+			units[i] = &unit{Unit: f}
+		}
+	}
+	return units
 }
 
 // look stamps the files of the unit as it was found, and tells whether they are
