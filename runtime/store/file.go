@@ -395,8 +395,8 @@ func (f *file) syncLocked() error {
 
 // flush makes the journal of g durable up to end.
 func (f *file) flush(g *generation, end int64) error {
-	if g.journal == nil || g.durable.Load() >= end {
-		return nil
+	if g.journal == nil || g.durable.Load() >= end || end <= headerSize {
+		return nil // a journal without frames holds nothing
 	}
 	if err := g.journal.Sync(); err != nil {
 		return f.fail("sync", f.journalName(), err)

@@ -106,11 +106,11 @@ func (f *file) openJournal(g *generation) (*header, error) {
 		return nil, errHeld // replaced or removed before it was locked
 	}
 	h, err := readHeader(j)
-	if err == errNotJournal && !f.there(f.snapshotName()) {
+	if err == errNotJournal {
 		if never, nerr := neverWritten(j, g.journalInfo.Size()); nerr != nil {
 			return nil, f.fail("read", f.journalName(), nerr)
 		} else if never {
-			return nil, f.dropFirst(g)
+			return nil, f.dropEmpty(g)
 		}
 	}
 	if err != nil {
@@ -136,15 +136,16 @@ func neverWritten(r io.Reader, size int64) (bool, error) {
 	}
 }
 
-// dropFirst removes the first journal of a store, of which the power was cut
-// before anything reached the disk but its name: see startJournal.
-func (f *file) dropFirst(g *generation) error {
+// dropEmpty removes a journal of which the power was cut before anything reached
+// the disk but its name: see startJournal and rewrite. A flush makes a journal
+// durable from its first byte on, so that nothing of it was ever flushed.
+func (f *file) dropEmpty(g *generation) error {
 	if err := f.folder.Remove(f.journalName()); err != nil {
 		return f.fail("remove", f.journalName(), err)
 	}
 	g.journal.Close()
 	g.journal, g.journalInfo, g.locked = nil, nil, false
-	f.dir.notice(fmt.Sprintf("%s: the store was being made when the power was cut, and nothing of it had reached the disk; it is empty, and what it held will be fetched again", f.show(f.snapshotName())))
+	f.dir.notice(fmt.Sprintf("%s: the last batches before a power cut had not reached the disk and are lost; what they held will be fetched again", f.show(f.snapshotName())))
 	return nil
 }
 
@@ -449,10 +450,13 @@ func (f *file) rewrite() error {
 	if err == nil && ix.ages != nil {
 		flags |= keepsAges
 	}
+	// The new journal of a store that was never synced replaces one that may be
+	// lost as well, and is empty: see startJournal.
+	first := f.gen.first && f.gen.durable.Load() == 0 && ix.ages == nil
 	if err == nil {
 		// Both must be on disk before either gets its name.
 		next := make(chan error, 1)
-		go func() { next <- f.writeNext(flags, id, ix, true) }()
+		go func() { next <- f.writeNext(flags, id, ix, !first) }()
 		if err = t.Sync(); err != nil {
 			err = f.fail("sync", f.tempName(), err)
 		}
@@ -469,7 +473,7 @@ func (f *file) rewrite() error {
 		f.folder.Remove(f.nextName())
 		return err
 	}
-	return f.swap(ix, id, flags)
+	return f.swap(ix, id, flags, first)
 }
 
 // swap puts the new snapshot and journal in place. The first sync of the folder
@@ -478,8 +482,7 @@ func (f *file) rewrite() error {
 // On a file system that keeps the order of renames one would do, but nothing
 // says which do. A store that is synced for the first time has nothing to lose
 // by the first one.
-func (f *file) swap(ix *index, id identity, flags uint32) error {
-	first := f.gen.first && f.gen.durable.Load() == 0
+func (f *file) swap(ix *index, id identity, flags uint32, first bool) error {
 	rename := func(from, to string, durably bool) error {
 		if err := f.folder.Rename(from, to); err != nil {
 			return f.fail("replace", to, err)
@@ -518,7 +521,9 @@ func (f *file) swap(ix *index, id identity, flags uint32) error {
 		return f.fail("open", f.snapshotName(), err)
 	}
 	end := g.journalInfo.Size()
-	g.durable.Store(end)
+	if !first {
+		g.durable.Store(end)
+	}
 	f.dirty, f.stale = false, false
 	f.flushMu.Lock()
 	f.flushed = nil

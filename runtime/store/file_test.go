@@ -952,9 +952,8 @@ func TestDamagedHeader(t *testing.T) {
 	}
 }
 
-// TestPowerCutWhileMade: the first journal of a store may lose all its bytes with
-// the power before the store was ever synced. That is told, and the store goes
-// on empty. Beside a snapshot it is damage.
+// TestPowerCutWhileMade: a journal may lose all its bytes with the power before
+// its first flush. That is told, and the store goes on with its snapshot.
 func TestPowerCutWhileMade(t *testing.T) {
 	path := t.TempDir()
 	d := openDir(t, path)
@@ -962,23 +961,22 @@ func TestPowerCutWhileMade(t *testing.T) {
 	kill(d)
 	files := tree(t, path)
 	for _, content := range []string{"", strings.Repeat("\x00", 30), strings.Repeat("\x00", 100_000)} {
-		f := maps.Clone(files)
-		f[".s.journal"] = content
-		p := plant(t, f)
-		d, notices := noticed(t, p)
-		s := openFile(t, d, "s", Options{})
-		expect(t, s)
-		if len(*notices) != 1 || !strings.Contains((*notices)[0], "power was cut") {
-			t.Errorf("%d bytes: notices %q", len(content), *notices)
-		}
-		put(t, s, Replace, "b", `{}`)
-		d.Close()
-		expect(t, openFile(t, openDir(t, p), "s", Options{}), `b={}`)
-
-		f["s.json"] = `{"a":{}}`
-		s = openFile(t, openDir(t, plant(t, f)), "s", Options{})
-		if _, err := s.Len(ctx); err == nil || !strings.Contains(err.Error(), ".s.journal") {
-			t.Errorf("%d bytes beside a snapshot: %v", len(content), err)
+		for _, snapshot := range [][]string{nil, {`a={"n":1}`}} {
+			f := maps.Clone(files)
+			f[".s.journal"] = content
+			if snapshot != nil {
+				f["s.json"] = `{"a":{"n":1}}`
+			}
+			p := plant(t, f)
+			d, notices := noticed(t, p)
+			s := openFile(t, d, "s", Options{})
+			expect(t, s, snapshot...)
+			if len(*notices) != 1 || !strings.Contains((*notices)[0], "power cut") {
+				t.Errorf("%d bytes: notices %q", len(content), *notices)
+			}
+			put(t, s, Replace, "b", `{}`)
+			d.Close()
+			expect(t, openFile(t, openDir(t, p), "s", Options{}), append(slices.Clone(snapshot), `b={}`)...)
 		}
 	}
 	f := maps.Clone(files)
@@ -990,7 +988,8 @@ func TestPowerCutWhileMade(t *testing.T) {
 }
 
 // TestPowerCutInFirstSync: of the two renames of a store's first sync, the
-// power may take back the first alone. Nothing had been synced then.
+// power may take back the first alone: nothing had been synced then. And the
+// journal, which is empty, may lose its bytes after it.
 func TestPowerCutInFirstSync(t *testing.T) {
 	path := t.TempDir()
 	d := openDir(t, path)
@@ -1000,12 +999,25 @@ func TestPowerCutInFirstSync(t *testing.T) {
 		t.Fatal(err)
 	}
 	kill(d)
-	p := plant(t, map[string]string{".s.journal": read(t, path, ".s.journal")})
-	s = openFile(t, openDir(t, p), "s", Options{})
-	expect(t, s)
-	put(t, s, Replace, "b", `{}`)
-	s.Close()
-	expect(t, openFile(t, openDir(t, p), "s", Options{}), `b={}`)
+	done := tree(t, path)
+	for _, state := range []struct{ snapshot, journal string }{
+		{"", done[".s.journal"]},
+		{done["s.json"], ""},
+		{done["s.json"], strings.Repeat("\x00", headerSize)},
+	} {
+		f := map[string]string{".s.journal": state.journal}
+		var want []string
+		if state.snapshot != "" {
+			f["s.json"] = state.snapshot
+			want = []string{`a={}`}
+		}
+		p := plant(t, f)
+		s = openFile(t, openDir(t, p), "s", Options{})
+		expect(t, s, want...)
+		put(t, s, Replace, "b", `{}`)
+		s.Close()
+		expect(t, openFile(t, openDir(t, p), "s", Options{}), append(want, `b={}`)...)
+	}
 }
 
 // TestAnyTool: other programs read the snapshot as JSON, in order.
