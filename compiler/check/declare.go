@@ -121,7 +121,7 @@ func (c *checker) declareTargets() {
 			continue
 		}
 		c.autoStores[id.Name] = id.Span
-		if near := c.near(id.Name, c.stores.names()); near != "" {
+		if near := c.near(id.Name, c.stores.names); near != "" {
 			c.report(diag.CodeStoreNearby, id.Span, didYouMean(near),
 				"`%s` is not declared, so that this would store to a new file store of that name", id.Name)
 			c.stores.use(near)
@@ -427,7 +427,7 @@ func (c *checker) useAction(id *syntax.Ident) (known bool) {
 	if c.actions.use(id.Name) {
 		return true
 	}
-	near := c.near(id.Name, c.actions.names())
+	near := c.near(id.Name, c.actions.names)
 	c.actions.use(near)
 	what := ""
 	if _, ok := c.transforms.get(id.Name); ok {

@@ -188,10 +188,7 @@ func (c *checker) unknownName(e *syntax.Name) {
 	if c.at.lastSync {
 		builtin = append(builtin, "lastSync")
 	}
-	near := ""
-	if c.compared <= maxCompared { // or the names need not be gathered
-		near = c.near(e.Name, builtin, c.at.scope.names(), c.storeNames())
-	}
+	near := c.near(e.Name, these(builtin), c.at.scope.names, c.storeNames)
 	if v := c.at.scope.lookup(near); v != nil {
 		v.used = true // or a slip would be reported a second time, as an unused variable
 	}
@@ -279,7 +276,7 @@ func (c *checker) objectField(t *typ, name string, span syntax.Span) *typ {
 	if t.kinds&^(stdlib.KObject|stdlib.KNull) != 0 {
 		return anyType
 	}
-	near := c.near(name, t.obj.order)
+	near := c.near(name, these(t.obj.order))
 	suggestion := ""
 	if near != "" {
 		suggestion = "did you mean `." + near + "`?"

@@ -82,11 +82,14 @@ func (c *checker) checkResult(dst *syntax.Ident, body *syntax.ObjectExpr, t *typ
 // checkExtra reports a field that the schema does not have, if it is much like
 // an optional one that is left out. Other fields are fine: schemas are open.
 func (c *checker) checkExtra(dst, key *syntax.Ident, want, found *objType) {
-	var absent []string
-	for _, name := range want.order {
-		if found.fields[name] == nil && want.fields[name].optional {
-			absent = append(absent, name)
+	absent := func() (names []string) {
+		c.compared += len(want.order)
+		for _, name := range want.order {
+			if found.fields[name] == nil && want.fields[name].optional {
+				names = append(names, name)
+			}
 		}
+		return names
 	}
 	if near := c.near(key.Name, absent); near != "" {
 		c.report(diag.CodeExtraField, key.Span, didYouMean(near), "the schema `%s` has no field `%s`", dst.Name, key.Name)
@@ -97,14 +100,18 @@ func (c *checker) reportMissing(dst *syntax.Ident, missing []string, found *objT
 	if len(missing) == 0 {
 		return
 	}
-	list := "`" + strings.Join(missing, "`, `") + "`"
+	quoted := make([]string, len(missing))
+	for i, name := range missing {
+		quoted[i] = "`" + name + "`"
+	}
+	list := listed(quoted)
 	noun, verb := "field", "is"
 	if len(missing) > 1 {
 		noun, verb = "fields", "are"
 	}
 	suggestion := "add " + list + ", or make it optional in the schema with `?`"
 	if len(missing) == 1 {
-		if near := c.near(missing[0], found.order); near != "" {
+		if near := c.near(missing[0], these(found.order)); near != "" {
 			suggestion = "is `" + near + "` meant to be " + list + "?"
 		}
 	}
@@ -169,7 +176,7 @@ func (c *checker) useTransform(id *syntax.Ident) bool {
 	if c.transforms.use(id.Name) {
 		return true
 	}
-	near := c.near(id.Name, c.transforms.names())
+	near := c.near(id.Name, c.transforms.names)
 	c.transforms.use(near)
 	what := ""
 	if c.actions.use(id.Name) {

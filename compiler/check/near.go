@@ -1,7 +1,7 @@
 package check
 
 import (
-	"slices"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,18 +14,29 @@ func nearest(word string, names []string) string {
 	if word == "" {
 		return ""
 	}
+	low := strings.ToLower(word)
 	best, bestDistance := "", max(1, utf8.RuneCountInString(word)/3)+1
-	names = slices.Clone(names)
-	slices.Sort(names) // the same answer every time
+	folded := false // best differs in case only
 	for _, n := range names {
 		if n == word || n == "" {
 			continue
 		}
+		// Of names that are as near the first one in alphabetical order: the same
+		// answer every time.
 		if strings.EqualFold(n, word) {
-			return n
+			if !folded || n < best {
+				best, folded = n, true
+			}
+			continue
 		}
-		d := editDistance(strings.ToLower(word), strings.ToLower(n), bestDistance)
-		if d < bestDistance && min(len(n), len(word)) > 1 && max(len(n), len(word)) > 2 {
+		if folded || min(len(n), len(word)) <= 1 || max(len(n), len(word)) <= 2 {
+			continue
+		}
+		limit := bestDistance
+		if best != "" && n < best {
+			limit++ // as near is near enough
+		}
+		if d := editDistance(low, strings.ToLower(n), limit); d < limit {
 			best, bestDistance = n, d
 		}
 	}
@@ -34,19 +45,34 @@ func nearest(word string, names []string) string {
 
 // maxCompared bounds how many names one check compares: a source that is wrong
 // in thousands of places must not take minutes for suggestions.
-const maxCompared = 1 << 20
+const maxCompared = 1 << 18
 
-// near is nearest among names that may be many.
-func (c *checker) near(word string, lists ...[]string) string {
+// near is nearest among names that may be many. They are gathered only if they
+// are compared.
+func (c *checker) near(word string, lists ...func() []string) string {
 	if c.compared > maxCompared {
 		return ""
 	}
 	var names []string
 	for _, l := range lists {
-		names = append(names, l...)
+		names = append(names, l()...)
 	}
 	c.compared += len(names) + 1
 	return nearest(word, names)
+}
+
+// these gives names that are gathered already.
+func these(names []string) func() []string { return func() []string { return names } }
+
+// maxListed is how many names a message lists.
+const maxListed = 20
+
+// listed is a list of names, which may be many, for a message.
+func listed(names []string) string {
+	if len(names) <= maxListed {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:maxListed], ", "), len(names)-maxListed)
 }
 
 // editDistance returns how many letters have to be inserted, removed, replaced

@@ -613,11 +613,11 @@ func (c *checker) checkSourceName(e syntax.Expr) {
 }
 
 func (c *checker) unknownSource(name string, span syntax.Span) {
-	near := c.near(name, c.sources.names())
+	near := c.near(name, c.sources.names)
 	c.sources.use(near)
 	d := c.report(diag.CodeUnknownSource, span, didYouMean(near), "unknown source `%s`", name)
 	if near == "" && len(c.sources.order) > 0 {
-		note(d, syntax.Span{}, "this mission's sources are %s", strings.Join(c.sources.order, ", "))
+		note(d, syntax.Span{}, "this mission's sources are %s", listed(c.sources.order))
 	}
 }
 

@@ -287,7 +287,7 @@ func (c *checker) existingStore(id *syntax.Ident) {
 		c.stores.use(id.Name)
 		return
 	}
-	near := c.near(id.Name, c.storeNames())
+	near := c.near(id.Name, c.storeNames)
 	c.stores.use(near)
 	c.report(diag.CodeUnknownStore, id.Span, didYouMean(near), "unknown store `%s`: it is neither declared nor stored to", id.Name)
 }

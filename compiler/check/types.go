@@ -461,7 +461,7 @@ func (c *checker) useSchema(span syntax.Span, name string) (known bool) {
 	}
 	near := typeSynonyms[name]
 	if near == "" {
-		near = c.near(name, c.schemas.names(), slices.Collect(maps.Keys(builtinTypes)))
+		near = c.near(name, c.schemas.names, func() []string { return slices.Collect(maps.Keys(builtinTypes)) })
 	}
 	c.schemas.use(near)
 	c.report(diag.CodeUnknownSchema, span, didYouMean(near), "unknown type `%s`: it is neither built in nor a schema of this mission", name)

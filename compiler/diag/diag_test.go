@@ -6,7 +6,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -142,6 +144,27 @@ func TestTextHostile(t *testing.T) {
 	mark := strings.Index(lines[4], "^^^^^")
 	if mark < 0 || !strings.HasPrefix(string([]rune(lines[3])[mark:]), "zebra") {
 		t.Errorf("the underline is not below the name:\n%s", got)
+	}
+}
+
+// Many mistakes in one long line take memory, and with it time, by what is shown
+// of them and not by the length of the line.
+func TestTextOfLongLineIsLinear(t *testing.T) {
+	const mistakes = 1000
+	src := "// é" + strings.Repeat("zebra é ", mistakes)
+	f := syntax.NewFile("a.reqon", []byte(src))
+	var ds []Diagnostic
+	for i := range mistakes {
+		ds = append(ds, New(CodeUnknownName, at(t, f, "zebra", i), "m"))
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if err := Text(io.Discard, ds, TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / mistakes; each > 8<<10 {
+		t.Errorf("%d bytes allocated for each", each)
 	}
 }
 

@@ -116,28 +116,36 @@ func (p *textPrinter) excerpt(s syntax.Span, mark rune, color string) {
 }
 
 // cutLine returns the code points to show of a span's first line and which of
-// them the span covers: at least one, which may stand behind the line's end.
+// them the span covers: at least one, which may stand behind the line's end. Of
+// a line of megabytes it looks only at what may be shown.
 func cutLine(s syntax.Span, pos syntax.Position) (line []rune, from, to int) {
-	text := s.File.Line(pos.Line)
-	for _, r := range text {
+	src, whole := s.File.Src, s.File.LineSpan(pos.Line)
+	at := min(s.Start, whole.End)
+	first, last := at, at
+	for n := 0; n <= maxExcerpt && first > whole.Start; n++ {
+		_, size := utf8.DecodeLastRune(src[whole.Start:first])
+		first -= int32(size)
+	}
+	for n := 0; n <= maxExcerpt && last < whole.End; n++ {
+		_, size := utf8.DecodeRune(src[last:whole.End])
+		last += int32(size)
+	}
+	line = make([]rune, 0, 2*maxExcerpt+2)
+	for _, r := range string(src[first:last]) {
 		line = append(line, visibleRune(r))
 	}
-	from = min(pos.Column-1, len(line))
-	to = len(line)
-	if end := s.EndPosition(); end.Line == pos.Line {
-		to = min(end.Column-1, len(line))
-	}
-	to = max(to, from+1)
+	from = utf8.RuneCount(src[first:at])
+	to = max(from+1, utf8.RuneCount(src[first:max(at, min(s.End, last))]))
 	if len(line) <= maxExcerpt {
 		return line, from, to
 	}
 	start := max(0, from-maxExcerpt/3)
 	end := min(len(line), start+maxExcerpt)
 	cut := append([]rune(nil), line[start:end]...)
-	if start > 0 {
+	if start > 0 || first > whole.Start {
 		cut[0] = '…'
 	}
-	if end < len(line) {
+	if end < len(line) || last < whole.End {
 		cut[len(cut)-1] = '…'
 	}
 	return cut, from - start, max(min(to, end)-start, from-start+1)

@@ -12,7 +12,18 @@ type File struct {
 	Src  []byte
 
 	lines []int32 // byte offset of each line's first byte
+	marks []mark  // one for each columnBlock of Src
 }
+
+// mark is a place up to which the code points of a file are counted, so that a
+// column of a line of megabytes takes no count of the whole line.
+type mark struct {
+	offset int32 // the first byte of a code point
+	points int32 // how many are before it
+}
+
+// columnBlock is how many bytes are counted at most to find a column, twice.
+const columnBlock = 1 << 10
 
 // NewFile returns a File over src. A leading byte order mark is dropped.
 // src must not be larger than 1 GiB: offsets are 32 bits.
@@ -27,7 +38,27 @@ func NewFile(name string, src []byte) *File {
 			f.lines = append(f.lines, int32(i+1))
 		}
 	}
+	f.marks = make([]mark, 1, len(src)/columnBlock+1)
+	for end := columnBlock; end <= len(src); end += columnBlock {
+		last, at := f.marks[len(f.marks)-1], end
+		for back := 0; back < utf8.UTFMax && end < len(src); back++ {
+			if utf8.RuneStart(src[end-back]) {
+				at = end - back
+				break
+			}
+		}
+		f.marks = append(f.marks, mark{int32(at), last.points + int32(utf8.RuneCount(src[last.offset:at]))})
+	}
 	return f
+}
+
+// points returns how many code points are before the byte offset.
+func (f *File) points(offset int32) int {
+	m := f.marks[offset/columnBlock]
+	if m.offset <= offset {
+		return int(m.points) + utf8.RuneCount(f.Src[m.offset:offset])
+	}
+	return int(m.points) - utf8.RuneCount(f.Src[offset:m.offset])
 }
 
 // Position is a place as people count: lines and columns from 1, columns in
@@ -42,7 +73,16 @@ func (f *File) Position(offset int32) Position {
 	line := f.lineIndex(offset)
 	start := f.lines[line]
 	offset = min(offset, int32(len(f.Src)))
-	return Position{File: f.Name, Line: line + 1, Column: utf8.RuneCount(f.Src[start:offset]) + 1}
+	return Position{File: f.Name, Line: line + 1, Column: f.column(start, offset) + 1}
+}
+
+// column returns how many code points are between the start of a line and an
+// offset in it.
+func (f *File) column(start, offset int32) int {
+	if offset-start <= 2*columnBlock {
+		return utf8.RuneCount(f.Src[start:offset])
+	}
+	return f.points(offset) - f.points(start)
 }
 
 func (f *File) lineIndex(offset int32) int {
@@ -94,24 +134,25 @@ func (f *File) inLine(line int, offset int32) bool {
 	return line < len(f.lines) && f.lines[line] <= offset && (line+1 == len(f.lines) || offset < f.lines[line+1])
 }
 
-// Line returns the text of a line, counted from 1, without its line ending;
-// "" where there is no such line.
-func (f *File) Line(line int) string {
+// LineSpan returns the place of a line, counted from 1, without its line ending;
+// an empty one where there is no such line.
+func (f *File) LineSpan(line int) Span {
 	if line < 1 || line > len(f.lines) {
-		return ""
+		return Span{File: f}
 	}
-	start, end := int(f.lines[line-1]), len(f.Src)
+	start, end := f.lines[line-1], int32(len(f.Src))
 	if line < len(f.lines) {
-		end = int(f.lines[line]) - 1
+		end = f.lines[line] - 1
 	}
 	if end > start && f.Src[end-1] == '\r' {
 		end--
 	}
-	return string(f.Src[start:end])
+	return Span{File: f, Start: start, End: end}
 }
 
-// Lines returns how many lines the file has.
-func (f *File) Lines() int { return len(f.lines) }
+// Line returns the text of a line, counted from 1, without its line ending;
+// "" where there is no such line.
+func (f *File) Line(line int) string { return f.LineSpan(line).Text() }
 
 // Span is a stretch of a file: the bytes from Start up to End. The zero Span
 // is no place.
