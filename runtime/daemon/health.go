@@ -130,15 +130,19 @@ func (d *daemon) health() (h Health, code int) {
 		h.Status, code = "starting", http.StatusServiceUnavailable
 	case d.phase == phaseStopping:
 		h.Status, code = "stopping", http.StatusServiceUnavailable
-	case len(d.problems) > 0:
-		h.Status = "degraded"
 	}
 	for _, j := range d.jobs {
 		if j.gone {
 			continue
 		}
 		h.MissionsLoaded++
+		if j.unrecorded != "" {
+			h.Problems = append(h.Problems, Problem{Mission: j.name, Error: j.unrecorded, Running: true})
+		}
 		h.Missions = append(h.Missions, j.health())
+	}
+	if h.Status == "ok" && len(h.Problems) > 0 {
+		h.Status = "degraded"
 	}
 	return h, code
 }

@@ -24,6 +24,7 @@ type job struct {
 	lastStart        time.Time
 	lastSuccess      time.Time // its end
 	lastStatus       state.Status
+	unrecorded       string // why its run could not be started; "" once one could
 }
 
 // maxWaiting is how many runs of one mission may wait for their turn: with

@@ -394,6 +394,39 @@ func TestClaimFails(t *testing.T) {
 		t.Errorf("next in %s: %+v", got, j.retry)
 	}
 	w.sees(1, "A: Not started: its due time can't be recorded")
+
+	// It is seen from outside: in /health and by a counter that alerts ask for.
+	// The same due time counts once, and is told once.
+	again := *j.retry
+	d.pass(func() { d.start(&again) })
+	res = <-d.done
+	d.pass(func() { d.finished(res) })
+	h, code := d.health()
+	if code != 200 || h.Status != "degraded" || len(h.Problems) != 1 || h.Problems[0].Mission != "A" ||
+		!strings.Contains(h.Problems[0].Error, "its due time can't be recorded") {
+		t.Errorf("%d %+v", code, h)
+	}
+	if m := h.Missions[0]; m.LastStatus == nil || *m.LastStatus != state.StatusFailure {
+		t.Errorf("%+v", m)
+	}
+	var metrics strings.Builder
+	if _, err := d.metrics.WriteTo(&metrics); err != nil {
+		t.Fatal(err)
+	}
+	if want := `reqon_mission_runs_total{mission="A",status="failure"} 1`; !strings.Contains(metrics.String(), want) {
+		t.Errorf("the metrics lack %s:\n%s", want, metrics.String())
+	}
+	if n := strings.Count(w.log.text(), "[ERROR] A: Not started"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+
+	// Once it works again, nothing of it is left.
+	j.waiting, j.running, d.running = 0, 1, 1
+	d.pass(func() { d.finished(result{run: &again}) })
+	if h, _ := d.health(); h.Status != "ok" || len(h.Problems) > 0 {
+		t.Errorf("%+v", h)
+	}
+	w.sees(1, "A: Due times can be recorded again")
 	if err := d.close(); err != nil && !errors.Is(err, state.ErrClosed) {
 		t.Error(err)
 	}

@@ -363,6 +363,12 @@ func (d *daemon) finished(res result) {
 		d.account(j, res)
 		d.tellReport(j.name, res.report)
 	}
+	if res.err != nil {
+		d.notStarted(j, res)
+	} else if j.unrecorded != "" {
+		j.unrecorded = ""
+		d.log.With(j.name, "").Info("Due times can be recorded again")
+	}
 	if wait, ok := d.again(j, res); ok && d.phase == phaseServing && !j.gone && j.schedule != nil && j.waiting+j.running == 0 {
 		next := *r
 		next.job, next.at = j, now.Add(wait)
@@ -394,6 +400,25 @@ func (d *daemon) account(j *job, res result) {
 	if rep.Err == nil {
 		j.lastSuccess = rep.End
 		d.metrics.SetLastSuccess(j.name, rep.End)
+	}
+}
+
+// notStarted notes a run that was not started since its due time could not be
+// recorded. It counts as one that failed, once for each due time, or nothing
+// would tell of it from outside.
+func (d *daemon) notStarted(j *job, res result) {
+	r := res.run
+	if !r.counted {
+		r.counted = true
+		j.lastStart, j.lastStatus = d.cfg.now(), state.StatusFailure
+		d.metrics.RunNotStarted(j.name)
+	}
+	known := j.unrecorded
+	j.unrecorded = "not started, since its due time can't be recorded, and it might be run twice: " + res.err.Error()
+	if log := d.log.With(j.name, ""); known != j.unrecorded {
+		log.Error("Not started: its due time can't be recorded, and it might be run twice; it is tried again until it can: " + res.err.Error())
+	} else {
+		log.Debug("Not started" + d.dueText(r) + ": its due time still can't be recorded")
 	}
 }
 

@@ -15,6 +15,7 @@ type pendingRun struct {
 	trigger state.Trigger
 	attempt int  // counts from 1
 	claimed bool // its due time is this daemon's already
+	counted bool // it counts as failed, for its due time could not be recorded
 }
 
 // runQueue holds the runs that wait for their turn, the oldest due first.

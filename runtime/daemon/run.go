@@ -40,7 +40,6 @@ func (d *daemon) run(m *mission, r *pendingRun, rule state.ClaimRule) result {
 	case rep.Begun || opts.Claim == nil:
 		return result{run: r, report: rep}
 	case rep.Err != nil:
-		log.Error(fmt.Sprintf("Not started: its due time can't be recorded, and it might be run twice; it is tried again in %s: %s", claimRetry, rep.Err))
 		return result{run: r, err: rep.Err}
 	}
 	log.Info("Not started: it has been run already" + d.dueText(r))

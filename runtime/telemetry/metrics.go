@@ -119,6 +119,14 @@ func (m *Metrics) RunFinished(mission string, ok bool, seconds float64) {
 	m.duration.get(mission).Update(seconds)
 }
 
+// RunNotStarted counts a run of the mission that could not be started, as one
+// that failed; it took no time.
+func (m *Metrics) RunNotStarted(mission string) {
+	if m != nil {
+		m.runs.get(mission, statusFailure).Inc()
+	}
+}
+
 // SetRunning sets the number of the mission's runs in progress.
 func (m *Metrics) SetRunning(mission string, n int) {
 	if m != nil {
