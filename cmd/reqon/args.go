@@ -210,6 +210,9 @@ func missingPath(app *cli.App, path string) error {
 		for _, c := range app.Commands {
 			known = append(known, c.Name)
 		}
+		if path == "daemon" {
+			return errors.New("daemon: no such command, file or folder; to run missions on schedule, write reqon PATH --daemon")
+		}
 		if best := nearest(path, known); best != "" {
 			return fmt.Errorf("%s: no such command, file or folder; did you mean reqon %s?", path, best)
 		}

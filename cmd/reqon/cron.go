@@ -32,9 +32,25 @@ week; or it is one of @hourly, @daily, @weekly, @monthly and @yearly.`,
 	}
 }
 
-// validateCronFlag is the other name of `reqon cron`.
-func validateCronFlag() cli.Flag {
-	return &cli.StringFlag{Name: "validate-cron", Hidden: true, Usage: "`EXPRESSION`: check a cron expression"}
+// validateCronFlags are the other name of `reqon cron`.
+func validateCronFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "validate-cron", Hidden: true, Usage: "`EXPRESSION`: check a cron expression"},
+		&cli.StringFlag{Name: "timezone", Hidden: true, Usage: "`ZONE`: that of --validate-cron"},
+	}
+}
+
+// zoneOf is the time zone of --timezone; without it the system's.
+func zoneOf(c *cli.Context) (*time.Location, error) {
+	name := c.String("timezone")
+	if name == "" {
+		return time.Local, nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, exit(exitConfig, fmt.Errorf("--timezone %s: expected an IANA time zone such as Europe/Berlin", name))
+	}
+	return zone, nil
 }
 
 // maxCronTimes bounds what one command prints.
@@ -53,12 +69,9 @@ func cronTimes(c *cli.Context) error {
 	if n < 1 || n > maxCronTimes {
 		return exit(exitConfig, fmt.Errorf("-n %d: expected a whole number from 1 to %d", n, maxCronTimes))
 	}
-	zone := time.Local
-	if name := c.String("timezone"); name != "" {
-		var err error
-		if zone, err = time.LoadLocation(name); err != nil {
-			return exit(exitConfig, fmt.Errorf("--timezone %s: expected an IANA time zone such as Europe/Berlin", name))
-		}
+	zone, err := zoneOf(c)
+	if err != nil {
+		return err
 	}
 	return writeCronTimes(c.App.Writer, expression, zone, time.Now(), n)
 }

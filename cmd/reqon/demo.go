@@ -112,7 +112,7 @@ func demoDaemon(c *cli.Context, d demoFolder, ports string) error {
 	defer signal.Stop(signals)
 	return daemonExit(daemon.Run(context.Background(), daemon.Config{
 		Path: d.missions(), Auth: d.credentials(), Version: version, Signals: signals,
-		HealthAddr: ports, MetricsAddr: ports,
+		HealthAddr: ports, MetricsAddr: ports, PortOption: "--port",
 		Engine: engine.Config{StateDir: d.state(), Log: log, Redactor: redactor},
 		Started: func(health, metrics string) {
 			fmt.Fprintf(c.App.Writer, "The daemon runs until Ctrl+C. What to look at:\n")

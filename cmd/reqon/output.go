@@ -52,7 +52,11 @@ func (s *session) makeOutput() error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("--output: %w", err)
 	}
-	return nil
+	probe, err := os.CreateTemp(dir, ".reqon-*") // found before the run, not behind it
+	if err != nil {
+		return fmt.Errorf("--output %s: can't write there: %w", s.output, err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 // writeOutput writes the records of a run's stores for --output: into a folder

@@ -34,7 +34,7 @@ func runCommand() *cli.Command {
 		Description: `PATH is a mission (.reqon, .vague or compiled .reqc) or a folder of missions.
 Options may stand before or after it, as --name VALUE or --name=VALUE. The word
 run may be written before PATH: reqon run PATH.`,
-		Flags:  slices.Concat(runFlags(), daemonFlags(), []cli.Flag{validateCronFlag()}, profileFlags()),
+		Flags:  slices.Concat(runFlags(), daemonFlags(), validateCronFlags(), profileFlags()),
 		Action: profiled(runMissions),
 	}
 }
@@ -52,7 +52,7 @@ func runFlags() []cli.Flag {
 		&cli.StringSliceFlag{Category: groupRun, Name: "param", Usage: "`NAME=VALUE`: a parameter of the missions; repeatable (or REQON_PARAM_NAME)"},
 		&cli.StringSliceFlag{Category: groupRun, Name: "mission", Usage: "`NAME`: run only this mission; repeatable"},
 		&cli.BoolFlag{Category: groupRun, Name: "dry-run", Usage: "send nothing and store nothing; say what would be sent (or REQON_DRY_RUN)"},
-		&cli.StringFlag{Category: groupRun, Name: "output", Usage: "`PATH`: write the stores' records there, to a folder or a .json file"},
+		&cli.StringFlag{Category: groupRun, Name: "output", Usage: "`PATH`: write the records to a folder or .json file (of several missions, OUT.MISSION.json)"},
 		stateDirFlag(groupRun),
 		&cli.BoolFlag{Category: groupLog, Name: "verbose", Usage: "log in detail"},
 		&cli.StringFlag{Category: groupLog, Name: "log-level", Usage: "`LEVEL`: debug, info, warn or error (or REQON_LOG_LEVEL)"},
@@ -69,7 +69,12 @@ func envFlag(group string) cli.Flag {
 
 // stateDirFlag is the option of every command that uses the state folder.
 func stateDirFlag(group string) cli.Flag {
-	return &cli.StringFlag{Category: group, Name: "state-dir", Usage: "`DIR`: state folder (or REQON_STATE_DIR; default .reqon-data)"}
+	return &cli.StringFlag{Category: group, Name: "state-dir", Usage: "`DIR`: state folder (or REQON_STATE_DIR; default .reqon-data)", Action: func(_ *cli.Context, dir string) error {
+		if dir == "" {
+			return exit(exitConfig, errors.New("--state-dir is empty: expected the name of a folder"))
+		}
+		return nil
+	}}
 }
 
 // session is what the runs of one command line share.
@@ -92,7 +97,14 @@ type session struct {
 
 func runMissions(c *cli.Context) error {
 	if c.IsSet("validate-cron") {
-		return writeCronTimes(c.App.Writer, c.String("validate-cron"), time.Local, time.Now(), nextRuns)
+		zone, err := zoneOf(c)
+		if err != nil {
+			return err
+		}
+		return writeCronTimes(c.App.Writer, c.String("validate-cron"), zone, time.Now(), nextRuns)
+	}
+	if c.IsSet("timezone") {
+		return exit(exitConfig, errors.New("--timezone goes with --validate-cron; a mission has its own in its schedule"))
 	}
 	if err := checkDaemonFlags(c); err != nil {
 		return exit(exitConfig, err)

@@ -46,6 +46,9 @@ type Config struct {
 	// HealthAddr and MetricsAddr are host:port to listen at, "" for not at all.
 	// They may be the same.
 	HealthAddr, MetricsAddr string
+	// PortOption is the name of the option that both are of, for errors; "" if
+	// each has its own.
+	PortOption string
 
 	// Signals brings SIGINT and SIGTERM to stop, and SIGHUP to reload.
 	Signals   <-chan os.Signal

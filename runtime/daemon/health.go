@@ -60,6 +60,9 @@ func (d *daemon) listen() (*servers, error) {
 }
 
 func (d *daemon) optionOf(addr string) string {
+	if d.cfg.PortOption != "" {
+		return d.cfg.PortOption
+	}
 	if addr == d.cfg.HealthAddr {
 		return "--health-port"
 	}
