@@ -120,7 +120,7 @@ type place struct {
 // error only, and nothing behind it: what follows is likely to come from it.
 func (c *checker) report(code string, span syntax.Span, suggestion, format string, args ...any) *diag.Diagnostic {
 	d := diag.New(code, span, fmt.Sprintf(format, args...))
-	d.Suggestion = suggestion
+	d.Suggestion = diag.Short(suggestion)
 	if c.exprs > 0 {
 		if c.failed {
 			return &d
@@ -132,7 +132,7 @@ func (c *checker) report(code string, span syntax.Span, suggestion, format strin
 }
 
 func note(d *diag.Diagnostic, span syntax.Span, format string, args ...any) {
-	d.Notes = append(d.Notes, diag.Note{Span: span, Message: fmt.Sprintf(format, args...)})
+	d.Notes = append(d.Notes, diag.Note{Span: span, Message: diag.Short(fmt.Sprintf(format, args...))})
 }
 
 // with runs f at another place and comes back to this one.

@@ -6,6 +6,8 @@ package diag
 import (
 	"cmp"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"reqon/compiler/syntax"
 )
@@ -66,18 +68,54 @@ type Note struct {
 // New returns the diagnostic of that code, with the severity and stage that
 // the table of codes gives it.
 func New(code string, span syntax.Span, message string) Diagnostic {
-	d := Diagnostic{Code: code, Severity: Error, Stage: StageSyntax, Message: message, Span: span}
+	d := Diagnostic{Code: code, Severity: Error, Stage: StageSyntax, Message: Short(message), Span: span}
 	if c := Lookup(code); c != nil {
 		d.Severity, d.Stage = c.Severity, c.Stage
 	}
 	return d
 }
 
+// maxWord is how many bytes of a word without a space a message shows, and
+// keptOfWord how many remain of a longer one.
+const maxWord, keptOfWord = 240, 160
+
+// Short returns a text with its long words cut: a name may have megabytes. What
+// stands behind a name, as its closing quote, stays.
+func Short(text string) string {
+	if len(text) <= maxWord {
+		return text
+	}
+	var b strings.Builder
+	for len(text) > 0 {
+		n := strings.IndexByte(text, ' ') + 1
+		if n == 0 {
+			n = len(text)
+		}
+		word := text[:n]
+		text = text[n:]
+		if len(word) <= maxWord {
+			b.WriteString(word)
+			continue
+		}
+		head, tail := keptOfWord, len(word)-8
+		for head > 0 && !utf8.RuneStart(word[head]) {
+			head--
+		}
+		if i := strings.LastIndexAny(word[tail:], "`\"'"); i >= 0 {
+			tail += i
+		} else {
+			tail = len(strings.TrimRight(word, " "))
+		}
+		b.WriteString(word[:head] + "…" + word[tail:])
+	}
+	return b.String()
+}
+
 // FromSyntax returns the diagnostic of a syntax error.
 func FromSyntax(e *syntax.Error) Diagnostic {
 	d := Diagnostic{
 		Code: e.Code, Severity: Error, Stage: StageSyntax,
-		Message: e.Msg, Span: e.Span, Suggestion: e.Suggestion,
+		Message: Short(e.Msg), Span: e.Span, Suggestion: Short(e.Suggestion),
 	}
 	for _, n := range e.Notes {
 		d.Notes = append(d.Notes, Note{Span: n.Span, Message: n.Msg})
