@@ -129,7 +129,7 @@ func (c *checker) fetch(s *syntax.FetchStep) {
 	if s.Path != nil {
 		c.checkPath(s, source)
 	}
-	if s.Operation != nil {
+	if s.Operation != nil && (source == nil || source.From == nil) { // or its `from` has told
 		c.checkAvailable(bytecode.StepPart, "call", verb(s.Span, "call"))
 	}
 	if s.Operation != nil && source != nil && source.From == nil {

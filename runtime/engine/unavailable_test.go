@@ -53,8 +53,12 @@ func TestUnavailable(t *testing.T) {
 			if err != nil || compiled.Failed() {
 				t.Fatalf("does not compile: %v %v", err, compiled.Diagnostics)
 			}
+			named := u.Name
+			if named == "call" {
+				named = bytecode.OpenAPI // the source's `from` tells, once for all its calls
+			}
 			if !slices.ContainsFunc(compiled.Diagnostics, func(d diag.Diagnostic) bool {
-				return d.Code == diag.CodeNotAvailable && strings.Contains(d.Message, "`"+u.Name+"`")
+				return d.Code == diag.CodeNotAvailable && strings.Contains(d.Message, "`"+named+"`")
 			}) {
 				t.Errorf("the checker does not warn: %v", compiled.Diagnostics)
 			}
