@@ -96,11 +96,38 @@ func (r *run) prepareSources() error {
 	return nil
 }
 
+// checkAvailable refuses a mission with a step or a function that this version
+// does not carry out, wherever it stands: a run that has stored half when it
+// comes there would be worse.
+func (r *run) checkAvailable() error {
+	for i := range r.mission.prog.Funcs {
+		f := &r.mission.prog.Funcs[i]
+		for pc := 0; pc < len(f.Code); {
+			op := bytecode.Op(f.Code[pc])
+			var err error
+			switch op {
+			case bytecode.Wait:
+				err = notAvailable(bytecode.StepPart, "wait")
+			case bytecode.Pause:
+				err = notAvailable(bytecode.StepPart, "pause")
+			case bytecode.CallHost:
+				err = notAvailable(bytecode.FunctionPart, bytecode.HostFuncs[f.Code[pc+1]])
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", r.mission.position(f.PosAt(pc)), err)
+			}
+			info, _ := bytecode.InfoOf(op) // the program is verified
+			pc += info.Size()
+		}
+	}
+	return nil
+}
+
 // Ready reports whether the mission could run now: its parameters, credentials
 // and stores are all there. The error is a *ConfigError.
 func (m *Mission) Ready(params map[string]string) error {
 	r := &run{engine: m.engine, mission: m, opts: RunOptions{Params: params}}
-	for _, prepare := range []func() error{r.prepareParams, r.prepareSources, r.checkStores} {
+	for _, prepare := range []func() error{r.checkAvailable, r.prepareParams, r.prepareSources, r.checkStores} {
 		if err := prepare(); err != nil {
 			return &ConfigError{Err: err}
 		}

@@ -120,7 +120,7 @@ func (r *run) prepare() error {
 	r.record.ID = id
 	r.log = r.engine.cfg.Log.With(r.mission.Name(), id)
 	r.client = r.newClient()
-	for _, prepare := range []func() error{r.prepareParams, r.prepareSources, r.prepareStores} {
+	for _, prepare := range []func() error{r.checkAvailable, r.prepareParams, r.prepareSources, r.prepareStores} {
 		if err := prepare(); err != nil {
 			return &ConfigError{Err: err}
 		}
