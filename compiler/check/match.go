@@ -168,6 +168,7 @@ func (c *checker) stepArm(s *syntax.MatchStep, arm *syntax.StepArm, t *typ, cove
 		pattern: arm.Pattern, cond: arm.Cond, guarded: arm.Where != nil, span: arm.Span,
 		leaves: end == leaves || endsInQueueOrJump(arm.Body),
 	})
+	c.closeArm(c.at.scope)
 	response := c.at.response
 	c.at = outer
 	c.at.response = response
@@ -252,6 +253,7 @@ func (c *checker) matchWith(e *syntax.MatchExpr, value func(*syntax.MatchArm) *t
 			}
 			c.checkReachable(cover, reach{pattern: arm.Pattern, cond: arm.Cond, guarded: arm.Where != nil, span: arm.Span})
 			v := value(arm)
+			c.closeArm(c.at.scope)
 			if result == nil {
 				result = v
 			} else {

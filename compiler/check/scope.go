@@ -122,6 +122,17 @@ func (c *checker) checkShadowing(id *syntax.Ident, outer *scope) {
 	}
 }
 
+// closeArm reports the names of types that an arm's pattern binds, if nothing
+// uses them: they are meant to test the type.
+func (c *checker) closeArm(s *scope) {
+	for _, v := range s.vars {
+		if _, isType := builtinTypes[v.name]; isType && v.kind == varPattern && !v.used {
+			c.report(diag.CodeTypeBinds, v.span, "to test the type, bind a name `x` here and write `where x is "+v.name+"` behind the pattern",
+				"`%s` binds a variable here, and does not test the type", v.name)
+		}
+	}
+}
+
 // closeScope reports the variables of a scope that were never used.
 func (c *checker) closeScope(s *scope) {
 	for _, v := range s.vars {

@@ -86,6 +86,7 @@ const (
 	CodeDollarBraces     = "RQ0424"
 	CodeFieldsCounted    = "RQ0425"
 	CodeNotAvailable     = "RQ0426"
+	CodeTypeBinds        = "RQ0427"
 
 	CodeUnknownOption   = "RQ0501"
 	CodeOptionTwice     = "RQ0502"
@@ -180,6 +181,7 @@ var checkCodes = []Code{
 	{CodeDollarBraces, Warning, StageLint, "a template with the `${…}` of another language"},
 	{CodeFieldsCounted, Warning, StageLint, "an `until` that counts a page's fields, not its items"},
 	{CodeNotAvailable, Warning, StageLint, "something that the language has and this version does not carry out"},
+	{CodeTypeBinds, Warning, StageLint, "a type's name in a pattern, which binds a variable and tests nothing"},
 
 	{CodeUnknownOption, Error, StageNames, "an option that does not exist"},
 	{CodeOptionTwice, Error, StageNames, "an option given twice"},
