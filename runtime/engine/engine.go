@@ -45,7 +45,18 @@ type Config struct {
 	NewUUID     func() string                    // default random
 	Transport   http.RoundTripper                // default httpclient.NewTransport
 	Redactor    *credentials.Redactor            // default: a new one
+
+	// Adapters opens the stores of adapters other than `memory` and `file`, by
+	// the name of the adapter. An adapter of the language that is not in it is
+	// not available. Default: none.
+	Adapters map[string]OpenStore
 }
+
+// OpenStore opens a store for one run, which closes it at its end. target is
+// what the declaration gives the adapter (`sqlite("orders")`), else the name of
+// the store; records that are read are made of shapes. It is called before the
+// first request, for dry runs too, so that what is wrong is told at once.
+type OpenStore func(target string, o store.Options, shapes *value.Shapes) (store.Store, error)
 
 // Clock tells the time and waits.
 type Clock interface {

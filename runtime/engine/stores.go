@@ -24,6 +24,7 @@ type runStore struct {
 type storeSpec struct {
 	adapter, target string
 	options         store.Options
+	open            OpenStore
 }
 
 // storeSpec evaluates the declaration of a store.
@@ -50,13 +51,29 @@ func (r *run) storeSpec(i int) (spec storeSpec, err error) {
 	}
 	d := decoder{m: r.mission, what: "store " + s.Name, places: s.OptionPos, object: options}
 	spec.options = store.Options{Keep: d.count("keep", 1, 0), TTL: d.time("ttl", 0), Now: r.engine.cfg.Clock.Now}
+	if spec.open = r.engine.adapter(spec.adapter); spec.open != nil {
+		return spec, d.err
+	}
 	if err := notAvailable(bytecode.AdapterPart, spec.adapter); err != nil {
 		return spec, fmt.Errorf("%s: store %s: %w", where, s.Name, err)
 	}
-	if spec.adapter != "memory" && spec.adapter != "file" {
-		return spec, fmt.Errorf("%s: store %s: unknown adapter %s", where, s.Name, spec.adapter)
+	return spec, fmt.Errorf("%s: store %s: unknown adapter %s", where, s.Name, spec.adapter)
+}
+
+// adapter gives what opens the stores of the named adapter, nil if there is no
+// such adapter here.
+func (e *Engine) adapter(name string) OpenStore {
+	switch name {
+	case "memory":
+		return func(_ string, o store.Options, shapes *value.Shapes) (store.Store, error) {
+			return store.NewMemory(shapes, o), nil
+		}
+	case "file":
+		return func(target string, o store.Options, _ *value.Shapes) (store.Store, error) {
+			return e.dir.File(target, o)
+		}
 	}
-	return spec, d.err
+	return e.cfg.Adapters[name]
 }
 
 // checkStores reports the first store that could not be opened.
@@ -77,9 +94,7 @@ func (r *run) prepareStores() error {
 			return err
 		}
 		s := &runStore{name: r.mission.prog.Stores[i].Name}
-		if spec.adapter == "memory" {
-			s.Store = store.NewMemory(r.engine.shapes, spec.options)
-		} else if s.Store, err = r.engine.dir.File(spec.target, spec.options); err != nil {
+		if s.Store, err = spec.open(spec.target, spec.options, r.engine.shapes); err != nil {
 			return fmt.Errorf("%s: store %s: %w", r.mission.position(r.mission.prog.Stores[i].Pos), s.name, err)
 		}
 		r.stores = append(r.stores, s)
