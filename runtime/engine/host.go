@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"reqon/runtime/state"
@@ -53,7 +54,7 @@ func (r *run) ItemFailed(policy bytecode.Policy, f *vm.ItemFailure) {
 	e := runError(f.Err)
 	fields := []telemetry.Field{telemetry.Int("index", f.Index)}
 	if !f.ID.IsNull() {
-		e.ID = value.Text(f.ID)
+		e.ID = strings.Clone(value.Text(f.ID)) // the report must not hold the page until the run ends
 		fields = append(fields, telemetry.String("id", e.ID))
 	}
 	if e.Action != "" {
