@@ -228,6 +228,13 @@ func methodOf(name string) (string, error) {
 // the request, which win, and of the client, which stand in for what is not
 // there.
 func (k *call) setHeaders(r *Request) error {
+	usual := k.home && r.Headers.IsNull() && !r.HasBody && r.Form.IsNull() && !k.sendsKey()
+	if usual {
+		if u := k.source.usual.Load(); u != nil && u.client == k.client {
+			k.headers = u.headers
+			return nil
+		}
+	}
 	h := make(http.Header, 8)
 	if k.home {
 		for name, values := range k.source.headers {
@@ -240,7 +247,7 @@ func (k *call) setHeaders(r *Request) error {
 	setDefault(h, "Accept", "application/json, */*;q=0.5")
 	setDefault(h, "Accept-Encoding", "gzip")
 	setDefault(h, "User-Agent", k.client.userAgent)
-	if k.source.idempotency && (k.method == http.MethodPost || k.method == http.MethodPatch) {
+	if k.sendsKey() {
 		key := r.IdempotencyKey
 		if key == "" {
 			key = k.client.newKey()
@@ -248,7 +255,15 @@ func (k *call) setHeaders(r *Request) error {
 		setDefault(h, "Idempotency-Key", key)
 	}
 	k.headers = h
+	if usual {
+		k.source.usual.Store(&usualHeaders{k.client, h})
+	}
 	return nil
+}
+
+// sendsKey reports whether the request has an Idempotency-Key of the client's.
+func (k *call) sendsKey() bool {
+	return k.source.idempotency && (k.method == http.MethodPost || k.method == http.MethodPatch)
 }
 
 // Do sends r, again if the policy says so, and returns the answer with its body

@@ -522,3 +522,45 @@ func TestShapes(t *testing.T) {
 		t.Errorf("got another shape")
 	}
 }
+
+// TestHeadersAreEachRequestsOwn: what one request, or a redirect of it, adds to
+// the headers is not sent with the next, nor by another client.
+func TestHeadersAreEachRequestsOwn(t *testing.T) {
+	var got []http.Header
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		got = append(got, r.Header.Clone())
+		if r.URL.Path == "/moved" {
+			http.Redirect(w, r, "/there", http.StatusSeeOther)
+		}
+	})
+	s := newTestSource(t, server.URL, `{"headers":{"X-Team":"a","Accept":"text/plain"}}`, nil)
+	one, other := New(Config{UserAgent: "one"}), New(Config{UserAgent: "other"})
+	defer one.CloseIdle()
+	defer other.CloseIdle()
+	for _, test := range []struct {
+		client            *Client
+		req               Request
+		agent, team, body string // of all that it sends
+	}{
+		{one, Request{Method: "get", Path: "/"}, "one", "a", ""},
+		{one, Request{Method: "get", Path: "/", Headers: js(t, `{"X-Team":"b"}`)}, "one", "b", ""},
+		{one, Request{Method: "get", Path: "/"}, "one", "a", ""},
+		{one, Request{Method: "put", Path: "/", HasBody: true, Body: js(t, `{}`)}, "one", "a", "application/json"},
+		{one, Request{Method: "put", Path: "/", Form: js(t, `{"a":1}`)}, "one", "a", "application/x-www-form-urlencoded"},
+		{one, Request{Method: "delete", Path: "/moved"}, "one", "a", ""},
+		{one, Request{Method: "get", Path: "/"}, "one", "a", ""},
+		{other, Request{Method: "get", Path: "/"}, "other", "a", ""},
+		{one, Request{Method: "get", Path: "/", Headers: js(t, `{"X-Team":null}`)}, "one", "", ""},
+		{one, Request{Method: "get", Path: "/"}, "one", "a", ""},
+	} {
+		got = nil
+		if _, err := test.client.Do(context.Background(), s, &test.req); err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range got {
+			if h.Get("User-Agent") != test.agent || h.Get("X-Team") != test.team || h.Get("Content-Type") != test.body || h.Get("Accept") != "text/plain" {
+				t.Errorf("%s %s was sent with %v, expected User-Agent %q, X-Team %q and Content-Type %q", test.req.Method, test.req.Path, h, test.agent, test.team, test.body)
+			}
+		}
+	}
+}

@@ -12,6 +12,9 @@ import (
 // addHeaders sets the headers of an object in h. A null removes what h has, an
 // array sends the header several times.
 func addHeaders(h http.Header, object value.Value) error {
+	if object.IsNull() {
+		return nil
+	}
 	fresh := make(http.Header)
 	var invalid error
 	err := eachField("headers", object, func(name, text string) {

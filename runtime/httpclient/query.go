@@ -45,21 +45,23 @@ func splitQuery(raw string) query {
 }
 
 // with returns q and then layer, whose parameters replace those of q that have
-// their names. q is not written to.
+// their names. Neither is written to, here or later: it may be a source's, or
+// what with returned before.
 func (q query) with(layer query) query {
 	if len(layer) == 0 {
 		return q
 	}
+	if len(q) == 0 {
+		return layer
+	}
 	out := make(query, 0, len(q)+len(layer))
-	if len(q) > 0 {
-		names := make(map[string]struct{}, len(layer))
-		for _, p := range layer {
-			names[p.name] = struct{}{}
-		}
-		for _, p := range q {
-			if _, replaced := names[p.name]; !replaced {
-				out = append(out, p)
-			}
+	names := make(map[string]struct{}, len(layer))
+	for _, p := range layer {
+		names[p.name] = struct{}{}
+	}
+	for _, p := range q {
+		if _, replaced := names[p.name]; !replaced {
+			out = append(out, p)
 		}
 	}
 	return append(out, layer...)
@@ -107,9 +109,9 @@ func encodePageParam(p *Param) (query, error) {
 	if p == nil || p.Value.IsNull() {
 		return nil, nil
 	}
-	text, err := fieldText("the page parameter "+p.Name, p.Value)
+	text, err := fieldText(p.Value)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the page parameter %s %w", p.Name, err)
 	}
 	return query{param(p.Name, text)}, nil
 }
@@ -142,29 +144,39 @@ func eachField(what string, object value.Value, fn func(name, text string)) erro
 	o := object.Obj()
 	for i, v := range o.Slots() {
 		name := o.Shape().Key(i)
-		elems := []value.Value{v}
-		if v.Kind() == value.Array {
-			elems = v.Elems()
-		}
-		for _, e := range elems {
-			if e.IsNull() {
-				continue
-			}
-			text, err := fieldText(what+"."+name, e)
-			if err != nil {
+		if v.Kind() != value.Array {
+			if err := oneField(what, name, v, fn); err != nil {
 				return err
 			}
-			fn(name, text)
+			continue
+		}
+		for _, e := range v.Elems() {
+			if err := oneField(what, name, e, fn); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
+// oneField calls fn for a value that is not null.
+func oneField(what, name string, v value.Value, fn func(name, text string)) error {
+	if v.IsNull() {
+		return nil
+	}
+	text, err := fieldText(v)
+	if err != nil {
+		return fmt.Errorf("%s.%s %w", what, name, err)
+	}
+	fn(name, text)
+	return nil
+}
+
 // fieldText returns the text of a single value.
-func fieldText(what string, v value.Value) (string, error) {
+func fieldText(v value.Value) (string, error) {
 	switch v.Kind() {
 	case value.Array, value.Object:
-		return "", fmt.Errorf("%s %w", what, unexpected(v, "text, a number, a boolean, a timestamp, or a list of these"))
+		return "", unexpected(v, "text, a number, a boolean, a timestamp, or a list of these")
 	}
 	return value.Text(v), nil
 }

@@ -174,7 +174,11 @@ func retryAfter(h http.Header, now time.Time) (wait time.Duration, ok bool) {
 
 // serverDate returns the time of the Date header, or the zero time.
 func serverDate(h http.Header) time.Time {
-	t, err := http.ParseTime(h.Get("Date"))
+	text := h.Get("Date")
+	if text == "" {
+		return time.Time{}
+	}
+	t, err := http.ParseTime(text)
 	if err != nil {
 		return time.Time{}
 	}

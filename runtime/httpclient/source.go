@@ -45,6 +45,15 @@ type Source struct {
 	slots       chan struct{} // nil if maxInFlight is not given
 	cred        *credentials.Credential
 	taught      atomic.Pointer[credentials.Redactor] // that knows the secrets of cred
+	usual       atomic.Pointer[usualHeaders]
+}
+
+// usualHeaders are the headers of a client's requests to the source that bring
+// none of their own and no body. They are made once and then only read, which
+// is all that a RoundTripper may do with a request.
+type usualHeaders struct {
+	client  *Client
+	headers http.Header
 }
 
 // sourceOptions are all options of a source (language definition, section 5).
