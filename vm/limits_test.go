@@ -60,6 +60,9 @@ func TestNestingWithinReason(t *testing.T) {
 
 // TestSizesHaveAnEnd: what doubles and doubles fails before memory does.
 func TestSizesHaveAnEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one task that computes for long: nothing for the race detector")
+	}
 	for _, test := range []struct{ e, want string }{
 		{`length(reduce(range(60), (a, x) => a + a, "text"))`, "longer than 64 MiB"},
 		{"length(reduce(range(60), (a, x) => `{a}{a}`, \"text\"))", "longer than 64 MiB"},
@@ -83,6 +86,9 @@ func TestSizesHaveAnEnd(t *testing.T) {
 // small, and would be a terabyte if it were written. Whatever walks through it
 // says so before long.
 func TestSharedValues(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one task that computes for long: nothing for the race detector")
+	}
 	const array = "reduce(range(40), (a, x) => [a, a], [])"
 	const object = "reduce(range(40), (a, x) => { b: a, c: a }, {})"
 	for _, shared := range []string{array, object} {
