@@ -54,8 +54,9 @@ type DB struct {
 
 	pool *sql.DB
 
-	queueMu sync.Mutex
-	queue   []*writeOp
+	queueMu    sync.Mutex
+	queue      []*writeOp // to be committed next
+	committing bool       // somebody commits, or was woken to do so
 
 	writerMu sync.Mutex // held while a transaction is under way; guards what follows
 	writer   *writer

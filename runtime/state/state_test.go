@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -435,6 +436,57 @@ func TestSharedTransaction(t *testing.T) {
 	}
 }
 
+// A fault of this program in one writer leaves the others an error, and the next
+// ones the database.
+func TestPanickingWriter(t *testing.T) {
+	db := openNew(t)
+	db.writerMu.Lock() // so that all of them queue up behind one
+	const n = 5
+	var wg sync.WaitGroup
+	faults, errs := make([]any, n), make([]error, n)
+	for i := range n {
+		wg.Go(func() {
+			defer func() { faults[i] = recover() }()
+			errs[i] = db.write("test", func(w *writer) error {
+				if err := w.exec(`INSERT INTO claims VALUES ('M', ?)`, i); err != nil {
+					return err
+				}
+				if i == 3 {
+					panic("a fault")
+				}
+				return nil
+			})
+		})
+	}
+	for queued := 0; queued < n; {
+		db.queueMu.Lock()
+		queued = len(db.queue)
+		db.queueMu.Unlock()
+	}
+	db.writerMu.Unlock()
+	wg.Wait()
+	panicked, failed := 0, 0
+	for i := range n {
+		switch {
+		case faults[i] != nil:
+			panicked++ // who commits for all
+		case errors.Is(errs[i], errCutOff):
+			failed++
+		default:
+			t.Errorf("writer %d: %v", i, errs[i])
+		}
+	}
+	if panicked != 1 || failed != n-1 {
+		t.Errorf("%d panicked, %d got an error; want 1 and %d", panicked, failed, n-1)
+	}
+	if dues, err := db.Claims("M", time.Time{}); len(dues) != 0 || err != nil {
+		t.Errorf("claims are %v, %v", dues, err)
+	}
+	if ok, err := db.Claim("M", t0, ClaimAny); !ok || err != nil {
+		t.Errorf("the next write: %v, %v", ok, err)
+	}
+}
+
 // What breaks the whole transaction is an error of each writer in it.
 func TestFailedTransaction(t *testing.T) {
 	db := openNew(t)
@@ -588,6 +640,34 @@ func BenchmarkRunsSideBySide(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			benchRun(b, db, "M")
+		}
+	})
+}
+
+// BenchmarkDueRuns is what a run of a schedule costs here: its due time is claimed
+// and its record made, and then finished with a sync position. Sixteen runs are
+// under way at a time, as many as a daemon starts by itself.
+func BenchmarkDueRuns(b *testing.B) {
+	db := openNew(b)
+	const missions = 300
+	var turn atomic.Int64
+	b.SetParallelism(8)
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			n := turn.Add(1)
+			due := t0.Add(time.Duration(n/missions) * time.Second)
+			r := &Run{Mission: fmt.Sprintf("Mission%03d", n%missions), Trigger: TriggerSchedule, Due: due, Start: due}
+			if claimed, err := db.BeginDue(r, ClaimLater); err != nil || !claimed {
+				b.Errorf("%s at %v: claimed %v, %v", r.Mission, due, claimed, err)
+				return
+			}
+			r.Status, r.End = StatusSuccess, due.Add(time.Millisecond)
+			if err := db.FinishRun(r, map[string]string{"Sync": `"2026-01-20T09:00:00Z"`}); err != nil {
+				b.Error(err)
+				return
+			}
 		}
 	})
 }

@@ -11,50 +11,86 @@ import (
 type writeOp struct {
 	what  string
 	apply func(*writer) error
-	done  bool // guarded by DB.writerMu
+	wake  chan struct{} // gets one value: the change is done, or its caller's turn to commit has come
+	done  bool          // set before wake
 	err   error
 }
+
+// errCutOff is the error of changes whose transaction ended in a panic.
+var errCutOff = errors.New("the transaction was cut off by a failure of the program")
 
 // write applies a change in a transaction and returns when it is on disk. An
 // error of apply takes back what apply did, and nothing else.
 //
-// Whoever gets the writer first commits everything that has queued up meanwhile
-// and so spares the others their own fsync; they find their change done.
+// Who finds nobody at work commits everything that has queued up, and so spares
+// the others their own fsync; then the first of those who have come meanwhile
+// does the same. Each is woken by itself and once, so that the next transaction
+// begins while the callers of the last one go their ways: a mutex would let them
+// pass one behind the other before it.
 func (db *DB) write(what string, apply func(*writer) error) error {
-	op := &writeOp{what: what, apply: apply}
+	op := &writeOp{what: what, apply: apply, wake: make(chan struct{}, 1)}
 	db.queueMu.Lock()
 	db.queue = append(db.queue, op)
+	first := !db.committing
+	db.committing = true
 	db.queueMu.Unlock()
 
+	if !first {
+		if <-op.wake; op.done {
+			return op.err
+		}
+	}
+	db.commitQueue(op)
+	return op.err
+}
+
+// commitQueue commits what has queued up, mine among it, and hands over to the
+// next.
+func (db *DB) commitQueue(mine *writeOp) {
+	var batch []*writeOp
+	defer func() {
+		db.queueMu.Lock()
+		if len(db.queue) > 0 {
+			db.queue[0].wake <- struct{}{}
+		} else {
+			db.committing = false
+		}
+		db.queueMu.Unlock()
+		for _, op := range batch {
+			if op != mine {
+				op.wake <- struct{}{}
+			}
+		}
+	}()
 	db.writerMu.Lock()
 	defer db.writerMu.Unlock()
-	if !op.done {
-		db.queueMu.Lock()
-		batch := db.queue
-		db.queue = nil
-		db.queueMu.Unlock()
-		db.commit(batch)
-	}
-	return op.err
+	db.queueMu.Lock()
+	batch, db.queue = db.queue, nil
+	db.queueMu.Unlock()
+	db.commit(batch)
 }
 
 // commit runs the batch in one transaction. It sets done and err of each.
 func (db *DB) commit(batch []*writeOp) {
-	err := ErrClosed
-	if !db.closed {
-		db.turns.enter()
-		err = db.writer.transaction(batch)
-		db.turns.leave()
-	}
-	for _, op := range batch {
-		op.done = true
-		if err != nil {
-			op.err = err
+	err := errCutOff
+	defer func() {
+		for _, op := range batch {
+			op.done = true
+			if err != nil {
+				op.err = err
+			}
+			if op.err != nil {
+				op.err = explain(db.path, op.what, op.err)
+			}
 		}
-		if op.err != nil {
-			op.err = explain(db.path, op.what, op.err)
-		}
+	}()
+	if db.closed {
+		err = ErrClosed
+		return
 	}
+	db.turns.enter()
+	defer db.turns.leave()
+	err = db.writer.transaction(batch)
 }
 
 // writer is the one connection that writes, with its prepared statements.
@@ -65,16 +101,17 @@ type writer struct {
 
 // transaction applies all of batch or, when it returns an error, none of it.
 // An operation that fails for itself has its error in it; the others stand.
-func (w *writer) transaction(batch []*writeOp) (err error) {
+func (w *writer) transaction(batch []*writeOp) error {
 	// IMMEDIATE takes the write lock at once, where waiting for another
 	// process is possible; a transaction that starts as a reader can't.
 	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
+	committed := false
 	defer func() {
-		if err != nil {
+		if !committed {
 			// SQLite may have rolled back by itself (disk full, I/O error),
-			// and then this fails: err is the error to tell.
+			// and then this fails: the first error is the one to tell.
 			_ = w.exec("ROLLBACK")
 		}
 	}()
@@ -91,7 +128,9 @@ func (w *writer) transaction(batch []*writeOp) (err error) {
 			return err
 		}
 	}
-	return w.exec("COMMIT")
+	err := w.exec("COMMIT")
+	committed = err == nil
+	return err
 }
 
 func (w *writer) prepare(query string) (*sql.Stmt, error) {
