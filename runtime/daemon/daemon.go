@@ -66,6 +66,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	if err := cfg.complete(); err != nil {
 		return err
 	}
+	raiseProcs()
 	d, err := open(ctx, &cfg)
 	if err != nil {
 		return err
