@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"reqon/compiler/constant"
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
@@ -312,10 +313,6 @@ func (c *checker) checkNumberIn(spec *OptionSpec, kind OptionKind, e syntax.Expr
 // durationText is the form of a time as text: one number with one unit.
 var durationText = regexp.MustCompile(`^[0-9]+(?:\.[0-9]+)?(ms|s|m|h|d|w)$`)
 
-var unitMillis = map[string]float64{
-	"": 1, "ms": 1, "s": second, "m": minute, "h": 60 * minute, "d": 24 * 60 * minute, "w": 7 * 24 * 60 * minute,
-}
-
 // literalMillis returns the milliseconds that an expression writes out.
 func literalMillis(e syntax.Expr) (ms float64, ok bool) {
 	if s, isText := e.(*syntax.StringLit); isText {
@@ -324,10 +321,10 @@ func literalMillis(e syntax.Expr) (ms float64, ok bool) {
 			return 0, false
 		}
 		f, err := strconv.ParseFloat(strings.TrimSuffix(s.Value, m[1]), 64)
-		return f * unitMillis[m[1]], err == nil
+		return f * float64(constant.Millis(m[1])), err == nil
 	}
 	n, unit, ok := literalNumber(e)
-	return n * unitMillis[unit], ok
+	return n * float64(constant.Millis(unit)), ok
 }
 
 // checkTime checks an option that takes a time (language definition, section
@@ -377,7 +374,7 @@ func (c *checker) checkSeconds(spec *OptionSpec, e syntax.Expr) {
 	switch {
 	case !ok:
 	case unit != "":
-		seconds := strconv.FormatFloat(n*unitMillis[unit]/second, 'f', -1, 64)
+		seconds := strconv.FormatFloat(n*float64(constant.Millis(unit))/second, 'f', -1, 64)
 		c.report(diag.CodeOptionKind, e.Place(), "write `"+seconds+"`", "`%s` takes a number of seconds, and `%s` is a number of milliseconds", spec.Name, e.Place().Text())
 	case n < 0:
 		c.report(diag.CodeOptionRange, e.Place(), "", "`%s` can't be negative, found %s", spec.Name, e.Place().Text())

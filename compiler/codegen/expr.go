@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"reqon/compiler/constant"
 	"reqon/compiler/syntax"
 	"reqon/vm/bytecode"
 	"reqon/vm/value"
@@ -11,7 +12,7 @@ func (f *fn) expr(e syntax.Expr) {
 	outer := f.span
 	defer func() { f.span = outer }()
 	f.at(e)
-	if v, ok := fold(e); ok {
+	if v, ok := constant.Value(e); ok {
 		f.constant(v)
 		return
 	}
@@ -232,7 +233,7 @@ func (f *fn) binary(e *syntax.BinaryExpr) {
 		f.place(end)
 		return
 	case syntax.OpMatches:
-		if re, ok := fold(e.Y); ok && re.Kind() == value.String {
+		if re, ok := constant.Value(e.Y); ok && re.Kind() == value.String {
 			f.expr(e.X)
 			f.at(e)
 			f.emit(bytecode.MatchRE, f.g.regexp(re.Str()))
@@ -249,7 +250,7 @@ func (f *fn) binary(e *syntax.BinaryExpr) {
 			f.jump(bytecode.JumpNullKeep, end)
 		}
 	}
-	if k, ok := fold(e.Y); ok && withConst[e.Op] != 0 {
+	if k, ok := constant.Value(e.Y); ok && withConst[e.Op] != 0 {
 		f.at(e)
 		f.emit(withConst[e.Op], f.operand(e.Op, k))
 	} else {
@@ -286,7 +287,7 @@ func (f *fn) condition(e syntax.Expr, no *label) {
 		f.condition(b.Y, no)
 		return
 	} else if ok && unless[b.Op] != 0 {
-		if k, ok := fold(b.Y); ok {
+		if k, ok := constant.Value(b.Y); ok {
 			f.expr(b.X)
 			f.at(b)
 			f.jump(unless[b.Op], no, f.operand(b.Op, k))

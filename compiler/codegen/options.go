@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"reqon/compiler/constant"
 	"strings"
 
 	"reqon/compiler/check"
@@ -142,7 +143,7 @@ func foldEntries(list []entry) (value.Value, bool) {
 		if e.expr == nil {
 			return value.NullValue, false
 		}
-		v, ok := fold(e.expr)
+		v, ok := constant.Value(e.expr)
 		if !ok {
 			return value.NullValue, false
 		}
@@ -227,15 +228,15 @@ func scheduleEntries(m *syntax.Mission) []*syntax.Option {
 func scheduleUnit(word string) int64 {
 	switch strings.TrimSuffix(word, "s") {
 	case "second":
-		return durationUnits["s"]
+		return constant.Millis("s")
 	case "minute":
-		return durationUnits["m"]
+		return constant.Millis("m")
 	case "hour":
-		return durationUnits["h"]
+		return constant.Millis("h")
 	case "day":
-		return durationUnits["d"]
+		return constant.Millis("d")
 	}
-	return durationUnits["w"]
+	return constant.Millis("w")
 }
 
 // source generates a source's options.

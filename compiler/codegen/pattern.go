@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"reqon/compiler/constant"
 	"reqon/compiler/syntax"
 	"reqon/vm/bytecode"
 	"reqon/vm/value"
@@ -20,7 +21,7 @@ func (f *fn) pattern(p syntax.Pattern, slot int, no *label, status bool) {
 		f.emit(bytecode.Set, own)
 		f.bind(p.Name.Name, own)
 	case *syntax.LiteralPattern:
-		v, _ := fold(p.Value)
+		v, _ := constant.Value(p.Value)
 		f.emit(bytecode.Load, slot)
 		if status && v.IsNumber() {
 			f.emit(bytecode.StatusIs, f.constIndex(v))

@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"reqon/compiler/check"
+	"reqon/compiler/constant"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
 	"reqon/vm/bytecode"
@@ -405,7 +406,7 @@ func isStatus(p syntax.Pattern) bool {
 	if !ok {
 		return false
 	}
-	v, ok := fold(l.Value)
+	v, ok := constant.Value(l.Value)
 	return ok && v.IsNumber()
 }
 

@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"reqon/compiler/constant"
 	"reqon/compiler/syntax"
 	"reqon/vm/bytecode"
 	"reqon/vm/value"
@@ -82,7 +83,7 @@ func (g *generator) typeOf(t syntax.TypeExpr) int {
 	case *syntax.ObjectType:
 		return g.addType(bytecode.Type{Kind: bytecode.TypeObject, Elem: bytecode.None, Fields: g.fields(t, map[string]bool{})})
 	case *syntax.LiteralType:
-		v, _ := fold(t.Value)
+		v, _ := constant.Value(t.Value)
 		return g.addType(bytecode.Type{Kind: bytecode.TypeLiteral, Elem: bytecode.None, Const: v})
 	case *syntax.UnionType:
 		u := bytecode.Type{Kind: bytecode.TypeUnion, Elem: bytecode.None}
