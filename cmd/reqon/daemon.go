@@ -52,12 +52,18 @@ func checkDaemonFlags(c *cli.Context) error {
 	if c.Bool("once") && c.IsSet("output") {
 		return errors.New("--output goes with `reqon PATH`, not with --once")
 	}
+	if c.Bool("once") && c.Bool("full-refresh") {
+		return errors.New("--full-refresh goes with `reqon PATH`, not with --once")
+	}
 	if c.Bool("daemon") && c.Bool("once") {
 		return errors.New("--daemon and --once exclude each other: --once runs every scheduled mission once and exits")
 	}
 	if c.Bool("daemon") {
 		if c.IsSet("output") {
 			return errors.New("--output goes with runs that end, not with --daemon: its stores can be read in the state folder")
+		}
+		if c.Bool("full-refresh") {
+			return errors.New("--full-refresh goes with runs that end, not with --daemon: run `reqon PATH --full-refresh` once, beside the daemon if there is one")
 		}
 		return nil
 	}

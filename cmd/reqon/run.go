@@ -52,6 +52,7 @@ func runFlags() []cli.Flag {
 		&cli.StringSliceFlag{Category: groupRun, Name: "param", Usage: "`NAME=VALUE`: a parameter of the missions; repeatable (or REQON_PARAM_NAME)"},
 		&cli.StringSliceFlag{Category: groupRun, Name: "mission", Usage: "`NAME`: run only this mission; repeatable"},
 		&cli.BoolFlag{Category: groupRun, Name: "dry-run", Usage: "send nothing and store nothing; say what would be sent (or REQON_DRY_RUN)"},
+		&cli.BoolFlag{Category: groupRun, Name: "full-refresh", Usage: "fetch everything: sync positions are passed over, and replaced if the run succeeds"},
 		&cli.StringFlag{Category: groupRun, Name: "output", Usage: "`PATH`: write the records to a folder or .json file (of several missions, OUT.MISSION.json)"},
 		stateDirFlag(groupRun),
 		&cli.BoolFlag{Category: groupLog, Name: "verbose", Usage: "log in detail"},
@@ -90,7 +91,7 @@ type session struct {
 	// there are both.
 	tellErrors, logErrors bool
 	params                map[string]string
-	dryRun                bool
+	dryRun, fullRefresh   bool
 	output                string
 	closeLog              func() error
 }
@@ -178,7 +179,7 @@ func suggest(name string, known []string) string {
 // newSession reads the options that all runs share and opens the state folder.
 // The session is to be closed, also if there is an error.
 func newSession(c *cli.Context) (*session, error) {
-	s := &session{out: c.App.Writer, err: c.App.ErrWriter, output: c.String("output"), closeLog: func() error { return nil }}
+	s := &session{out: c.App.Writer, err: c.App.ErrWriter, output: c.String("output"), fullRefresh: c.Bool("full-refresh"), closeLog: func() error { return nil }}
 	env, err := environment(c.String("env"))
 	if err != nil {
 		return s, err
@@ -425,7 +426,7 @@ func (s *session) signals() (context.Context, func()) {
 
 // runOne runs one mission and reports it.
 func (s *session) runOne(ctx context.Context, m *engine.Mission, several bool) *engine.Report {
-	opts := engine.RunOptions{Params: s.params, Trigger: state.TriggerAdhoc, DryRun: s.dryRun, Progress: new(engine.Progress)}
+	opts := engine.RunOptions{Params: s.params, Trigger: state.TriggerAdhoc, DryRun: s.dryRun, FullRefresh: s.fullRefresh, Progress: new(engine.Progress)}
 	if s.output != "" {
 		opts.Output = func(ctx context.Context, o *engine.Output) error {
 			return writeOutput(ctx, s.output, m.Name(), several, o)

@@ -111,7 +111,7 @@ func errorFields(e state.RunError) []telemetry.Field {
 	return fields
 }
 
-// writeNotes writes what a dry run could not go on with.
+// writeNotes writes what a person should know of a run though it is no error.
 func writeNotes(w io.Writer, r *engine.Report) {
 	for _, n := range r.Notes {
 		fmt.Fprintf(w, "  note: %s\n", n)

@@ -264,6 +264,7 @@ func (r *run) dryFetch(source *httpclient.Source, req *httpclient.Request, q *vm
 type positions struct {
 	mu    sync.Mutex
 	known map[string]value.Value
+	used  value.Value // the earliest that the run goes by, or null
 	next  map[string]value.Value
 	held  map[string]bool
 }
@@ -290,6 +291,9 @@ func (r *run) Position(source int, key string) value.Value {
 func (r *run) LastRun() value.Value { return r.readPosition(lastRunKey) }
 
 func (r *run) readPosition(key string) value.Value {
+	if r.opts.FullRefresh {
+		return value.NullValue
+	}
 	p := &r.position
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -310,6 +314,7 @@ func (r *run) readPosition(key string) value.Value {
 			r.log.Error("The sync position can't be read; everything is fetched, and it is left as it is", telemetry.String("key", key), telemetry.Err(err))
 		case ok:
 			v = parsePosition(text)
+			p.use(v)
 		}
 	}
 	if p.known == nil {

@@ -19,15 +19,18 @@ import (
 
 // RunOptions say how one run goes.
 type RunOptions struct {
-	Params   map[string]string // texts of --param; others come from the environment
-	Trigger  state.Trigger     // default TriggerAdhoc
-	Due      time.Time         // when the schedule wanted it; zero if ad hoc
-	Claim    *state.ClaimRule  // the run takes Due by this rule, or does not begin; nil: it has been taken, or there is none
-	Started  func()            // told when the run is recorded, before its first step
-	DryRun   bool              // nothing is sent and nothing stored
-	Preview  func(Preview)     // told each request of a dry run
-	Progress *Progress         // counts while the run goes on
-	Output   func(context.Context, *Output) error
+	Params  map[string]string // texts of --param; others come from the environment
+	Trigger state.Trigger     // default TriggerAdhoc
+	Due     time.Time         // when the schedule wanted it; zero if ad hoc
+	Claim   *state.ClaimRule  // the run takes Due by this rule, or does not begin; nil: it has been taken, or there is none
+	Started func()            // told when the run is recorded, before its first step
+	DryRun  bool              // nothing is sent and nothing stored
+	// FullRefresh passes over the saved sync positions: lastSync is null. Those
+	// of the run itself are saved as usual.
+	FullRefresh bool
+	Preview     func(Preview) // told each request of a dry run
+	Progress    *Progress     // counts while the run goes on
+	Output      func(context.Context, *Output) error
 }
 
 // Preview is a request that a dry run would have sent.
@@ -52,7 +55,8 @@ type Report struct {
 	// and its due time was not taken: another run has it, or Err says what
 	// kept it from being recorded.
 	Begun bool
-	// Notes are what a dry run could not go on with.
+	// Notes are what a person should know though it is no error: what a dry run
+	// could not go on with, and stores that lack what is not fetched any more.
 	Notes []string
 }
 
@@ -174,6 +178,7 @@ func (r *run) finish(ctx context.Context, err error) error {
 	if r.opts.DryRun {
 		err = r.dryError(err)
 	}
+	r.noteMissing()
 	if e := r.writeOutput(ctx); e != nil {
 		err = errors.Join(err, e)
 	}

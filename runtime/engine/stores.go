@@ -17,6 +17,7 @@ import (
 type runStore struct {
 	store.Store
 	name                                 string
+	missing                              missing
 	inserted, updated, unchanged, failed atomic.Int64
 }
 
@@ -96,6 +97,11 @@ func (r *run) prepareStores() error {
 		s := &runStore{name: r.mission.prog.Stores[i].Name}
 		if s.Store, err = spec.open(spec.target, spec.options, r.engine.shapes); err != nil {
 			return fmt.Errorf("%s: store %s: %w", r.mission.position(r.mission.prog.Stores[i].Pos), s.name, err)
+		}
+		if spec.adapter == "file" {
+			if file, missing, removed := r.engine.dir.Missing(spec.target); missing {
+				s.missing.file, s.missing.removed = file, removed
+			}
 		}
 		r.stores = append(r.stores, s)
 	}
