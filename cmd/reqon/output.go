@@ -40,37 +40,128 @@ func checkOutput(path string) error {
 	return nil
 }
 
-// makeOutput makes the folder of --output. A dry run leaves all as it is.
-func (s *session) makeOutput() error {
-	if s.output == "" || s.dryRun {
+// outputPlace is the file or folder of a mission's records: with several
+// missions each has one of its own name.
+func outputPlace(path, mission string, several bool) string {
+	switch {
+	case !several:
+		return path
+	case isOutputFile(path):
+		return strings.TrimSuffix(path, ".json") + "." + mission + ".json"
+	}
+	return filepath.Join(path, mission)
+}
+
+// makeOutput sees to it that the missions' records can be written, so that this
+// is told before the runs and not behind them, and makes the folder of --output.
+// A dry run leaves all as it is.
+func (s *session) makeOutput(missions []*engine.Mission) error {
+	if s.output == "" {
 		return nil
 	}
-	dir := s.output
-	if isOutputFile(dir) {
-		dir = filepath.Dir(dir)
+	var folders []string // of missions, that are there
+	for _, m := range missions {
+		place := outputPlace(s.output, m.Name(), len(missions) > 1)
+		if isOutputFile(s.output) {
+			if err := checkReplaceable(place); err != nil {
+				return err
+			}
+			continue
+		}
+		there, err := checkOutputFolder(place, m)
+		if err != nil {
+			return err
+		}
+		if there && place != s.output {
+			folders = append(folders, place)
+		}
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if s.dryRun {
+		return nil
+	}
+	top := s.output
+	if isOutputFile(top) {
+		top = filepath.Dir(top)
+	}
+	if err := os.MkdirAll(top, 0o777); err != nil {
 		return fmt.Errorf("--output: %w", err)
 	}
-	probe, err := os.CreateTemp(dir, ".reqon-*") // found before the run, not behind it
-	if err != nil {
-		return fmt.Errorf("--output %s: can't write there: %w", s.output, err)
+	if err := probe(top, s.output); err != nil {
+		return err
 	}
-	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+	for _, folder := range folders {
+		if err := probe(folder, folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// probe reports whether files can be made in a folder; output is what the error
+// names.
+func probe(folder, output string) error {
+	f, err := os.CreateTemp(folder, ".reqon-*")
+	if err != nil {
+		return fmt.Errorf("--output %s: can't write there: %w; make the folder writable for this user, or choose another --output", output, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// checkOutputFolder reports what stands in the way of a mission's folder and the
+// files in it, and whether the folder is there already.
+func checkOutputFolder(folder string, m *engine.Mission) (there bool, err error) {
+	info, err := os.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("--output: %w", err)
+	case !info.IsDir():
+		return false, fmt.Errorf("--output: %s is a file, expected a folder for the stores of mission %s; %s", folder, m.Name(), moveAway)
+	}
+	for _, store := range m.Program().Stores {
+		if err := checkReplaceable(filepath.Join(folder, store.Name+".json")); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+// moveAway is what to do about what stands in the way of an output.
+const moveAway = "move it away, or choose another --output"
+
+// checkReplaceable reports a file that could not be replaced, or should not be
+// since it is protected. The file is left as it is.
+func checkReplaceable(name string) error {
+	info, err := os.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("--output: %w", err)
+	case info.IsDir():
+		return fmt.Errorf("--output: %s is a folder, expected a file to replace; %s", name, moveAway)
+	case info.Mode()&fs.ModeSymlink != 0:
+		return nil // the link is replaced, not what it leads to
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("--output: %s is a device, pipe or socket, expected a file to replace; %s", name, moveAway)
+	case isMount(name):
+		return fmt.Errorf("--output: %s is mounted by itself and can't be replaced; mount its folder, or choose another --output", name)
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("--output: %w; make the file writable for this user, %s", err, moveAway)
+	}
+	return f.Close()
 }
 
 // writeOutput writes the records of a run's stores for --output: into a folder
 // one JSON array a store, or into a .json file one object of such arrays. With
 // several missions each has a folder, or a file, of its own name.
 func writeOutput(ctx context.Context, path, mission string, several bool, o *engine.Output) error {
+	path = outputPlace(path, mission, several)
 	if isOutputFile(path) {
-		if several {
-			path = strings.TrimSuffix(path, ".json") + "." + mission + ".json"
-		}
 		return writeOutputFile(path, func(w *bufio.Writer) error { return writeStores(ctx, w, o) })
-	}
-	if several {
-		path = filepath.Join(path, mission)
 	}
 	if err := os.MkdirAll(path, 0o777); err != nil {
 		return fmt.Errorf("--output: %w", err)

@@ -358,9 +358,6 @@ func (s *session) prepare(missions []*compiler.Mission) ([]*engine.Mission, erro
 	if err := s.checkParams(missions); err != nil {
 		return nil, exit(exitConfig, err)
 	}
-	if err := s.makeOutput(); err != nil {
-		return nil, exit(exitConfig, err)
-	}
 	var ready []*engine.Mission
 	var seen []string
 	for _, m := range missions {
@@ -377,6 +374,9 @@ func (s *session) prepare(missions []*compiler.Mission) ([]*engine.Mission, erro
 	}
 	if len(seen) > 0 {
 		return nil, exit(exitConfig, nil)
+	}
+	if err := s.makeOutput(ready); err != nil {
+		return nil, exit(exitConfig, err)
 	}
 	return ready, nil
 }
