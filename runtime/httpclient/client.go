@@ -113,9 +113,9 @@ type Param struct {
 // Request is one request, its options evaluated.
 type Request struct {
 	Method string // in any case
-	// Path joins on to the source's base, or is an absolute URL. Values
-	// interpolated into it have been through EscapeSegment; characters of the
-	// rest that a URL can't hold are escaped here.
+	// Path joins on to the source's base, or is an absolute URL. The machine
+	// has escaped the values that are interpolated into it, each as one segment;
+	// characters of the rest that a URL can't hold are escaped here.
 	Path    string
 	Params  value.Value // object or null
 	Headers value.Value // object or null

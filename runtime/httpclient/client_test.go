@@ -78,7 +78,7 @@ func TestRequestAsSent(t *testing.T) {
 			wantHeaders:   map[string]string{"X-A": "request", "X-C": "source", "X-N": "7", "User-Agent": "mine", "Accept": "text/csv"},
 			absentHeaders: map[string]string{"X-B": ""}},
 		{name: "delete", req: Request{Method: "DELETE", Path: "/a%2Fb"}, method: "DELETE", uri: "/a%2Fb"},
-		{name: "dots stay", req: Request{Method: "get", Path: "/a/" + EscapeSegment("..") + "/b"}, method: "GET", uri: "/a/%2E%2E/b"},
+		{name: "dots stay", req: Request{Method: "get", Path: "/a/%2E%2E/b"}, method: "GET", uri: "/a/%2E%2E/b"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

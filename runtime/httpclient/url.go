@@ -38,19 +38,6 @@ var (
 	referenceSet  = setOf(allBytes)
 )
 
-// EscapeSegment returns s percent-escaped as one segment of a path (RFC 3986,
-// section 3.3): no character of s acts as a slash, a question mark or a
-// fragment, and an s of "." or ".." does not climb.
-func EscapeSegment(s string) string {
-	switch s {
-	case ".":
-		return "%2E"
-	case "..":
-		return "%2E%2E"
-	}
-	return escape(s, unreservedSet, false)
-}
-
 // escape percent-escapes the bytes of s that are not in keep. With
 // keepEscapes, escapes that s already has stay too.
 func escape(s string, keep *byteSet, keepEscapes bool) string {

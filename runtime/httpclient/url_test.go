@@ -8,26 +8,6 @@ import (
 	"reqon/vm/value"
 )
 
-func TestEscapeSegment(t *testing.T) {
-	for in, want := range map[string]string{
-		"":            "",
-		"abc-_.~09AZ": "abc-_.~09AZ",
-		"a/b":         "a%2Fb",
-		"..":          "%2E%2E",
-		".":           "%2E",
-		"...":         "...",
-		"../x":        "..%2Fx",
-		"a b+c?d#e%":  "a%20b%2Bc%3Fd%23e%25",
-		"é":           "%C3%A9",
-		"a:b@c;d=e":   "a%3Ab%40c%3Bd%3De",
-		"\x00\n\\":    "%00%0A%5C",
-	} {
-		if got := EscapeSegment(in); got != want {
-			t.Errorf("%q: got %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestJoinPath(t *testing.T) {
 	for _, tt := range []struct{ base, path, want string }{
 		{"/v1", "/users", "/v1/users"},
@@ -128,21 +108,6 @@ func TestBuildURLErrors(t *testing.T) {
 			t.Errorf("%s: %v shows a password", tt.name, err)
 		}
 	}
-}
-
-func FuzzEscapeSegment(f *testing.F) {
-	for _, s := range []string{"", ".", "..", "a/b", "é", "\x00", "%2e%2e", "?#"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		esc := EscapeSegment(s)
-		if strings.ContainsAny(esc, "/?#\\") || esc == "." || esc == ".." {
-			t.Errorf("%q: %q is not one segment", s, esc)
-		}
-		if back, err := url.PathUnescape(esc); err != nil || back != s {
-			t.Errorf("%q: %q reads back as %q, %v", s, esc, back, err)
-		}
-	})
 }
 
 // A relative path never leaves the base's origin and path, and what goes out is
