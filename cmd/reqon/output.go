@@ -52,6 +52,19 @@ func outputPlace(path, mission string, several bool) string {
 	return filepath.Join(path, mission)
 }
 
+// outputFiles are the files that a mission's records are written to, and the
+// folder of theirs.
+func outputFiles(path string, m *engine.Mission, several bool) (folder string, files []string) {
+	place := outputPlace(path, m.Name(), several)
+	if isOutputFile(path) {
+		return filepath.Dir(place), []string{place}
+	}
+	for _, store := range m.Program().Stores {
+		files = append(files, filepath.Join(place, store.Name+".json"))
+	}
+	return place, files
+}
+
 // makeOutput sees to it that the missions' records can be written, so that this
 // is told before the runs and not behind them, and makes the folder of --output.
 // A dry run leaves all as it is.
@@ -59,29 +72,31 @@ func (s *session) makeOutput(missions []*engine.Mission) error {
 	if s.output == "" {
 		return nil
 	}
-	var folders []string // of missions, that are there
+	top := s.output
+	if isOutputFile(top) {
+		top = filepath.Dir(top)
+	}
+	var folders []string // of single missions, that are there
 	for _, m := range missions {
-		place := outputPlace(s.output, m.Name(), len(missions) > 1)
-		if isOutputFile(s.output) {
-			if err := checkReplaceable(place); err != nil {
-				return err
-			}
-			continue
-		}
-		there, err := checkOutputFolder(place, m)
+		folder, files := outputFiles(s.output, m, len(missions) > 1)
+		there, err := s.checkOutputFolder(folder, m.Name())
 		if err != nil {
 			return err
 		}
-		if there && place != s.output {
-			folders = append(folders, place)
+		if !there {
+			continue
+		}
+		for _, name := range files {
+			if err := checkReplaceable(name); err != nil {
+				return err
+			}
+		}
+		if folder != top {
+			folders = append(folders, folder)
 		}
 	}
 	if s.dryRun {
 		return nil
-	}
-	top := s.output
-	if isOutputFile(top) {
-		top = filepath.Dir(top)
 	}
 	if err := os.MkdirAll(top, 0o777); err != nil {
 		return fmt.Errorf("--output: %w", err)
@@ -97,6 +112,25 @@ func (s *session) makeOutput(missions []*engine.Mission) error {
 	return nil
 }
 
+// checkOutputFolder reports what stands in the way of a folder that a mission's
+// records are written to, and whether the folder is there already. In the state
+// folder they would replace the stores.
+func (s *session) checkOutputFolder(folder, mission string) (there bool, err error) {
+	info, err := os.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("--output: %w", err)
+	case !info.IsDir():
+		return false, fmt.Errorf("--output: %s is a file, expected a folder for the stores of mission %s; %s", folder, mission, moveAway)
+	}
+	if state, err := os.Stat(s.stateDir); err == nil && os.SameFile(info, state) {
+		return false, fmt.Errorf("--output %s: that is in the state folder, which holds the stores themselves; name another folder", s.output)
+	}
+	return true, nil
+}
+
 // probe reports whether files can be made in a folder; output is what the error
 // names.
 func probe(folder, output string) error {
@@ -105,26 +139,6 @@ func probe(folder, output string) error {
 		return fmt.Errorf("--output %s: can't write there: %w; make the folder writable for this user, or choose another --output", output, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
-}
-
-// checkOutputFolder reports what stands in the way of a mission's folder and the
-// files in it, and whether the folder is there already.
-func checkOutputFolder(folder string, m *engine.Mission) (there bool, err error) {
-	info, err := os.Stat(folder)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return false, nil
-	case err != nil:
-		return false, fmt.Errorf("--output: %w", err)
-	case !info.IsDir():
-		return false, fmt.Errorf("--output: %s is a file, expected a folder for the stores of mission %s; %s", folder, m.Name(), moveAway)
-	}
-	for _, store := range m.Program().Stores {
-		if err := checkReplaceable(filepath.Join(folder, store.Name+".json")); err != nil {
-			return true, err
-		}
-	}
-	return true, nil
 }
 
 // moveAway is what to do about what stands in the way of an output.

@@ -92,7 +92,7 @@ type session struct {
 	tellErrors, logErrors bool
 	params                map[string]string
 	dryRun, fullRefresh   bool
-	output                string
+	output, stateDir      string
 	closeLog              func() error
 }
 
@@ -202,8 +202,9 @@ func newSession(c *cli.Context) (*session, error) {
 	for _, w := range set.Warnings {
 		s.log.Warn(w)
 	}
+	s.stateDir = stateDir(c, env)
 	s.engine, err = engine.New(engine.Config{
-		StateDir: stateDir(c, env), ReadOnly: s.dryRun, Credentials: set, Env: env, Log: s.log, Redactor: s.redactor,
+		StateDir: s.stateDir, ReadOnly: s.dryRun, Credentials: set, Env: env, Log: s.log, Redactor: s.redactor,
 	})
 	return s, err
 }
