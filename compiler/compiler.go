@@ -164,6 +164,13 @@ func (r *Result) mission(m *syntax.Mission, loose []syntax.Decl, sound bool) {
 		return
 	}
 	p, err := codegen.Generate(m, loose)
+	var large *codegen.LimitError
+	if errors.As(err, &large) {
+		d := diag.New(diag.CodeTooLarge, large.Span, large.Msg)
+		d.Suggestion = large.Suggestion
+		r.Diagnostics = append(r.Diagnostics, d)
+		return
+	}
 	if err != nil {
 		r.Errors = append(r.Errors, fmt.Errorf("%s: %w", m.Name.File.Name, err))
 		return

@@ -12,6 +12,13 @@ import (
 // checkSchedule checks a mission's schedule (language definition, section 5).
 func (c *checker) checkSchedule(s *syntax.Schedule) {
 	switch s.Kind {
+	case syntax.ScheduleEvery:
+		if s.Unit != nil && s.Count > longestEvery(s.Unit.Name) {
+			span := s.Unit.Span
+			span.Start = s.Start
+			c.report(diag.CodeOptionRange, span, "a mission that need not run again has no schedule",
+				"the interval is too long: at most %d %s", longestEvery(s.Unit.Name), s.Unit.Name)
+		}
 	case syntax.ScheduleCron:
 		if s.Text != nil {
 			if err := ParseCron(s.Text.Value); err != nil {
@@ -32,6 +39,23 @@ func (c *checker) checkSchedule(s *syntax.Schedule) {
 		c.checkOptions(s.Options, scheduleOptions, s.Options.Span)
 	}
 	c.checkScheduleOptions(s)
+}
+
+// longestEvery is how many of a unit an interval may have: 100 years' time, far
+// below what the daemon can count.
+func longestEvery(unit string) int64 {
+	const days = 36_525
+	switch strings.TrimSuffix(unit, "s") {
+	case "second":
+		return days * 24 * 60 * 60
+	case "minute":
+		return days * 24 * 60
+	case "hour":
+		return days * 24
+	case "day":
+		return days
+	}
+	return days / 7
 }
 
 // checkScheduleOptions reports options given both behind the schedule and in

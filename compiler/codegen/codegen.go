@@ -12,7 +12,6 @@ package codegen
 
 import (
 	"encoding/binary"
-	"fmt"
 	"slices"
 
 	"reqon/compiler/syntax"
@@ -22,8 +21,8 @@ import (
 )
 
 // Generate returns the program of a checked mission. loose are the declarations
-// of the other files of its mission folder. The error is that the mission is
-// larger than the program's form can hold; it names the part.
+// of the other files of its mission folder. The error is a *LimitError if the
+// mission is larger than a program can be.
 func Generate(m *syntax.Mission, loose []syntax.Decl) (p *bytecode.Program, err error) {
 	g := &generator{
 		prog:    &bytecode.Program{Mission: m.Name.Name, Options: bytecode.None},
@@ -39,7 +38,7 @@ func Generate(m *syntax.Mission, loose []syntax.Decl) (p *bytecode.Program, err 
 		return nil, g.err
 	}
 	if err := bytecode.Verify(g.prog); err != nil {
-		return nil, fmt.Errorf("mission %s: internal error of the compiler, please report it: %w", m.Name.Name, err)
+		return nil, g.verified(err, m)
 	}
 	return g.prog, nil
 }
@@ -50,8 +49,8 @@ type generator struct {
 	files map[*syntax.File]int
 	place syntax.Locator
 	file  int    // the number of the locator's file
-	where string // the part being generated, for errors
-	err   error
+	part  part   // the one being generated, for errors
+	err   error  // the first limit that was gone beyond
 	spare []*fn  // finished, whose room is free
 	key   []byte // room for the key of a shape
 
@@ -64,13 +63,6 @@ type generator struct {
 	actionDecls    []*syntax.Action
 	transformDecls []*syntax.Transform
 	live           *liveness
-}
-
-// limit notes that a number does not fit its operand.
-func (g *generator) limit(n, most int, what string) {
-	if n > most && g.err == nil {
-		g.err = fmt.Errorf("%s is too large: more than %d %s; split it", g.where, most+1, what)
-	}
 }
 
 // position gives a span's start as the program notes it.
@@ -163,7 +155,7 @@ func (g *generator) mission(m *syntax.Mission) {
 }
 
 func (g *generator) param(d *syntax.Param) {
-	g.where = "param " + d.Name.Name
+	g.part = part{"param", d.Name.Name, d.Name.Span}
 	info := bytecode.ParamInfo{Name: d.Name.Name, Default: bytecode.None, Pos: g.position(d.Name.Span)}
 	if d.Type != nil {
 		info.Type = g.typeOf(d.Type)
@@ -217,7 +209,7 @@ func (g *generator) impliedStores(a *syntax.Action) {
 
 // action generates an action.
 func (g *generator) action(a *syntax.Action, number int) {
-	g.where = "action " + a.Name.Name
+	g.part = part{"action", a.Name.Name, a.Name.Span}
 	f := g.newFunc(a.Name.Name, 0)
 	f.block(a.Body)
 	f.at(a.Name)
@@ -227,7 +219,7 @@ func (g *generator) action(a *syntax.Action, number int) {
 
 // pipeline generates `run`; without one all actions run in order.
 func (g *generator) pipeline(m *syntax.Mission) {
-	g.where = "run"
+	g.part = part{pipelinePart, "", m.Name.Span}
 	f := g.newFunc("run", 0)
 	if m.Run == nil {
 		for i, a := range g.actionDecls {
@@ -268,7 +260,7 @@ func (f *fn) stage(s *syntax.Stage) {
 
 // transform generates a transform: a function of one argument in slot 0.
 func (g *generator) transform(t *syntax.Transform, number int) {
-	g.where = "transform " + t.Name.Name
+	g.part = part{"transform", t.Name.Name, t.Name.Span}
 	f := g.newFunc(t.Name.Name, 1)
 	f.at(t.Name)
 	f.subject = subject{slot: 0}

@@ -400,8 +400,8 @@ func (f *fn) array(e *syntax.ArrayExpr) {
 	list := f.newList()
 	for _, elem := range e.Elems {
 		f.expr(elem.Value)
+		f.at(elem)
 		if elem.Spread {
-			f.at(elem)
 			f.emit(bytecode.Extend, list)
 		} else {
 			f.emit(bytecode.Append, list)

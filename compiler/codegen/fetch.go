@@ -35,6 +35,11 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 	var p pagination
 	if o := s.Options.Get("paginate"); o != nil {
 		p = pageForm(o.Value)
+		for _, path := range []string{p.items, p.cursor} {
+			if strings.Count(path, ".") >= bytecode.MaxNames {
+				f.g.exceeds(o.Value.Place(), "name a place less deep", "a path in `paginate` has more than %d names, the most that one can have", bytecode.MaxNames)
+			}
+		}
 	}
 	info.Page, info.PageParam, info.Cursor, info.Items = p.kind, p.param, p.cursor, p.items
 	until := s.Options.Get("until")

@@ -176,6 +176,9 @@ func (f *fn) jump(op bytecode.Op, to *label, operands ...int) {
 }
 
 func (f *fn) instruction(op bytecode.Op, operands []int, to *label) {
+	if f.g.err != nil {
+		return // there will be no program
+	}
 	info, _ := bytecode.InfoOf(op)
 	if f.span != f.lastSpan && f.span.IsValid() {
 		f.lastSpan = f.span
@@ -197,10 +200,14 @@ func (f *fn) instruction(op bytecode.Op, operands []int, to *label) {
 		i++
 		switch o.Size() {
 		case 1:
-			f.g.limit(n, math.MaxUint8, "operands")
+			if n > math.MaxUint8 {
+				f.tooWide(o)
+			}
 			code = append(code, byte(n))
 		default:
-			f.g.limit(n, math.MaxUint16, "constants, names, variables or steps")
+			if n > math.MaxUint16 {
+				f.tooWide(o)
+			}
 			code = binary.LittleEndian.AppendUint16(code, uint16(n))
 		}
 		if pop < 0 && (o == bytecode.OperandN || o == bytecode.OperandN8) {
@@ -218,6 +225,12 @@ func (f *fn) instruction(op bytecode.Op, operands []int, to *label) {
 	f.depth = rest + info.Push
 	f.out.MaxStack = max(f.out.MaxStack, f.depth, rest+info.PushJump)
 	f.dead = info.Ends
+	if f.out.MaxStack > bytecode.MaxOperands {
+		f.stackLimit()
+	}
+	if len(code) > bytecode.MaxCode {
+		f.codeLimit()
+	}
 	if to != nil && to.pc >= 0 {
 		f.patch(to)
 	}
@@ -253,6 +266,9 @@ func (f *fn) newSlots(n int) int {
 	s := f.nextSlot
 	f.nextSlot += n
 	f.out.Locals = max(f.out.Locals, f.nextSlot)
+	if f.nextSlot > bytecode.MaxLocals {
+		f.slotLimit()
+	}
 	return s
 }
 
@@ -260,6 +276,9 @@ func (f *fn) newSlots(n int) int {
 func (f *fn) newPage() int {
 	f.nextPage++
 	f.out.Pages = f.nextPage
+	if f.nextPage > bytecode.MaxPages {
+		f.pageLimit()
+	}
 	return f.nextPage - 1
 }
 

@@ -196,7 +196,7 @@ func optionList(o *syntax.Options) []*syntax.Option {
 // missionOptions generates the mission's schedule and options. Those in the
 // block behind the schedule stand over those of the mission.
 func (g *generator) missionOptions(m *syntax.Mission) {
-	g.where = "mission " + m.Name.Name
+	g.part = part{"mission", m.Name.Name, m.Name.Span}
 	p := g.prog
 	if s := m.Schedule; s != nil {
 		p.Schedule = &bytecode.Schedule{Kind: bytecode.ScheduleKind(s.Kind), Pos: g.position(s.Span)}
@@ -241,7 +241,7 @@ func scheduleUnit(word string) int64 {
 
 // source generates a source's options.
 func (g *generator) source(s *syntax.Source) {
-	g.where = "source " + s.Name.Name
+	g.part = part{"source", s.Name.Name, s.Name.Span}
 	src := bytecode.Source{Name: s.Name.Name, Pos: g.position(s.Name.Span), OptionPos: g.optionPositions(optionList(s.Options))}
 	if s.From != nil {
 		src.From = s.From.Value
@@ -252,7 +252,7 @@ func (g *generator) source(s *syntax.Source) {
 
 // store generates a store's adapter and options.
 func (g *generator) store(s *syntax.Store) {
-	g.where = "store " + s.Name.Name
+	g.part = part{"store", s.Name.Name, s.Name.Span}
 	f := g.newFunc("store "+s.Name.Name, 0)
 	f.at(s.Adapter)
 	f.adapter(s.Adapter)

@@ -1,6 +1,8 @@
 package codegen
 
 import (
+	"math"
+
 	"reqon/compiler/constant"
 	"reqon/compiler/syntax"
 	"reqon/vm/bytecode"
@@ -69,6 +71,9 @@ func (f *fn) arrayPattern(p *syntax.ArrayPattern, slot int, no *label) {
 		f.pattern(elem, own, no, false)
 	}
 	if p.Rest != nil && p.Rest.Name != "_" {
+		if len(p.Elems) > math.MaxInt16 {
+			f.g.exceeds(p.Rest.Span, "take the rest with `slice`", "an array pattern has more than %d elements before its rest", math.MaxInt16)
+		}
 		own := f.newSlots(1)
 		f.emit(bytecode.Load, slot)
 		f.emit(bytecode.Slice, len(p.Elems))

@@ -19,7 +19,6 @@ var builtinTypes = map[string]bytecode.TypeKind{
 // addType adds a type and returns its number.
 func (g *generator) addType(t bytecode.Type) int {
 	g.prog.Types = append(g.prog.Types, t)
-	g.limit(len(g.prog.Types), 1<<16-1, "types")
 	return len(g.prog.Types) - 1
 }
 
@@ -90,6 +89,9 @@ func (g *generator) typeOf(t syntax.TypeExpr) int {
 		for _, alt := range t.Alts {
 			u.Alts = append(u.Alts, g.typeOf(alt))
 		}
+		if g.err == nil && g.width(u) > bytecode.MaxWidth {
+			g.exceeds(t.Span, "name a part of it as a schema, or take `string`", "a type is made up of more than %d types, the most that one can be", bytecode.MaxWidth)
+		}
 		return g.addType(u)
 	}
 	return g.namedType("any")
@@ -103,4 +105,21 @@ func (g *generator) arrayOf(elem int) int {
 		g.arrays[elem] = i
 	}
 	return i
+}
+
+// width counts the types that unions and elements bring together in one, as the
+// verifier does.
+func (g *generator) width(t bytecode.Type) int {
+	width := 1
+	switch t.Kind {
+	case bytecode.TypeArray:
+		if t.Elem != bytecode.None {
+			width += g.width(g.prog.Types[t.Elem])
+		}
+	case bytecode.TypeUnion:
+		for _, alt := range t.Alts {
+			width += g.width(g.prog.Types[alt])
+		}
+	}
+	return width
 }

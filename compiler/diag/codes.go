@@ -106,6 +106,8 @@ const (
 	CodeBadHeader       = "RQ0516"
 	CodeBadStatus       = "RQ0517"
 	CodeBadFormatOption = "RQ0518"
+
+	CodeTooLarge = "RQ0601"
 )
 
 var checkCodes = []Code{
@@ -201,6 +203,8 @@ var checkCodes = []Code{
 	{CodeBadHeader, Error, StageTypes, "a header that can't be sent"},
 	{CodeBadStatus, Error, StageTypes, "a number that is no HTTP status"},
 	{CodeBadFormatOption, Error, StageTypes, "a date pattern without any date in it"},
+
+	{CodeTooLarge, Error, StageCode, "a mission, or a part of it, that is larger than a program can be"},
 }
 
 // Codes returns the table of all codes, in their order.

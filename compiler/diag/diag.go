@@ -44,6 +44,7 @@ const (
 	StageNames  Stage = "names"
 	StageTypes  Stage = "types"
 	StageLint   Stage = "lint"
+	StageCode   Stage = "code"
 )
 
 // Diagnostic is one thing that the compiler has to say. Message says what was

@@ -10,27 +10,43 @@ import (
 )
 
 // Limits of a Program. They are far beyond what the compiler makes of real
-// missions and keep a hostile artifact from asking for memory.
+// missions and keep a hostile artifact from asking for memory. The compiler
+// tells a mission that goes beyond one where it does.
 const (
-	maxOperands = 1 << 12 // operands on the stack of one function
-	maxLocals   = 1 << 16
-	maxPages    = 1 << 10
-	maxCode     = 1 << 26
-	maxWidth    = 1 << 14 // types that make up one
-	maxCalls    = 10_000  // calls one inside of the other
-	maxRoom     = 1 << 18 // values on the stack of one task
+	MaxOperands = 1 << 12           // operands on the stack of one function
+	MaxLocals   = 1 << 16           // slots of one function
+	MaxPages    = 1 << 10           // page slots of one function
+	MaxCode     = 1 << 26           // bytes of one function
+	MaxWidth    = 1 << 14           // types that make up one
+	MaxNames    = maxConstDepth + 1 // names in the path of a request's items or cursor
+	MaxCalls    = 10_000            // calls one inside of the other
+	MaxRoom     = 1 << 18           // values on the stack of one task
 
 	// What a page slot and an array under construction take, in values.
-	pageValues = 32
-	listValues = 2
+	PageValues = 32
+	ListValues = 2
 )
 
 // VerifyError says what is wrong with a Program.
 type VerifyError struct {
-	Func string // "" where it is not in a function
-	PC   int
-	Msg  string
+	Func  string // "" where it is not in a function
+	PC    int
+	Msg   string
+	Limit Limit // that the program goes beyond, if it is that
+	Index int   // number of the function that goes beyond the limit
 }
+
+// Limit is a limit that only the whole program shows to be kept.
+type Limit uint8
+
+const (
+	// NoLimit is that of an error that is none of size.
+	NoLimit Limit = iota
+	// LimitCalls is MaxCalls.
+	LimitCalls
+	// LimitRoom is MaxRoom.
+	LimitRoom
+)
 
 // Error says the function and place, and what is wrong there.
 func (e *VerifyError) Error() string {
@@ -122,7 +138,7 @@ func verifyTables(p *Program) error {
 			errs = append(errs, bad("request: no such source or pagination"))
 		}
 		for _, path := range append([]string{x.Items, x.Cursor}, x.ItemNames...) {
-			if strings.Count(path, ".") > maxConstDepth {
+			if strings.Count(path, ".") >= MaxNames {
 				errs = append(errs, bad("request: a path of too many names"))
 			}
 		}
@@ -198,7 +214,7 @@ func verifyTypes(p *Program, bad func(string, ...any) error) (errs []error) {
 	}
 	w := widths{types: p.Types, of: make([]int, len(p.Types))}
 	for i := range p.Types {
-		if w.visit(i, 0) > maxWidth {
+		if w.visit(i, 0) > MaxWidth {
 			return append(errs, bad("type %s: contains itself, or is too large", p.Types[i].Name))
 		}
 	}
@@ -215,7 +231,7 @@ func (w *widths) visit(i, depth int) int {
 	if w.of[i] != 0 {
 		return w.of[i]
 	}
-	w.of[i] = maxWidth + 1 // until it is known, so that one that contains itself is too wide
+	w.of[i] = MaxWidth + 1 // until it is known, so that one that contains itself is too wide
 	if depth > maxConstDepth {
 		return w.of[i]
 	}
@@ -225,7 +241,7 @@ func (w *widths) visit(i, depth int) int {
 	}
 	if t.Kind == TypeUnion {
 		for _, a := range t.Alts {
-			width = min(width+w.visit(a, depth+1), maxWidth+1)
+			width = min(width+w.visit(a, depth+1), MaxWidth+1)
 		}
 	}
 	w.of[i] = width
@@ -319,8 +335,10 @@ func (r *rooms) visit(i, depth int) error {
 	switch {
 	case r.funcs[i] > 0:
 		return nil
-	case r.funcs[i] == openRoom || depth > maxCalls:
-		return &VerifyError{Func: f.Name, Msg: "calls itself, or too many others one inside of the other"}
+	case r.funcs[i] == openRoom:
+		return &VerifyError{Func: f.Name, Msg: "calls itself"}
+	case depth > MaxCalls:
+		return &VerifyError{Func: f.Name, Msg: "is called by too many others one inside of the other", Limit: LimitCalls, Index: i}
 	}
 	r.funcs[i] = openRoom
 	deepest := 0
@@ -339,9 +357,9 @@ func (r *rooms) visit(i, depth int) error {
 		}
 		pc += info.Size()
 	}
-	room := 1 + f.Locals + f.MaxStack + f.Lists*listValues + f.Pages*pageValues + deepest
-	if room > maxRoom {
-		return &VerifyError{Func: f.Name, Msg: "takes too much memory"}
+	room := 1 + f.Locals + f.MaxStack + f.Lists*ListValues + f.Pages*PageValues + deepest
+	if room > MaxRoom {
+		return &VerifyError{Func: f.Name, Msg: "takes too much memory", Limit: LimitRoom, Index: i}
 	}
 	r.funcs[i] = room
 	return nil
@@ -393,9 +411,9 @@ func (v *verifier) fail(pc int, format string, args ...any) error {
 
 func (v *verifier) verify() error {
 	f := v.f
-	if len(f.Code) == 0 || len(f.Code) > maxCode || f.MaxStack < 0 || f.MaxStack > maxOperands ||
-		f.Locals < 0 || f.Locals > maxLocals || f.Args < 0 || f.Args > f.Locals ||
-		f.Lists < 0 || f.Lists > maxLocals || f.Caches < 0 || f.Caches > len(f.Code) || f.Pages < 0 || f.Pages > maxPages {
+	if len(f.Code) == 0 || len(f.Code) > MaxCode || f.MaxStack < 0 || f.MaxStack > MaxOperands ||
+		f.Locals < 0 || f.Locals > MaxLocals || f.Args < 0 || f.Args > f.Locals ||
+		f.Lists < 0 || f.Lists > MaxLocals || f.Caches < 0 || f.Caches > len(f.Code) || f.Pages < 0 || f.Pages > MaxPages {
 		return v.fail(0, "a size is out of range")
 	}
 	if err := v.scan(); err != nil {

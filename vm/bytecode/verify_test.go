@@ -242,7 +242,7 @@ func TestVerifyCost(t *testing.T) {
 				p.Funcs = append(p.Funcs, Func{Code: asm(CallAction, n+1, Return)})
 			}
 			p.Actions = append(p.Actions, Action{Func: 4})
-		}, "calls itself, or too many others"},
+		}, "too many others"},
 		{"many brackets of many actions", func(p *Program) {
 			for range 20_000 {
 				p.Brackets[0] = append(p.Brackets[0], 1)
