@@ -187,6 +187,7 @@ func (c *checker) checkPath(s *syntax.FetchStep, source *syntax.Source) {
 	}
 	start, known := pathStart(s.Path)
 	if !known {
+		c.checkEscapedURL(s)
 		return
 	}
 	if scheme := absoluteURL.FindString(start); scheme != "" {

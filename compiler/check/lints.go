@@ -134,6 +134,61 @@ func (c *checker) checkDollars(e *syntax.TemplateLit) {
 	}
 }
 
+// checkEscapedURL reports a path that begins with an interpolated address: what
+// stands in braces is escaped as one path segment and joined on to `base`
+// (language definition, section 6.1, "Path"), so that an address with its
+// slashes would be asked for as the name of one resource.
+func (c *checker) checkEscapedURL(s *syntax.FetchStep) {
+	t, ok := s.Path.(*syntax.TemplateLit)
+	if !ok || len(t.Exprs) == 0 || !holdsURL(t.Exprs[0]) {
+		return
+	}
+	text := t.Exprs[0].Place().Text()
+	suggestion := "write `" + strings.ToLower(s.Method) + " " + text + "`: an expression in the place of the path is not escaped"
+	switch {
+	case len(t.Exprs) > 1 || t.Texts[1] != "":
+		suggestion = "write an expression in the place of the path, which is not escaped, such as `" + strings.ToLower(s.Method) + " " + text + " + \"/…\"`, or put the address into the `base` of a source"
+	case s.Source != nil:
+		suggestion = "write `" + strings.ToLower(s.Method) + " " + s.Source.Name + " " + text + "`: an expression in the place of the path is not escaped"
+	}
+	c.report(diag.CodeEscapedURL, t.Exprs[0].Place(), suggestion, "`{%s}` is escaped as one segment of the path, its slashes too: an address is not asked for so", text)
+}
+
+// holdsURL reports whether an expression is an address by the name that it has.
+func holdsURL(e syntax.Expr) bool {
+	name := ""
+	switch e := unparen(e).(type) {
+	case *syntax.Name:
+		name = e.Name
+	case *syntax.FieldExpr:
+		name = e.Name.Name
+	case *syntax.IndexExpr:
+		if lit, ok := unparen(e.Index).(*syntax.StringLit); ok {
+			name = lit.Value
+		}
+	case *syntax.CallExpr:
+		if lit, ok := firstText(e); ok && e.Fun.Name == "env" {
+			name = lit
+		}
+	}
+	return urlName.MatchString(name)
+}
+
+// firstText returns the first argument of a call, if it is text.
+func firstText(e *syntax.CallExpr) (string, bool) {
+	if len(e.Args) == 0 {
+		return "", false
+	}
+	lit, ok := unparen(e.Args[0]).(*syntax.StringLit)
+	if !ok {
+		return "", false
+	}
+	return lit.Value, true
+}
+
+// urlName is the end of names that stand for addresses: nextUrl, self_link, href.
+var urlName = regexp.MustCompile(`^(.*[a-z0-9](URL|Url|URI|Uri|Href|Link)|(.*_)?(url|uri|href|link|URL|URI))$`)
+
 // checkEnvelope reports a match that lets a failed request go on to a step that
 // takes `response` for data, while it is the error envelope (language
 // definition, section 6.1, "Failure").

@@ -87,6 +87,7 @@ const (
 	CodeFieldsCounted    = "RQ0425"
 	CodeNotAvailable     = "RQ0426"
 	CodeTypeBinds        = "RQ0427"
+	CodeEscapedURL       = "RQ0428"
 
 	CodeUnknownOption   = "RQ0501"
 	CodeOptionTwice     = "RQ0502"
@@ -184,6 +185,7 @@ var checkCodes = []Code{
 	{CodeFieldsCounted, Warning, StageLint, "an `until` that counts a page's fields, not its items"},
 	{CodeNotAvailable, Warning, StageLint, "something that the language has and this version does not carry out"},
 	{CodeTypeBinds, Warning, StageLint, "a type's name in a pattern, which binds a variable and tests nothing"},
+	{CodeEscapedURL, Warning, StageLint, "an address interpolated in a path, which escapes it as one segment"},
 
 	{CodeUnknownOption, Error, StageNames, "an option that does not exist"},
 	{CodeOptionTwice, Error, StageNames, "an option given twice"},
