@@ -144,6 +144,7 @@ func (c *checker) checkTransform(t *syntax.Transform) {
 			} else {
 				result = union(result, r)
 			}
+			c.closeArm(c.at.scope)
 		})
 	}
 	if t.Name != nil && result != nil {
