@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"maps"
 	"regexp"
 	"slices"
@@ -195,10 +196,19 @@ func (c *checker) unknownName(e *syntax.Name) {
 	c.stores.use(near)
 	message := "unknown name `%s`: it is no variable, parameter or store"
 	suggestion := didYouMean(near)
-	if near == "" && (c.at.item != nil || c.at.response != nil) {
+	if behindDashes(e.Span) {
+		suggestion = "a comment starts with `//`"
+	} else if near == "" && (c.at.item != nil || c.at.response != nil) {
 		suggestion = "`." + e.Name + "` reads a field of that name"
 	}
 	c.report(diag.CodeUnknownName, e.Span, suggestion, message, e.Name)
+}
+
+// behindDashes reports whether a name stands behind the two dashes and the space
+// that begin a comment in SQL.
+func behindDashes(name syntax.Span) bool {
+	before := bytes.TrimRight(name.File.Src[:name.Start], " \t")
+	return len(before) < int(name.Start) && bytes.HasSuffix(before, []byte("--"))
 }
 
 // foreignNames are names that other languages have.

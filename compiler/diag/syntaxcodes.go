@@ -39,7 +39,7 @@ func syntaxCodes() []Code {
 		{syntax.CodeKey, "no key, or no value, where `key: value` must be"},
 		{syntax.CodePattern, "no pattern where one must be"},
 		{syntax.CodeType, "no type where one must be"},
-		{syntax.CodeOptional, "a `?` that is not behind the whole type of a field"},
+		{syntax.CodeOptional, "a `?` that is not behind the whole type of a field, or a second one"},
 		{syntax.CodeStep, "no step where one must be"},
 		{syntax.CodeElseIf, "`elif` and its kin, or an `else` without `if`"},
 		{syntax.CodeChoice, "not one of the few words that may stand there"},

@@ -48,7 +48,7 @@ const (
 
 	CodePattern  = "RQ0150" // no pattern where one must be
 	CodeType     = "RQ0151" // no type where one must be
-	CodeOptional = "RQ0152" // a `?` that is not behind the whole type of a field
+	CodeOptional = "RQ0152" // a `?` that is not behind the whole type of a field, or a second one
 
 	// Steps.
 

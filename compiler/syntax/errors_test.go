@@ -30,6 +30,12 @@ func errorCases() []errorCase {
 		{"steps", "let x = \"a§\x00b\"", []string{CodeNUL + "¦NUL¦remove it"}},
 		{"steps", "let x = 1§;\nlet y = 2§;", []string{CodeCharacter + "¦unexpected character `;`¦remove it", CodeCharacter + "¦`;`¦remove it"}},
 		{"steps", "§# old comment, with { and \"\nskip", []string{CodeCharacter + "¦`#`¦a comment starts with `//`"}},
+		{"steps", "§-- old comment, with { and (\nskip\nlog \"x\" §-- don't\nskip §-- if\nlet y = 1 §-- see (the docs\nlet z = 1 - -2 §--\nclear s", []string{
+			CodeCharacter + "¦`--`¦a comment starts with `//`", CodeCharacter + "¦`--`¦", CodeCharacter + "¦`--`¦", CodeCharacter + "¦`--`¦", CodeCharacter + "¦`--`¦"}},
+		{"mission", "§-- the orders, all of them\nschema S { a: string §-- the id\n  b: int }\ntimeout: 5m §-- for all\nrun A", []string{
+			CodeCharacter + "¦`--`¦`//`", CodeCharacter + "¦`--`¦`//`", CodeCharacter + "¦`--`¦`//`"}},
+		{"file", "§-- the orders\nmission M { action A { skip } }", []string{CodeCharacter + "¦`--`¦`//`"}},
+		{"steps", "let x = a -- b\nlet y = 1 --2\nlet z = [1, --a, - -b]\nskip", nil},
 		{"steps", "let x = a §& b", []string{CodeCharacter + "¦`&`¦write `and`"}},
 		{"steps", "let x = §“smart”\nskip", []string{CodeCharacter + "¦`“`¦plain quotes"}},
 		{"steps", "let na§ïve = 1", []string{CodeCharacter + "¦`ï`¦letters a-z"}},
@@ -166,6 +172,9 @@ func errorCases() []errorCase {
 		{"mission", "schema S { a: map§<string>, b: int }", []string{CodeType + "¦only `array`¦"}},
 		{"mission", "schema S { a: array¶<string§, b: int }", []string{CodeUnclosed + "¦expected `>`¦"}},
 		{"mission", "schema S { a§?: string, b: int§? | string, c: array<int§?> }", []string{CodeOptional + "¦¦write `a: T?`", CodeOptional + "¦¦write `| null`", CodeOptional + "¦¦write `| null`"}},
+		{"mission", "schema S { a: number§??, b: [string§??], c: string§?? | null\nd: { e: int§?? }\nf: string }\nparam p: string§?? = null", []string{
+			CodeOptional + "¦a second `?`¦write `number?`", CodeOptional + "¦`??` stands only¦write `| null`", CodeOptional + "¦whole type¦write `| null`",
+			CodeOptional + "¦a second `?`¦write `int?`", CodeOptional + "¦`??` stands only¦= null"}},
 		{"mission", "param p: string§? = null", []string{CodeOptional + "¦¦= null"}},
 
 		// Steps.
@@ -199,6 +208,11 @@ func errorCases() []errorCase {
 			CodeUnexpected + "¦expected `{` and options, found `pause`¦wait {", CodeUnexpected + "¦found the number `5m`¦pause { duration",
 			CodeUnexpected + "¦found the number `5`¦retry { maxAttempts: 5 }", CodeUnexpected + "¦expected the store to queue in¦"}},
 		{"steps", "run A §then B\nrun §[A, B]\ncall API\n§skip", []string{CodeUnexpected + "¦found `then`¦a step of its own", CodeUnexpected + "¦found `[`¦", CodeUnexpected + "¦expected `.` and an operation¦"}},
+		{"steps", "apply T §with response\napply T §on x as y\napply T§(x) as y\napply T §-> x\nskip", []string{
+			CodeUnexpected + "¦expected `to`, found `with`¦write `apply T to …`", CodeUnexpected + "¦found `on`¦", CodeUnexpected + "¦found `(`¦apply T to", CodeUnexpected + "¦found `->`¦"}},
+		{"steps", "get API§.\"/x\" { timeout: 5s }\npost API§, `/x`\ndelete API§: \"/x/{id}\"\nskip", []string{
+			CodeUnexpected + "¦expected the path behind the source, found `.`¦write `get API \"/path\"`", CodeUnexpected + "¦found `,`¦write `post API",
+			CodeUnexpected + "¦found `:`¦write `delete API"}},
 		{"steps", "store x -> §\"y\"\napply T §x\nmap x §{}\nskip", []string{CodeUnexpected + "¦the name of a store¦without quotes", CodeUnexpected + "¦expected `to`¦", CodeUnexpected + "¦expected `->`¦"}},
 		{"steps", "store x§: file(\"x\")\nskip", []string{CodeMisplaced + "¦found `:`¦declared in the mission"}},
 

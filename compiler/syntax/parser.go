@@ -218,13 +218,61 @@ func (p *parser) report(e *Error) {
 
 // fail reports an error and gives up on the construct that is being read.
 func (p *parser) fail(e *Error) {
-	if p.failing {
+	if p.failing || p.sqlComment() {
 		return
 	}
 	if t := p.tok(); t.kind != tBad && t.flags&flagBad == 0 { // else the lexer has reported it
 		p.report(e)
 	}
 	p.giveUp()
+}
+
+// sqlComment gives up on a line that can't be read if it has a comment of SQL,
+// which is all that is wrong with it. Two dashes alone are no mistake: they are
+// a minus and a sign.
+func (p *parser) sqlComment() bool {
+	i := p.pos
+	if p.toks[i].nl && i > 0 && p.toks[i-1].kind == tMinus {
+		i-- // dashes with nothing behind them
+	}
+	for ; ; i-- {
+		t := &p.toks[i]
+		if t.kind == tMinus && i+1 < len(p.toks) && p.toks[i+1].kind == tMinus && p.toks[i+1].start == t.end && p.spaceAt(p.toks[i+1].end) {
+			break
+		}
+		if t.nl || i == 0 {
+			return false
+		}
+	}
+	dashes := Span{File: p.file, Start: p.toks[i].start, End: p.toks[i+1].end}
+	end := int32(len(p.src))
+	if n := strings.IndexByte(p.src[dashes.End:], '\n'); n >= 0 {
+		end = dashes.End + int32(n)
+	}
+	// What the lexer found within the comment follows from it.
+	p.errs = slices.DeleteFunc(p.errs, func(e *Error) bool { return e.Start > dashes.Start && e.Start < end })
+	p.report(&Error{Span: dashes, Code: CodeCharacter, Msg: "unexpected `--`", Suggestion: "a comment starts with `//`"})
+	opened := 0
+	for j := i; j < p.pos; j++ {
+		switch p.toks[j].kind {
+		case tLParen, tLBrack:
+			opened++
+		case tRParen, tRBrack:
+			opened--
+		}
+	}
+	p.giveUp()
+	p.failed -= max(opened, 0)
+	for ; i+1 < len(p.toks) && p.toks[i].start < end; i++ {
+		p.toks[i].kind = tBad // no brace of it counts
+	}
+	p.pos, p.braces = max(p.pos, i), nil
+	return true
+}
+
+// spaceAt reports whether a space or the end of the line stands there.
+func (p *parser) spaceAt(at int32) bool {
+	return int(at) >= len(p.src) || strings.IndexByte(" \t\r\n", p.src[at]) >= 0
 }
 
 // giveUp gives up without an error of its own.

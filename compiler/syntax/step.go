@@ -186,14 +186,42 @@ func (p *parser) fetch() Step {
 	s := &FetchStep{Method: strings.ToUpper(p.text())}
 	word := p.text()
 	p.next()
-	if p.atSource() {
-		s.Source = p.anyIdent()
-	}
+	p.requestSource(s)
 	p.needPath(word)
 	s.Path = p.path()
 	s.Options = p.optionsIf()
 	s.Span = p.from(start)
 	return s
+}
+
+// requestSource reads the source of a request, if it is named, and reports a mark
+// behind it that other languages have there.
+func (p *parser) requestSource(s *FetchStep) {
+	if p.atSource() {
+		s.Source = p.anyIdent()
+		return
+	}
+	if p.kind != tIdent || !p.sameLine() {
+		return
+	}
+	mark, path := p.peek(1), p.peek(2)
+	switch mark.kind {
+	case tDot, tComma, tColon, tArrow:
+	default:
+		return
+	}
+	switch path.kind {
+	case tString, tTemplate, tTemplateHead:
+	default:
+		return
+	}
+	if mark.nl || path.nl {
+		return
+	}
+	s.Source = p.anyIdent()
+	p.errHere(CodeUnexpected, "expected the path behind the source, found "+p.found(),
+		"write `"+strings.ToLower(s.Method)+" "+clip(s.Source.Name)+" \"/path\"`, with nothing but a space between them")
+	p.next()
 }
 
 // needPath gives up where no path follows on the line.
@@ -233,9 +261,7 @@ func (p *parser) deleteStep() Step {
 	start := p.start()
 	p.next()
 	s := &FetchStep{Method: "DELETE"}
-	if p.atSource() {
-		s.Source = p.anyIdent()
-	}
+	p.requestSource(s)
 	p.needPath("delete")
 	s.Path = p.path()
 	s.Options = p.optionsIf()
@@ -447,9 +473,11 @@ func (p *parser) apply() Step {
 	switch {
 	case p.isText("to"):
 		p.next()
-	case p.kind == tArrow || p.isText("on"):
-		p.errHere(CodeUnexpected, "expected `to`, found "+p.found(), "write `to`")
+	case p.kind == tArrow || p.isText("on") || p.isText("with") || p.kind == tColon:
+		p.errHere(CodeUnexpected, "expected `to`, found "+p.found(), "write `apply "+clip(s.Transform.Name)+" to …`")
 		p.next()
+	case p.kind == tLParen:
+		p.errHere(CodeUnexpected, "expected `to`, found `(`", "write `apply "+clip(s.Transform.Name)+" to …`")
 	default:
 		p.unexpected("`to`")
 	}

@@ -24,8 +24,8 @@ func (p *parser) oneType() TypeExpr {
 		p.next()
 		t = &ArrayType{Span: p.from(t.Place().Start), Elem: t}
 	}
-	if p.kind == tQuestion && p.peek(1).kind == tPipe {
-		p.errHere(CodeOptional, "`?` stands behind the whole type", "put it at the end, or write `| null`")
+	if (p.kind == tQuestion || p.kind == tCoalesce) && p.peek(1).kind == tPipe {
+		p.errHere(CodeOptional, "`"+p.text()+"` stands behind the whole type", "put one `?` at the end, or write `| null`")
 		p.next()
 	}
 	return t
@@ -33,8 +33,8 @@ func (p *parser) oneType() TypeExpr {
 
 // noOptional reports a `?` where no field's type ends.
 func (p *parser) noOptional(suggestion string) {
-	if p.kind == tQuestion {
-		p.errHere(CodeOptional, "`?` stands only behind the type of a field", suggestion)
+	if p.kind == tQuestion || p.kind == tCoalesce {
+		p.errHere(CodeOptional, "`"+p.text()+"` stands only behind the type of a field", suggestion)
 		p.next()
 	}
 }
@@ -140,7 +140,11 @@ func (p *parser) fieldType() *FieldType {
 		f.Name = p.key("a field")
 	}
 	f.Type = p.typeExpr()
-	if p.got(tQuestion) {
+	if p.kind == tCoalesce {
+		p.errHere(CodeOptional, "a second `?` behind a type", "one is enough: write `"+clip(f.Type.Place().Text())+"?`")
+		p.next()
+		f.Optional = true
+	} else if p.got(tQuestion) {
 		f.Optional = true
 	}
 	f.Span = p.from(start)
