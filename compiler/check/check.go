@@ -74,7 +74,7 @@ var consequences = []string{
 	diag.CodeGetWithBody, diag.CodeUnmappedStored, diag.CodeCarriesOn, diag.CodeUnreachableStep, diag.CodeNoEffect,
 	diag.CodePageSize, diag.CodeNotIncremental, diag.CodeOptionMissing, diag.CodeCycle, diag.CodeUnreachableArm,
 	diag.CodeConstantKey, diag.CodeEnvelopeAsData, diag.CodeImplausibleTime, diag.CodeOperands,
-	diag.CodeTypeBinds,
+	diag.CodeTypeBinds, diag.CodeNeverEqual,
 }
 
 // checker holds the state of one mission's check.

@@ -215,6 +215,9 @@ func behindDashes(name syntax.Span) bool {
 var foreignNames = map[string]string{
 	"undefined": "did you mean `null`?", "nil": "did you mean `null`?", "None": "did you mean `null`?", "NULL": "did you mean `null`?",
 	"True": "did you mean `true`?", "False": "did you mean `false`?",
+	"Math": "write the function alone: `round(x)`", "Date": "write `now()`, or `parseDate(x)`", "JSON": "write `parseJSON(x)` or `toJSON(x)`",
+	"Object": "write `keys(x)`, `values(x)` or `entries(x)`", "console": "write the step `log \"text\"`",
+	"process": "write `env(\"NAME\")`", "os": "write `env(\"NAME\")`", "env": "write `env(\"NAME\")`", "var": "a param is read by its name alone",
 	"this": "the item at hand is `.`", "it": "the item at hand is `.`", "self": "the item at hand is `.`", "item": "the item at hand is `.`",
 }
 
@@ -514,6 +517,10 @@ func (c *checker) arithmetic(e *syntax.BinaryExpr, x, y *typ) *typ {
 			}
 		}
 	}
+	if x.kinds == stdlib.KTime || y.kinds == stdlib.KTime {
+		c.checkDateOperand(e, e.X)
+		c.checkDateOperand(e, e.Y)
+	}
 	if result == 0 {
 		c.report(diag.CodeOperands, e.Span, operandHint(e.Op, x, y), "`%s` can't work on %s and %s", e.Op, x.describe(), y.describe())
 		return anyType
@@ -522,6 +529,20 @@ func (c *checker) arithmetic(e *syntax.BinaryExpr, x, y *typ) *typ {
 		c.report(diag.CodeDivisionByZero, e.Y.Place(), "", "division by zero")
 	}
 	return ofKinds(result)
+}
+
+// checkDateOperand reports a text beside a timestamp and a minus that is no date,
+// such as a duration in quotes.
+func (c *checker) checkDateOperand(e *syntax.BinaryExpr, operand syntax.Expr) {
+	lit, ok := unparen(operand).(*syntax.StringLit)
+	if !ok || e.Op != syntax.OpSub || readableDate(lit.Value) {
+		return
+	}
+	suggestion := "write it as `2026-01-20` or `2026-01-20T09:00:00Z`"
+	if durationText.MatchString(lit.Value) {
+		suggestion = "write `" + lit.Value + "` without quotes"
+	}
+	c.report(diag.CodeBadDate, lit.Span, suggestion, "%q is no date", lit.Value)
 }
 
 // arithmeticResult returns the kind that an operator makes of two kinds, none

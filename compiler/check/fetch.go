@@ -198,11 +198,25 @@ func (c *checker) checkPath(s *syntax.FetchStep, source *syntax.Source) {
 	case len(c.sources.order) == 0:
 		c.report(diag.CodeNoSource, s.Path.Place(), "declare one: `source API { base: \"https://…\" }`",
 			"this path is relative, and the mission has no source to join it on to")
-	case source != nil && source.From == nil && source.Options.Get("base") == nil:
+	case source != nil && source.From == nil && source.Options.Get("base") == nil && !baseMisnamed(source):
 		d := c.report(diag.CodeOptionMissing, s.Path.Place(), "add `base: \"https://…\"` to the source",
 			"this path is relative, and the source `%s` has no `base` to join it on to", source.Name.Name)
 		note(d, source.Name.Span, "the source is declared here")
 	}
+}
+
+// baseMisnamed reports whether a source has its base under another name, which
+// is told there.
+func baseMisnamed(source *syntax.Source) bool {
+	if source.Options == nil {
+		return false
+	}
+	for _, o := range source.Options.Entries {
+		if o.Key != nil && sourceOptions.Spec(o.Key.Name) == nil && sourceOptions.meant(o.Key.Name) == "base" {
+			return true
+		}
+	}
+	return false
 }
 
 // storeMeant says how records are deleted, where a DELETE has a store for its

@@ -11,7 +11,7 @@ import (
 func (c *checker) mapStep(s *syntax.MapStep) {
 	inner := c.at
 	if s.Source != nil {
-		inner.item = c.expr(s.Source)
+		inner.item = c.mapSource(s.Source)
 	}
 	t := recordType
 	c.with(inner, func() {
@@ -24,6 +24,24 @@ func (c *checker) mapStep(s *syntax.MapStep) {
 		c.bind(s.Name, varMap, t)
 	}
 	c.at.response = t
+}
+
+// mapSource checks the source of a map, and reports `x in xs`, which other
+// languages have for a loop: it is whether xs holds x.
+func (c *checker) mapSource(e syntax.Expr) *typ {
+	in, ok := e.(*syntax.BinaryExpr)
+	if !ok || in.Op != syntax.OpIn {
+		return c.expr(e)
+	}
+	name, ok := in.X.(*syntax.Name)
+	if !ok || c.at.scope.lookup(name.Name) != nil || c.isStore(name.Name) || name.Name == "response" {
+		return c.expr(e)
+	}
+	c.expr(in.Y)
+	c.report(diag.CodeUnknownName, name.Span, "write `for "+name.Name+" in "+in.Y.Place().Text()+" { map "+name.Name+" -> … { … } }`",
+		"unknown name `%s`: a map builds one object, and does not go through a collection", name.Name)
+	c.at.scope.add(&variable{name: name.Name, span: name.Span, kind: varPattern, typ: anyType, used: true})
+	return anyType
 }
 
 // schemaAlike gives the schema whose name differs from this one by case or

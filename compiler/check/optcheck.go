@@ -83,12 +83,13 @@ func onlyWaits(e syntax.Expr) bool {
 
 func (c *checker) unknownOption(o *syntax.Option, set *OptionSet) {
 	name := o.Key.Name
-	near := optionSynonyms[strings.ToLower(name)]
-	if set.Spec(near) == nil {
-		near = nearest(name, set.Names())
-	}
-	d := c.report(diag.CodeUnknownOption, o.Key.Span, didYouMean(near), "`%s` is no option of %s", name, set.Name)
+	near := set.meant(name)
+	suggestion := didYouMean(near)
 	if near == "" {
+		suggestion = foreignOptions[set][name]
+	}
+	d := c.report(diag.CodeUnknownOption, o.Key.Span, suggestion, "`%s` is no option of %s", name, set.Name)
+	if near == "" && suggestion == "" {
 		note(d, syntax.Span{}, "its options are %s", strings.Join(set.Names(), ", "))
 	}
 	// Its names may well be used: they are looked up, or they would be reported
@@ -98,13 +99,37 @@ func (c *checker) unknownOption(o *syntax.Option, set *OptionSet) {
 	}
 }
 
+// meant gives the option that is likely meant by a name that is none, or "".
+func (s *OptionSet) meant(name string) string {
+	near := optionSynonyms[strings.ReplaceAll(strings.ToLower(name), "_", "")]
+	if s.Spec(near) == nil {
+		near = nearest(name, s.Names())
+	}
+	return near
+}
+
 // optionSynonyms are what other tools call these options.
 var optionSynonyms = map[string]string{
 	"url": "base", "baseurl": "base", "endpoint": "base", "host": "base", "query": "params", "queryparams": "params",
 	"qs": "params", "json": "body", "data": "body", "payload": "body", "pagination": "paginate", "retries": "retry",
 	"authentication": "auth", "authorization": "auth", "type": "auth", "rpm": "requestsPerMinute", "rps": "requestsPerSecond",
 	"attempts": "maxAttempts", "maxretries": "maxAttempts", "id": "key", "merge": "partial", "tz": "timezone", "limit": "keep",
-	"expire": "ttl", "expires": "ttl", "stopwhen": "until", "while": "until", "ignore": "allow", "bearer": "token",
+	"user": "username", "login": "username", "pass": "password", "secret": "token", "expire": "ttl", "expires": "ttl", "stopwhen": "until", "while": "until", "ignore": "allow", "bearer": "token",
+}
+
+// foreignOptions say what to write for what other tools have as options.
+var foreignOptions = map[*OptionSet]map[string]string{
+	missionOptions: {
+		"every": "write `schedule: every 5 minutes`", "cron": "write `schedule: cron \"0 9 * * *\"`",
+		"name": "the name stands behind the word `mission`", "description": "write a comment, `// …`", "version": "write a comment, `// …`",
+		"concurrency": "write `maxParallel` for the actions of a bracket, and `concurrency N` behind a `for`",
+	},
+	requestOptions: {
+		"page":   "write `params: { page: … }` to send a parameter, or `paginate: page(page, 100)` for all pages",
+		"id":     "write `body: { id: … }` to send a body, or `params: { id: … }` for parameters",
+		"name":   "write `body: { name: … }` to send a body, or `params: { name: … }` for parameters",
+		"method": "the method is the word before the path: `post \"/path\"`",
+	},
 }
 
 // quietly runs f and forgets what it reports.
@@ -424,6 +449,18 @@ func (c *checker) checkWords(spec *OptionSpec, e syntax.Expr) {
 		return
 	}
 	if !isWord {
+		if call, ok := e.(*syntax.CallExpr); ok && slices.Contains(spec.Words, call.Fun.Name) {
+			c.arguments(call.Args)
+			c.report(diag.CodeOptionWord, e.Place(), "write `"+spec.Name+": "+call.Fun.Name+"`, and what belongs to it as options of their own",
+				"`%s` must be %s, found a call", spec.Name, wordList(spec))
+			return
+		}
+		if o, ok := e.(*syntax.ObjectExpr); ok {
+			c.quietly(func() { c.expr(o) })
+			c.report(diag.CodeOptionWord, e.Place(), "write the word alone, and what belongs to it as options of their own",
+				"`%s` must be %s, found an object", spec.Name, wordList(spec))
+			return
+		}
 		if t := c.expr(e); !t.can(stdlib.KString) {
 			c.report(diag.CodeOptionWord, e.Place(), "", "`%s` must be %s, found %s", spec.Name, wordList(spec), t.describe())
 		}

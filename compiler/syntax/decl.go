@@ -43,8 +43,11 @@ func (p *parser) topLevel(t *SourceTree) {
 	case w.step():
 		p.misplaced("`"+p.text()+"` stands within an action", "put it within `action Name { … }` of a mission", t)
 	default:
-		p.failHere(CodeDeclaration, "expected `mission`, `action`, `schema` or `transform`, found "+p.found(),
-			didYouMean(p.text(), []string{"mission", "action", "schema", "transform"}))
+		suggestion := didYouMean(p.text(), []string{"mission", "action", "schema", "transform"})
+		if suggestion == "" {
+			suggestion = "a file begins with `mission Name { … }`"
+		}
+		p.failHere(CodeDeclaration, "expected `mission`, `action`, `schema` or `transform`, found "+p.found(), suggestion)
 	}
 }
 
@@ -95,6 +98,8 @@ func (p *parser) mission() *Mission {
 	m := &Mission{}
 	p.next()
 	m.Name = p.ident("the mission's name")
+	p.strayMark()
+	p.needBody("mission", m.Name)
 	open := p.start()
 	l := p.enter()
 	if p.expect(tLBrace) {
@@ -154,6 +159,10 @@ func (p *parser) missionItem(m *Mission) {
 			suggestion = didYouMean(p.text(), declWords())
 			if unit := p.unitMeant(); unit != "" {
 				suggestion = unit
+			} else if synonym := declSynonym(p.text()); synonym != "" {
+				suggestion = synonym
+			} else if next := p.peek(1); !next.nl && (next.kind == tNumber || next.kind == tAssign || next.kind == tString) {
+				suggestion = "write `" + clip(p.text()) + ": …`"
 			}
 		}
 		p.failHere(CodeDeclaration, "expected a declaration ("+strings.Join(declWords(), ", ")+") or an option, found "+p.found(), suggestion)
@@ -246,6 +255,9 @@ func (p *parser) schedule() *Schedule {
 	p.next()
 	if p.kind == tIdent {
 		p.errHere(CodeUnexpected, "expected `:` behind `schedule`, found "+p.found(), "write `schedule: "+p.text()+" …`")
+	} else if p.kind == tAssign {
+		p.errHere(CodeUnexpected, "expected `:` behind `schedule`, found `=`", "write `:`")
+		p.next()
 	} else {
 		p.expect(tColon)
 	}
@@ -298,6 +310,9 @@ func (p *parser) noSchedule() {
 
 func (p *parser) scheduleText(what string) *StringLit {
 	if p.kind != tLParen {
+		if p.kind == tStar || p.kind == tNumber {
+			p.failHere(CodeUnexpected, "expected "+what+", found "+p.found(), "write it in quotes")
+		}
 		return p.stringLit(what)
 	}
 	open := p.start()
@@ -388,6 +403,9 @@ func (p *parser) param() *Param {
 	if p.kind == tAssign {
 		p.failHere(CodeUnexpected, "expected `:` and a type, found `=`", "write `"+d.Name.Name+": string = …`")
 	}
+	if p.kind == tIdent && p.sameLine() {
+		p.failHere(CodeUnexpected, "expected `:` and a type, found "+p.found(), "write `"+clip(p.text())+": "+clip(d.Name.Name)+"`")
+	}
 	p.expect(tColon)
 	d.Type = p.typeExpr()
 	p.noOptional("give the parameter a default: `= null`")
@@ -452,6 +470,13 @@ func (p *parser) schema() *Schema {
 	return d
 }
 
+// needBody gives up where the `{` of a mission or an action is missing.
+func (p *parser) needBody(word string, name *Ident) {
+	if p.kind != tLBrace {
+		p.failHere(CodeUnexpected, "expected `{`, found "+p.found(), "write `"+word+" "+clip(name.Name)+" { … }`")
+	}
+}
+
 // strayMark reports a `:` or `=` in front of a `{`.
 func (p *parser) strayMark() {
 	if (p.kind == tColon || p.kind == tAssign) && p.peek(1).kind == tLBrace {
@@ -465,6 +490,9 @@ func (p *parser) transform() *Transform {
 	d := &Transform{}
 	p.next()
 	d.Name = p.ident("the transform's name")
+	if p.kind == tLParen {
+		p.failHere(CodeUnexpected, "expected `:`, `->` or `{`, found `(`", "a transform has no parameters: in it `.` is the record, and `.name` its field")
+	}
 	if p.got(tColon) {
 		d.Src = p.typeExpr()
 		p.noOptional("write `| null` for a value that may be null")
@@ -545,6 +573,7 @@ func (p *parser) action() *Action {
 		p.failHere(CodeUnexpected, "expected `{`, found `(`", "actions take no arguments; they share stores, and the mission's `param`s")
 	}
 	p.strayMark()
+	p.needBody("action", d.Name)
 	d.Body = p.block()
 	d.Span = p.from(start)
 	return d

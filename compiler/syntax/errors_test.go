@@ -216,6 +216,40 @@ func errorCases() []errorCase {
 		{"steps", "store x -> §\"y\"\napply T §x\nmap x §{}\nskip", []string{CodeUnexpected + "¦the name of a store¦without quotes", CodeUnexpected + "¦expected `to`¦", CodeUnexpected + "¦expected `->`¦"}},
 		{"steps", "store x§: file(\"x\")\nskip", []string{CodeMisplaced + "¦found `:`¦declared in the mission"}},
 
+		// Habits of other languages.
+		{"steps", "§SELECT id\n§update rows set x\n§pass\nlet x = r §WHERE .a\nlet y = r §LIKE \"a\"\nlet z = r §BETWEEN 1\nlet v = r §as string\nlet f = f§\"a\"\nlet g = \"\"§\"a\"\"\"", []string{
+			CodeStep + "¦¦read a store by its name", CodeStep + "¦¦upsert: true", CodeStep + "¦¦leave it out", CodeStep + "¦¦write `where`: the case", CodeStep + "¦¦`contains`",
+			CodeStep + "¦¦two comparisons", CodeStep + "¦¦`toString(…)`", CodeStep + "¦¦backquotes", CodeStep + "¦¦one pair of quotes"}},
+		{"steps", "get \"/a\" §-> x\nget \"/a\" §as x\nget \"/a\", §{ a: 1 }\nget \"/a\" §with { a: 1 }\npost \"/a\" §body { a: 1 }\nskip", []string{
+			CodeStep + "¦¦let x = response", CodeStep + "¦¦let x = response", CodeStep + "¦¦without a comma", CodeStep + "¦¦stand in braces", CodeStep + "¦¦stand in braces"}},
+		{"steps", "store r -> s §key id\nstore r -> s §on id\nstore r §in s\nlog \"x\", §r.id\nretry§(3)\nrun B§()\n§Sync(x)\n§r.id\n§r | f(x)\n§r[\"a\"] == 5\nlet y = apply §T to x\nskip", []string{
+			CodeStep + "¦¦`{ key: .id }`", CodeStep + "¦¦`{ key: .id }`", CodeUnexpected + "¦found `in`¦write `->`", CodeStep + "¦¦stand in braces", CodeStep + "¦¦retry { maxAttempts", CodeStep + "¦¦write `run B`",
+			CodeStep + "¦¦write `run Sync`", CodeStep + "¦¦a value alone does nothing", CodeStep + "¦¦a value alone does nothing", CodeStep + "¦¦write `store … -> r",
+			CodeStep + "¦¦write `apply T to … as x`"}},
+		{"steps", "for x in xs§:\n  log x\nfor x§, i in xs { skip }\nfor §(let i = 0; i < 5; i++) { skip }\nlet §{ a, b } = x\nlet §[a, b] = x\nmatch r { case §\"a\": skip }\nskip", []string{
+			CodeUnexpected + "¦found `:`¦in braces", CodeUnexpected + "¦found `,`¦range(length(xs))", CodeUnexpected + "¦¦range(10)", CodeUnexpected + "¦¦bind each", CodeUnexpected + "¦¦bind each", CodeUnexpected + "¦¦without `case`"}},
+		{"steps", "§x := 5\nskip", []string{CodeStep + "¦¦write `let x = …`"}},
+		{"expr", "f¶(x §-> x.a)", []string{CodeUnclosed + "¦found `->`¦a lambda is written `x => …`"}},
+		{"expr", "f¶(lambda §x: x.a)", []string{CodeUnclosed + "¦¦a lambda is written `x => …`"}},
+		{"expr", "¶[x §for x in xs]", []string{CodeUnclosed + "¦¦map(xs, …)"}},
+		{"expr", "a ?§: 0", []string{CodeExpression + "¦¦write `??`"}},
+		{"expr", "x in ¶(1§, 2)", []string{CodeUnclosed + "¦¦x in [1, 2]"}},
+		{"expr", "x¶[0§:3]", []string{CodeUnclosed + "¦¦`slice(xs, from, to)`"}},
+		{"expr", "{ §**x }", []string{CodeKey + "¦expected a key¦write `...`"}},
+		{"expr", "{ §.id, a: 1 }", []string{CodeKey + "¦expected a key¦write `id: .id`"}},
+		{"expr", "a §~ b", []string{CodeCharacter + "¦`~`¦matches"}},
+		{"mission", "§var x = 5\n§env X\n§import \"x\"\n§type S { a: string }\n§table T { a: string }\n§def f { skip }\n§job C { skip }\n§db x\n§timeout 30m\n§timeout = 5m\nrun A", []string{
+			CodeDeclaration + "¦¦write `param", CodeDeclaration + "¦¦env(\"NAME\")", CodeDeclaration + "¦¦no imports", CodeDeclaration + "¦¦write `schema", CodeDeclaration + "¦¦write `schema",
+			CodeDeclaration + "¦¦write `action", CodeDeclaration + "¦¦write `action", CodeDeclaration + "¦¦write `store", CodeDeclaration + "¦¦write `timeout: …`", CodeDeclaration + "¦¦write `timeout: …`"}},
+		{"mission", "schema S { a: string §= \"x\" }\nschema T { a: string§! }\nschema U { a: varchar§(10), b: int }\nschema V { a: enum§(\"a\", \"b\") }\nschema W { a: List§<string> }\nschema X §extends S { a: int }\nparam int §x\ntransform Y§(x) { a: 1 }\naction Z §skip", []string{
+			CodeType + "¦found `=`¦no defaults", CodeType + "¦found `!`¦required unless", CodeType + "¦¦no size", CodeType + "¦¦`\"a\" | \"b\"`", CodeType + "¦¦write `array<…>`", CodeUnexpected + "¦¦...Base",
+			CodeUnexpected + "¦expected `:` and a type¦write `x: int`", CodeUnexpected + "¦¦no parameters", CodeUnexpected + "¦expected `{`¦action Z { … }"}},
+		{"mission", "schedule §= every 5 minutes\nrun A", []string{CodeUnexpected + "¦found `=`¦write `:`"}},
+		{"mission", "schedule: cron §*/5 * * * *\nrun A", []string{CodeUnexpected + "¦found `*`¦in quotes"}},
+		{"file", "§name: sync\n", []string{CodeDeclaration + "¦¦a file begins with `mission Name { … }`"}},
+		{"file", "mission M§: { action A { skip } }", []string{CodeUnexpected + "¦found `:`¦remove the `:`"}},
+		{"file", "mission M\n  §log \"x\"\n", []string{CodeUnexpected + "¦expected `{`¦write `mission M { … }`"}},
+
 		// Declarations.
 		{"mission", "§actoin A { skip }\nrun A", []string{CodeDeclaration + "¦expected a declaration¦did you mean `action`?"}},
 		{"file", "§mision M { }\nmission N { }", []string{CodeDeclaration + "¦expected `mission`¦did you mean `mission`?"}},

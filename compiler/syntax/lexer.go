@@ -388,6 +388,8 @@ func (l *lexer) unexpected() {
 		} else {
 			l.pos = l.end
 		}
+	case r == '~':
+		suggestion = "write `matches \"…\"` for a regular expression"
 	case r == '&':
 		kind, suggestion = tAndAnd, "write `and`"
 	case r == '\\' && len(l.templates) > 0 && l.templates[len(l.templates)-1].quote != '`':

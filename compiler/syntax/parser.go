@@ -222,6 +222,9 @@ func (p *parser) fail(e *Error) {
 		return
 	}
 	if t := p.tok(); t.kind != tBad && t.flags&flagBad == 0 { // else the lexer has reported it
+		if e.Suggestion == "" && e.Start == t.start {
+			e.Suggestion = p.habit()
+		}
 		p.report(e)
 	}
 	p.giveUp()
@@ -593,7 +596,7 @@ func (p *parser) closeList(kind tokenKind, open int32) {
 	suggestion := ""
 	switch p.kind {
 	case tIdent, tNumber, tString, tTemplate, tTemplateHead, tLBrace, tLBrack, tLParen, tDot, tSpread:
-		if p.sameLine() {
+		if suggestion = p.habit(); suggestion == "" && p.sameLine() {
 			suggestion = "put a comma between the items"
 		}
 	}

@@ -304,6 +304,9 @@ func (p *parser) let() Step {
 	start := p.start()
 	s := &LetStep{}
 	p.next()
+	if p.kind == tLBrace || p.kind == tLBrack {
+		p.failHere(CodeUnexpected, "expected a variable's name, found "+p.found(), "bind each by itself: `let x = value.x`, or take them apart in the pattern of a `match`")
+	}
 	s.Name = p.ident("a variable's name")
 	switch p.kind {
 	case tAssign:
@@ -343,7 +346,11 @@ func (p *parser) forStep() Step {
 	s := &ForStep{}
 	p.next()
 	if p.kind == tLParen {
-		p.failHere(CodeUnexpected, "expected a variable's name, found `(`", "write `for x in xs { … }` without parentheses")
+		suggestion := "write `for x in xs { … }` without parentheses"
+		if p.withoutSemicolons() {
+			suggestion = "write `for i in range(10) { … }`, or go through the elements: `for x in xs { … }`"
+		}
+		p.failHere(CodeUnexpected, "expected a variable's name, found `(`", suggestion)
 	}
 	if p.word() == wIn && p.peek(1).word != wIn {
 		p.unexpected("a variable's name")
@@ -355,6 +362,8 @@ func (p *parser) forStep() Step {
 	case p.isText("of"):
 		p.errHere(CodeUnexpected, "expected `in`, found `of`", "write `in`")
 		p.next()
+	case p.kind == tComma:
+		p.failHere(CodeUnexpected, "expected `in`, found `,`", "a loop has one variable: write `for i in range(length(xs)) { … }` where the index is needed")
 	default:
 		p.unexpected("`in`")
 	}
@@ -364,6 +373,20 @@ func (p *parser) forStep() Step {
 	s.Body = p.block()
 	s.Span = p.from(start)
 	return s
+}
+
+// withoutSemicolons reports whether semicolons follow on the line, and takes back
+// what the lexer said of them: they are not what is wrong with it.
+func (p *parser) withoutSemicolons() bool {
+	end := int32(len(p.src))
+	if n := strings.IndexByte(p.src[p.start():], '\n'); n >= 0 {
+		end = p.start() + int32(n)
+	}
+	before := len(p.errs)
+	p.errs = slices.DeleteFunc(p.errs, func(e *Error) bool {
+		return e.Code == CodeCharacter && e.Start > p.start() && e.Start < end && e.Text() == ";"
+	})
+	return len(p.errs) < before
 }
 
 // forClause reads one of the clauses before the body, which come in any order.
@@ -403,6 +426,8 @@ func (p *parser) forClause(s *ForStep) bool {
 			if p.text() == "parallel" {
 				suggestion = "did you mean `concurrency`?"
 			}
+		} else if p.kind == tColon {
+			suggestion = "write the body in braces"
 		}
 		p.failHere(CodeUnexpected, "expected `{`, `where`, `concurrency` or `onError`, found "+p.found(), suggestion)
 		return false
@@ -555,6 +580,9 @@ func (p *parser) storeStep() Step {
 		p.failHere(CodeMisplaced, "expected `->` and the name of a store, found `:`", "a store is declared in the mission, not in an action")
 	}
 	s.Value = p.expr()
+	if in, ok := s.Value.(*BinaryExpr); ok && in.Op == OpIn && p.kind != tArrow {
+		p.fail(&Error{Span: in.OpSpan, Code: CodeUnexpected, Msg: "expected `->` and the name of a store, found `in`", Suggestion: "write `->`"})
+	}
 	p.arrow("the name of a store")
 	if p.kind == tString {
 		p.failHere(CodeUnexpected, "expected the name of a store, found "+p.found(), "write the name without quotes")

@@ -1,5 +1,7 @@
 package syntax
 
+import "strings"
+
 // typeExpr reads a type (language definition, section 5, schema).
 func (p *parser) typeExpr() TypeExpr {
 	t := p.oneType()
@@ -86,7 +88,16 @@ func (p *parser) namedType() TypeExpr {
 		return &NamedType{Span: at, Name: id.Name}
 	}
 	if id.Name != "array" {
-		p.failHere(CodeType, "only `array` takes a type in `< >`", didYouMean(id.Name, []string{"array"}))
+		suggestion := didYouMean(id.Name, []string{"array"})
+		switch strings.ToLower(id.Name) {
+		case "list", "set", "sequence", "vec", "iterable":
+			suggestion = "write `array<…>`"
+		case "map", "dict", "record", "object", "hash":
+			suggestion = "write `object`, or the fields: `{ name: type }`"
+		case "optional", "maybe", "option", "nullable":
+			suggestion = "write `T?`"
+		}
+		p.failHere(CodeType, "only `array` takes a type in `< >`", suggestion)
 		return &NamedType{Span: at, Name: id.Name}
 	}
 	open := p.start()
@@ -147,6 +158,26 @@ func (p *parser) fieldType() *FieldType {
 	} else if p.got(tQuestion) {
 		f.Optional = true
 	}
+	if suggestion := p.afterType(f.Type); suggestion != "" && p.sameLine() {
+		p.failHere(CodeType, "expected the end of the field's type, found "+p.found(), suggestion)
+	}
 	f.Span = p.from(start)
 	return f
+}
+
+// afterType says what to write for what other languages have behind a field's
+// type.
+func (p *parser) afterType(t TypeExpr) string {
+	switch p.kind {
+	case tAssign:
+		return "a schema has no defaults: give the value where it is read, as in `.x ?? 0`"
+	case tBang:
+		return "a field is required unless its type ends in `?`"
+	case tLParen:
+		if name, ok := t.(*NamedType); ok && strings.EqualFold(name.Name, "enum") {
+			return "write the choices as a union: `\"a\" | \"b\"`"
+		}
+		return "types have no size: write `string` or `number`"
+	}
+	return ""
 }
