@@ -580,6 +580,8 @@ func operandHint(op syntax.Op, x, y *typ) string {
 	switch {
 	case op == syntax.OpAdd && x.kinds == stdlib.KArray:
 		return "write `concat(a, b)` to join two arrays"
+	case op == syntax.OpMod && x.kinds == stdlib.KString:
+		return "write a template, `…{x}…`, or `format(\"… {} …\", x)`"
 	case op == syntax.OpAdd && x.kinds == stdlib.KObject:
 		return "write `{ ...a, ...b }` to join two objects"
 	case op == syntax.OpSub && x.kinds == stdlib.KString && y.kinds == stdlib.KString:

@@ -122,7 +122,6 @@ var foreignOptions = map[*OptionSet]map[string]string{
 	missionOptions: {
 		"every": "write `schedule: every 5 minutes`", "cron": "write `schedule: cron \"0 9 * * *\"`",
 		"name": "the name stands behind the word `mission`", "description": "write a comment, `// …`", "version": "write a comment, `// …`",
-		"concurrency": "write `maxParallel` for the actions of a bracket, and `concurrency N` behind a `for`",
 	},
 	requestOptions: {
 		"page":   "write `params: { page: … }` to send a parameter, or `paginate: page(page, 100)` for all pages",

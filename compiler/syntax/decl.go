@@ -161,7 +161,7 @@ func (p *parser) missionItem(m *Mission) {
 				suggestion = unit
 			} else if synonym := declSynonym(p.text()); synonym != "" {
 				suggestion = synonym
-			} else if next := p.peek(1); !next.nl && (next.kind == tNumber || next.kind == tAssign || next.kind == tString) {
+			} else if next := p.peek(1); suggestion == "" && !next.nl && (next.kind == tNumber || next.kind == tAssign || next.kind == tString) {
 				suggestion = "write `" + clip(p.text()) + ": …`"
 			}
 		}

@@ -228,6 +228,11 @@ func errorCases() []errorCase {
 			CodeStep + "¦¦write `apply T to … as x`"}},
 		{"steps", "for x in xs§:\n  log x\nfor x§, i in xs { skip }\nfor §(let i = 0; i < 5; i++) { skip }\nlet §{ a, b } = x\nlet §[a, b] = x\nmatch r { case §\"a\": skip }\nskip", []string{
 			CodeUnexpected + "¦found `:`¦in braces", CodeUnexpected + "¦found `,`¦range(length(xs))", CodeUnexpected + "¦¦range(10)", CodeUnexpected + "¦¦bind each", CodeUnexpected + "¦¦bind each", CodeUnexpected + "¦¦without `case`"}},
+		{"steps", "let a = SELECT §id\nlet b = r §IS NULL\nget §/b\nlet c = r matches §/x/\nlet d = r[§*].id\ndelete §from s where id = 1\nskip", []string{
+			CodeStep + "¦¦read a store by its name", CodeStep + "¦¦write `is`", CodeExpression + "¦¦path in quotes", CodeExpression + "¦¦regular expression in quotes", CodeExpression + "¦¦leave it out",
+			CodeStep + "¦found `from`¦delete s[key]"}},
+		{"mission", "§resource \"a\" { }\nrun A", []string{CodeDeclaration + "¦¦did you mean `source`?"}},
+		{"steps", "let x = \"a\" if b §else \"c\"\nskip", []string{CodeUnexpected + "¦found `else`¦if c then a else b"}},
 		{"steps", "§x := 5\nskip", []string{CodeStep + "¦¦write `let x = …`"}},
 		{"expr", "f¶(x §-> x.a)", []string{CodeUnclosed + "¦found `->`¦a lambda is written `x => …`"}},
 		{"expr", "f¶(lambda §x: x.a)", []string{CodeUnclosed + "¦¦a lambda is written `x => …`"}},

@@ -634,7 +634,9 @@ func (p *parser) noExpression() {
 	suggestion := ""
 	switch p.kind {
 	case tEqEqEq, tEq, tAssign, tNe, tLt, tLe, tGt, tGe, tCoalesce, tPipe, tPlus, tStar, tSlash, tPercent, tAndAnd, tOrOr:
-		suggestion = "an operand is missing before " + p.found()
+		if suggestion = p.habit(); suggestion == "" {
+			suggestion = "an operand is missing before " + p.found()
+		}
 	case tSpread:
 		suggestion = "`...` stands only before an entry of an array or object"
 	}

@@ -49,7 +49,17 @@ func (p *parser) habit() string {
 		if p.tupleBefore() {
 			return "an array stands in brackets: `x in [1, 2]`"
 		}
+	case tSlash:
+		if prev.word.request() {
+			return "write the path in quotes"
+		}
+		if p.textOf(prev) == "matches" {
+			return "write the regular expression in quotes"
+		}
 	case tStar:
+		if prev.kind == tLBrack && p.peek(1).kind == tRBrack {
+			return "leave it out: a field of an array is the array of that field"
+		}
 		if p.peek(1).kind == tStar {
 			return "write `...` before an object whose fields are to be in this one"
 		}
@@ -137,6 +147,8 @@ func (p *parser) habitOfWord(prev *token) string {
 		}
 	}
 	switch before := p.textOf(prev); {
+	case strings.EqualFold(before, "select"):
+		return "read a store by its name: `store_name where .id == 1`"
 	case before == "lambda":
 		return "a lambda is written `" + clip(text) + " => …`"
 	case before == "case" || before == "switch":

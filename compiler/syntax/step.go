@@ -127,6 +127,8 @@ func (p *parser) noStep() {
 			suggestion = "write an `action` or a `transform` of the mission"
 		} else if w := stepSynonym(text); w != "" {
 			suggestion = "did you mean `" + w + "`?"
+		} else if h := p.habit(); h != "" {
+			suggestion = h
 		} else {
 			suggestion = didYouMean(text, stepWords())
 		}
@@ -261,6 +263,10 @@ func (p *parser) deleteStep() Step {
 	start := p.start()
 	p.next()
 	s := &FetchStep{Method: "DELETE"}
+	if p.isText("from") && p.peek(1).kind == tIdent && !p.peek(1).nl {
+		name := clip(p.textOf(p.peek(1)))
+		p.failHere(CodeStep, "expected a store and a key, or a path, found `from`", "write `delete "+name+"[key]` to remove a record, or `clear "+name+"` to remove all")
+	}
 	p.requestSource(s)
 	p.needPath("delete")
 	s.Path = p.path()
@@ -672,6 +678,8 @@ func (p *parser) ifStep() *IfStep {
 		p.next()
 	case p.word() == wThen:
 		p.failHere(CodeUnexpected, "expected `{`, found `then`", "the `if` of a step is written `if c { … } else { … }`")
+	case p.word() == wElse:
+		p.failHere(CodeUnexpected, "expected `{`, found `else`", "a value is chosen by `if c then a else b`")
 	case p.kind != tLBrace && !p.failing:
 		p.failHere(CodeUnexpected, "expected `{`, found "+p.found(), "put the steps in braces")
 	}
