@@ -68,6 +68,9 @@ func compileText(t *testing.T, src string) *compiler.Result {
 // what is at the limit compiles to an artifact that can be read, and what is
 // beyond is one error with a place, the limit and what to do.
 func TestLimits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long, in one task")
+	}
 	const wide = 1 << 16 // what an operand of two bytes tells apart
 	for _, tt := range []struct {
 		name   string
@@ -189,6 +192,9 @@ func TestLimitOfCode(t *testing.T) {
 
 // TestLargeMissions compiles what is large and goes beyond no limit.
 func TestLargeMissions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long, in one task")
+	}
 	const n = 70_000
 	nest := func(levels int, open, middle, end string) string {
 		return strings.Repeat(open, levels) + middle + strings.Repeat(end, levels)
