@@ -210,13 +210,13 @@ func (db *DB) FinishRun(r *Run, positions map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("finish run %s of %s: %w", r.ID, r.Mission, err)
 	}
-	return db.write("finish a run of "+r.Mission, func(w *writer) error {
-		n, err := w.execCount(`UPDATE runs SET status = ?, ended = ?, error = ?, detail = ? WHERE id = ? AND mission = ? AND status = 'running'`,
-			string(r.Status), r.End.UnixMicro(), r.Error, string(detail), r.ID, r.Mission)
+	end := runEnd{run: *r, detail: string(detail)}
+	err = db.write("finish a run of "+r.Mission, func(w *writer) error {
+		found, err := end.record(w)
 		if err != nil {
 			return err
 		}
-		if n == 0 {
+		if !found {
 			return notRunning(w, r)
 		}
 		for _, key := range keys {
@@ -229,6 +229,66 @@ func (db *DB) FinishRun(r *Run, positions map[string]string) error {
 		}
 		return nil
 	})
+	if err != nil {
+		db.recordLater(end, err)
+	}
+	return err
+}
+
+// runEnd is how a run ended, as it is recorded.
+type runEnd struct {
+	run    Run
+	detail string // JSON of runDetail
+}
+
+// record finishes the record of the run; found is false if it is not running.
+func (e *runEnd) record(w *writer) (found bool, err error) {
+	n, err := w.execCount(`UPDATE runs SET status = ?, ended = ?, error = ?, detail = ? WHERE id = ? AND mission = ? AND status = 'running'`,
+		string(e.run.Status), e.run.End.UnixMicro(), e.run.Error, e.detail, e.run.ID, e.run.Mission)
+	return n > 0, err
+}
+
+// recordLater keeps the end of a run that could not be recorded, as on a full
+// disk, for recordLate. Without that the run would be shown as running for as long
+// as this process lives, and then as cut off.
+func (db *DB) recordLater(end runEnd, why error) {
+	if end.run.Status == StatusSuccess {
+		end.run.Status = StatusFailure // its sync positions have not been saved
+	}
+	text := "its end could not be recorded when it came, and its sync positions are not saved: " + why.Error()
+	if end.run.Error != "" {
+		text = end.run.Error + "; " + text
+	}
+	end.run.Error = cutText(text, MaxErrorText)
+	db.queueMu.Lock()
+	defer db.queueMu.Unlock()
+	db.late = append(db.late, end)
+}
+
+// recordLate records the ends of runs that could not be recorded when they came.
+// What can't be yet is left for the next time. It is called with writerMu held.
+func (db *DB) recordLate() {
+	db.queueMu.Lock()
+	late := db.late
+	db.late = nil
+	db.queueMu.Unlock()
+	if len(late) == 0 {
+		return
+	}
+	op := &writeOp{apply: func(w *writer) error {
+		for i := range late {
+			// A run that is not running any more has been finished otherwise.
+			if _, err := late[i].record(w); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+	if err := db.writer.transaction([]*writeOp{op}); err != nil || op.err != nil {
+		db.queueMu.Lock()
+		db.late = append(late, db.late...)
+		db.queueMu.Unlock()
+	}
 }
 
 // notRunning says why a run can't be finished.

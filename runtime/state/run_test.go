@@ -469,3 +469,64 @@ func TestRunsSideBySide(t *testing.T) {
 		}
 	}
 }
+
+// A run whose end can't be recorded, as on a full disk, must not be shown as
+// running once there is space again.
+func TestEndRecordedLate(t *testing.T) {
+	for _, by := range []string{"the next write", "Close"} {
+		dir := t.TempDir()
+		db := openDir(t, dir)
+		// The row of a run with its errors does not fit any more; that of a
+		// claim does.
+		limit := func(pages int) {
+			if err := db.writer.exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		limit(20)
+		errs := slices.Repeat([]RunError{{Message: strings.Repeat("x", MaxErrorText)}}, MaxRunErrors)
+		ends := map[string]Status{"Fetched": StatusSuccess, "Broken": StatusFailure, "Stopped": StatusCancelled}
+		for mission, status := range ends {
+			r := begin(t, db, mission, t0)
+			r.Status, r.End, r.Errors = status, t0.Add(time.Second), errs
+			if status != StatusSuccess {
+				r.Error = "the reason"
+			}
+			if err := db.FinishRun(r, map[string]string{"k": "1"}); err == nil {
+				t.Fatalf("%s: no error on a full disk", mission)
+			}
+		}
+		if ok, err := db.Claim("Other", t0, ClaimAny); !ok || err != nil {
+			t.Fatalf("a claim: %v, %v", ok, err)
+		}
+		if last, _, err := db.LastRun("Broken"); err != nil || last.Status != StatusRunning {
+			t.Fatalf("while the disk is full: %v, %v", last.Status, err)
+		}
+
+		limit(1000)
+		if by == "Close" {
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			db = openDir(t, dir)
+		} else if ok, err := db.Claim("Other", t0.Add(time.Second), ClaimAny); !ok || err != nil {
+			t.Fatalf("a claim: %v, %v", ok, err)
+		}
+		for mission, status := range ends {
+			want := status
+			if want == StatusSuccess {
+				want = StatusFailure // its sync position was not saved
+			}
+			last, _, err := db.LastRun(mission)
+			if err != nil || last.Status != want || !last.End.Equal(t0.Add(time.Second)) || len(last.Errors) != MaxRunErrors {
+				t.Errorf("by %s: %s: %v at %v with %d errors, %v; expected %v", by, mission, last.Status, last.End, len(last.Errors), err, want)
+			}
+			if !strings.Contains(last.Error, "the disk is full") || strings.HasPrefix(last.Error, "the reason; ") != (status != StatusSuccess) {
+				t.Errorf("by %s: %s: the error is %q", by, mission, last.Error)
+			}
+			if _, ok, err := db.Position(mission, "k"); ok || err != nil {
+				t.Errorf("by %s: %s: a position was saved: %v, %v", by, mission, ok, err)
+			}
+		}
+	}
+}

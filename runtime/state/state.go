@@ -57,6 +57,7 @@ type DB struct {
 	queueMu    sync.Mutex
 	queue      []*writeOp // to be committed next
 	committing bool       // somebody commits, or was woken to do so
+	late       []runEnd   // ends of runs that could not be recorded when they came
 
 	writerMu sync.Mutex // held while a transaction is under way; guards what follows
 	writer   *writer
@@ -175,6 +176,7 @@ func (db *DB) Close() error {
 		return nil
 	}
 	db.closed = true
+	db.recordLate()
 	db.turns.close()
 	err := errors.Join(db.writer.close(), db.pool.Close())
 

@@ -90,7 +90,9 @@ func (db *DB) commit(batch []*writeOp) {
 	}
 	db.turns.enter()
 	defer db.turns.leave()
-	err = db.writer.transaction(batch)
+	if err = db.writer.transaction(batch); err == nil {
+		db.recordLate()
+	}
 }
 
 // writer is the one connection that writes, with its prepared statements.
