@@ -4,6 +4,7 @@ package state
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -34,7 +35,12 @@ func funlock(f *os.File) error {
 }
 
 // removeLocked deletes a locked file and then gives up its lock, in this order:
-// whoever locks it in between finds that its name is gone.
+// whoever locks it in between finds that its name is gone. One that has been
+// deleted already, with its folder, is as it should be.
 func removeLocked(f *os.File) error {
-	return errors.Join(os.Remove(f.Name()), f.Close())
+	err := os.Remove(f.Name())
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(err, f.Close())
 }

@@ -50,7 +50,8 @@ const (
 type DB struct {
 	dir   string
 	path  string
-	owner string // names this DB in the run records, and its lock file
+	file  fs.FileInfo // of the database that was opened
+	owner string      // names this DB in the run records, and its lock file
 
 	pool *sql.DB
 
@@ -147,9 +148,14 @@ func open(dir, path string) (_ *DB, err error) {
 	if err := prepareSchema(conn, dir, path, migrations); err != nil {
 		return nil, err
 	}
+	file, err := os.Stat(path)
+	if err != nil {
+		return nil, explain(path, "open", err)
+	}
 	return &DB{
 		dir:    dir,
 		path:   path,
+		file:   file,
 		owner:  owner.String(),
 		pool:   pool,
 		writer: &writer{conn: conn, stmts: map[string]*sql.Stmt{}},
@@ -166,6 +172,24 @@ func dsn(path string) string {
 
 // Dir returns the absolute path of the state folder.
 func (db *DB) Dir() string { return db.dir }
+
+// checkPlace returns an error if the database has been removed or replaced. The
+// system lets one go on writing to a file without a name, of which nothing is
+// left at the end: due times would be run twice, and records be lost.
+func (db *DB) checkPlace() error {
+	now, err := os.Stat(db.path)
+	what := "removed"
+	switch {
+	case err == nil && os.SameFile(db.file, now):
+		return nil
+	case err == nil:
+		what = "replaced by another file"
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil // it can't be looked at, which is for SQLite to judge
+	}
+	return fmt.Errorf("it was %s while it was in use, and what is recorded now would be lost; "+
+		"put it back with its -wal file, or start this program again to go on with what is there", what)
+}
 
 // Close waits for the write under way and closes the database. Runs that this
 // DB began and did not finish count as interrupted from now on.

@@ -110,3 +110,47 @@ func runAsNobody(t *testing.T, dir string) (out string, ok bool) {
 	}
 	return string(text), err == nil
 }
+
+// What is written to a database that has no name any more is lost without a word.
+func TestFolderRemovedOrReplaced(t *testing.T) {
+	for name, do := range map[string]func(dir string) error{
+		"removed": os.RemoveAll,
+		"moved":   func(dir string) error { return os.Rename(dir, dir+".bak") },
+		"replaced": func(dir string) error {
+			if err := os.Rename(dir, dir+".bak"); err != nil {
+				return err
+			}
+			db, err := Open(dir)
+			if err != nil {
+				return err
+			}
+			return db.Close()
+		},
+	} {
+		dir := filepath.Join(t.TempDir(), "state")
+		db := openDir(t, dir)
+		r := begin(t, db, "M", t0)
+		if err := do(dir); err != nil {
+			t.Fatal(err)
+		}
+		ok, err := db.Claim("M", t0, ClaimAny)
+		if ok || err == nil || !strings.Contains(err.Error(), "while it was in use") || !strings.Contains(err.Error(), "start this program again") {
+			t.Errorf("%s: a claim: %v, %v", name, ok, err)
+		}
+		r.Status, r.End = StatusSuccess, t0
+		if err := db.FinishRun(r, map[string]string{"k": "1"}); err == nil {
+			t.Errorf("%s: the end of a run was recorded", name)
+		}
+		if name == "moved" { // and back, which mends it
+			if err := os.Rename(dir+".bak", dir); err != nil {
+				t.Fatal(err)
+			}
+			if ok, err := db.Claim("M", t0, ClaimAny); !ok || err != nil {
+				t.Errorf("moved back: a claim: %v, %v", ok, err)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Errorf("%s: Close: %v", name, err)
+		}
+	}
+}

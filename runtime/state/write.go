@@ -88,6 +88,10 @@ func (db *DB) commit(batch []*writeOp) {
 		err = ErrClosed
 		return
 	}
+	if e := db.checkPlace(); e != nil {
+		err = e
+		return
+	}
 	db.turns.enter()
 	defer db.turns.leave()
 	if err = db.writer.transaction(batch); err == nil {
