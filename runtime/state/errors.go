@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -82,6 +85,11 @@ func explain(path, what string, err error) error {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return &CorruptError{Path: path, Err: err}
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		if outOfFiles(path) {
+			advice = "; too many files are open: raise the limit (ulimit -n; LimitNOFILE= in a systemd unit), " +
+				"or allow fewer runs at once with --max-concurrent-runs"
+			break
+		}
 		advice = "; make the folder and its files readable and writable for this user, or choose another with --state-dir"
 	case sqlite3.SQLITE_FULL:
 		advice = "; the disk is full: free some space"
@@ -93,4 +101,16 @@ func explain(path, what string, err error) error {
 		advice = "; free some space if the disk is full, else look into its health and the system log"
 	}
 	return fmt.Errorf("state database %s: %s: %w%s", path, what, err, advice)
+}
+
+// outOfFiles tells whether no more files can be opened, which SQLite does not tell
+// apart from a file that may not be. It tries the folder: to open and close the
+// database itself would drop the POSIX locks on it.
+func outOfFiles(path string) bool {
+	f, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+	}
+	f.Close()
+	return false
 }

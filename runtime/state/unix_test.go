@@ -154,3 +154,46 @@ func TestFolderRemovedOrReplaced(t *testing.T) {
 		}
 	}
 }
+
+func TestTooManyOpenFiles(t *testing.T) {
+	db := openNew(t)
+	begin(t, db, "M", t0)
+	release := useUpFiles(t)
+	_, _, err := db.Position("M", "k") // which needs a connection that is not there yet
+	release()
+	if err == nil || !strings.Contains(err.Error(), "ulimit -n") || strings.Contains(err.Error(), "writable") {
+		t.Errorf("error is %v", err)
+	}
+	if _, _, err := db.Position("M", "k"); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// useUpFiles opens all files that this process may, until release.
+func useUpFiles(t *testing.T) (release func()) {
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	low := before
+	low.Cur = 256
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &low); err != nil {
+		t.Fatal(err)
+	}
+	var open []*os.File
+	for {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			break
+		}
+		open = append(open, f)
+	}
+	return func() {
+		for _, f := range open {
+			f.Close()
+		}
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -102,6 +102,8 @@ func (f *file) fail(op, name string, err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, errQuota):
 		todo = "; free some space there, then run again"
+	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
+		todo = "; raise the limit of open files (ulimit -n; LimitNOFILE= in a systemd unit), or allow fewer runs at once with --max-concurrent-runs"
 	case errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS):
 		todo = "; make the folder and its files writable for this user"
 	case errors.Is(err, fs.ErrNotExist):

@@ -524,3 +524,38 @@ func costNow(t *testing.T) cost {
 	c.cpu = time.Duration(u.Utime.Nano() + u.Stime.Nano())
 	return c
 }
+
+// A store says what helps against the limit of open files, and goes on when there
+// are some again.
+func TestTooManyOpenFiles(t *testing.T) {
+	s := openFile(t, openDir(t, t.TempDir()), "a", Options{})
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	low := before
+	low.Cur = 256
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &low); err != nil {
+		t.Fatal(err)
+	}
+	var open []*os.File
+	for {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			break
+		}
+		open = append(open, f)
+	}
+	_, err := s.Put(t.Context(), recs(t, "1", `{"id":1}`), Merge)
+	for _, f := range open {
+		f.Close()
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	if err == nil || !strings.Contains(err.Error(), "ulimit -n") {
+		t.Errorf("error is %v", err)
+	}
+	put(t, s, Merge, "1", `{"id":1}`)
+	expect(t, s, `1={"id":1}`)
+}
