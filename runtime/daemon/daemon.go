@@ -28,7 +28,8 @@ type daemon struct {
 
 	runs   context.Context // of the runs; cancelled to end them early
 	cancel context.CancelCauseFunc
-	work   sync.WaitGroup // runs and looks in progress
+	work   sync.WaitGroup   // runs and looks in progress
+	begun  chan *pendingRun // those that were doubtful
 	done   chan result
 	looked chan *snapshot
 
@@ -107,7 +108,7 @@ func open(ctx context.Context, cfg *Config) (*daemon, error) {
 	}
 	d := &daemon{
 		cfg: cfg, log: cfg.log(), metrics: cfg.Engine.Metrics, engine: e, began: cfg.now(), byName: map[string]*job{},
-		done: make(chan result), looked: make(chan *snapshot, 1), notify: newNotifier(cfg.Engine.Env, cfg.log()),
+		begun: make(chan *pendingRun), done: make(chan result), looked: make(chan *snapshot, 1), notify: newNotifier(cfg.Engine.Env, cfg.log()),
 	}
 	d.lastTick, d.lastPass = d.began, d.began
 	d.runs, d.cancel = context.WithCancelCause(ctx)
@@ -241,6 +242,8 @@ func (d *daemon) serve(ctx context.Context) {
 			d.pass(d.woken)
 		case <-ticker.Chan():
 			d.pass(d.tick)
+		case r := <-d.begun:
+			d.pass(func() { d.recorded(r.job) })
 		case r := <-d.done:
 			d.pass(func() { d.finished(r) })
 		case s := <-d.looked:

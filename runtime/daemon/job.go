@@ -24,7 +24,8 @@ type job struct {
 	lastStart        time.Time
 	lastSuccess      time.Time // its end
 	lastStatus       state.Status
-	unrecorded       string // why its run could not be started; "" once one could
+	unrecorded       string    // why its run could not be started; "" once one could
+	held             time.Time // until when those that wait are held, since one could not be recorded
 }
 
 // maxWaiting is how many runs of one mission may wait for their turn: with

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -426,7 +428,7 @@ func TestClaimFails(t *testing.T) {
 	if h, _ := d.health(); h.Status != "ok" || len(h.Problems) > 0 {
 		t.Errorf("%+v", h)
 	}
-	w.sees(1, "A: Due times can be recorded again")
+	w.sees(1, "A: Runs can be recorded again")
 	if err := d.close(); err != nil && !errors.Is(err, state.ErrClosed) {
 		t.Error(err)
 	}
@@ -521,4 +523,165 @@ func TestRunQueue(t *testing.T) {
 	if removed := q.remove(b); len(removed) != 1 || len(q.list) != 0 {
 		t.Errorf("%v", removed)
 	}
+}
+
+// away moves the state folder away, so that nothing can be recorded, until back is
+// called.
+func (w *world) away() (back func()) {
+	w.t.Helper()
+	dir := w.cfg.Engine.StateDir
+	move := func(from, to string) {
+		if err := os.Rename(from, to); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	move(dir, dir+".away")
+	return func() { move(dir+".away", dir) }
+}
+
+// askMission is a mission that asks the API and stores nothing.
+func askMission(name, schedule string, options ...string) string {
+	return fmt.Sprintf(`mission %[1]s {
+  schedule: %[2]s
+  %[3]s
+  source API { base: env("API"), retry: { maxAttempts: 1 } }
+  action Ask { get "/%[1]s" }
+}
+`, name, schedule, strings.Join(options, "\n  "))
+}
+
+// TestUnrecordedBesideOthers: a run that can't be recorded is not lost beside one
+// in progress, whose end tells nothing of what can be recorded since; and /health
+// is well again once it runs, not when it ends.
+func TestUnrecordedBesideOthers(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.reqon", askMission("A", `cron "0 * * * *"`, "maxConcurrency: 2"))
+	release := w.api.hold("/A")
+	w.run()
+	w.clock.Advance(time.Hour)
+	w.await("the first run", func() bool { return w.api.count("/A") == 1 })
+	back := w.away()
+	w.clock.Advance(time.Hour)
+	w.sees(1, "A: Not started: its due time can't be recorded")
+	release()
+	w.sees(1, "A: Failed") // its end can't be recorded either
+	w.until("the second run is tried again", func() bool {
+		n, _ := w.log.count("its due time still can't be recorded")
+		return n > 0
+	})
+	w.never("recorded again")
+	w.healthIs("degraded")
+
+	back()
+	release = w.api.hold("/A")
+	w.until("the second run", func() bool { return w.api.count("/A") == 2 })
+	w.healthIs("ok")
+	w.sees(1, "A: Runs can be recorded again")
+	release()
+	w.sees(1, "A: Completed")
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if runs := w.runs("A"); len(runs) != 2 || !runs[1].Due.Equal(start.Add(2*time.Hour)) || runs[1].Status != state.StatusSuccess || runs[0].Status != state.StatusFailure {
+		t.Errorf("%+v", runs)
+	}
+}
+
+// TestUnrecordedCatchUp: of due times that wait for one another, none is lost when
+// they can't be recorded, and they keep their order.
+func TestUnrecordedCatchUp(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.reqon", askMission("A", `cron "0 * * * *" { catchUp: "all" }`))
+	w.run()
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(3*time.Hour + time.Minute) // missed: 10, 11, 12
+	release := w.api.hold("/A")
+	w.run()
+	w.await("the first run", func() bool { return w.api.count("/A") == 1 })
+	back := w.away()
+	release()
+	w.sees(1, "A: Not started: its due time can't be recorded")
+	w.until("it is tried again", func() bool {
+		n, _ := w.log.count("its due time still can't be recorded")
+		return n > 0
+	})
+	back()
+	w.until("all are run", func() bool { return w.api.count("/A") == 3 })
+	w.sees(2, "A: Completed")
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	runs := w.runs("A")
+	if len(runs) != 3 {
+		t.Fatalf("%+v", runs)
+	}
+	for i, r := range runs {
+		if want := start.Add(time.Duration(i+1) * time.Hour); !r.Due.Equal(want) {
+			t.Errorf("run %d was due at %s, expected %s", i, r.Due, want)
+		}
+	}
+}
+
+// TestUnrecordedRetry: a repeated run that can't be recorded has not been tried.
+func TestUnrecordedRetry(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.reqon", askMission("A", `cron "0 * * * *"`, `retry: { maxRetries: 1, delaySeconds: 60 }`))
+	w.api.answer("/A", 500)
+	w.run()
+	w.clock.Advance(time.Hour)
+	w.sees(1, "A: Run 2 of 2 at 10:01:00")
+	back := w.away()
+	w.until("the repeated run is not started", func() bool {
+		n, _ := w.log.count("A: Not started: its start can't be recorded")
+		return n > 0
+	})
+	w.healthIs("degraded")
+	w.api.answer("/A", 0)
+	back()
+	w.until("it is run", func() bool { return w.api.count("/A") == 2 })
+	w.sees(1, "A: Completed")
+	w.sees(1, "A: Runs can be recorded again")
+	w.healthIs("ok")
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if runs := w.runs("A"); len(runs) != 2 || runs[1].Trigger != state.TriggerRetry || runs[1].Status != state.StatusSuccess {
+		t.Errorf("%+v", runs)
+	}
+}
+
+// healthIs waits until /health has a status.
+func (w *world) healthIs(want string) {
+	w.t.Helper()
+	w.await("/health is "+want, func() bool {
+		_, body := w.get("/health")
+		var h Health
+		if err := json.Unmarshal(body, &h); err != nil {
+			w.t.Fatalf("%v: %s", err, body)
+		}
+		return h.Status == want
+	})
+}
+
+// TestOnceUnrecorded: `--once` fails where its runs can't be recorded.
+func TestOnceUnrecorded(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.reqon", askMission("A", "every 1 hour"))
+	w.record("A", state.TriggerOnce, time.Time{}, start, state.StatusSuccess) // makes the folder
+	var once sync.Once
+	env := w.cfg.Engine.Env
+	w.cfg.Engine.Env = func(name string) (string, bool) {
+		if name == "API" { // the run is being prepared
+			once.Do(func() { w.away() })
+		}
+		return env(name)
+	}
+	err := Once(t.Context(), w.cfg)
+	var failed *OnceError
+	if !errors.As(err, &failed) || len(failed.Failed) != 1 {
+		t.Fatalf("error is %v", err)
+	}
+	w.sees(1, "A: Failed (0.0s): state database")
 }

@@ -75,7 +75,7 @@ func (d *daemon) replan(now time.Time) {
 			}
 		}
 		j.replan(now, now, claims)
-		j.timerAt = time.Time{} // timers go by time that passes
+		j.held, j.timerAt = time.Time{}, time.Time{} // timers go by time that passes
 		d.arm(j)
 		d.tellNext(j, now)
 	}
@@ -318,7 +318,10 @@ func (d *daemon) startWaiting() {
 		return
 	}
 	for d.running < d.cfg.MaxConcurrentRuns {
-		r := d.queue.pop(func(r *pendingRun) bool { return r.job.running < r.job.linked.Options().MaxConcurrency })
+		now := d.cfg.now()
+		r := d.queue.pop(func(r *pendingRun) bool {
+			return r.job.running < r.job.linked.Options().MaxConcurrency && !r.job.held.After(now)
+		})
 		if r == nil {
 			return
 		}
@@ -343,6 +346,7 @@ func (d *daemon) start(r *pendingRun) {
 	if j.schedule.every > 0 && !j.lastDue.After(r.due) {
 		rule = state.ClaimLater
 	}
+	r.doubtful = j.unrecorded != ""
 	m := j.mission
 	d.work.Go(func() { d.done <- d.run(m, r, rule) })
 }
@@ -363,13 +367,16 @@ func (d *daemon) finished(res result) {
 		d.account(j, res)
 		d.tellReport(j.name, res.report)
 	}
-	if res.err != nil {
+	switch {
+	case res.err != nil:
 		d.notStarted(j, res)
-	} else if j.unrecorded != "" {
-		j.unrecorded = ""
-		d.log.With(j.name, "").Info("Due times can be recorded again")
+	case res.report == nil:
+		d.recorded(j) // its due time is, by another process
 	}
-	if wait, ok := d.again(j, res); ok && d.phase == phaseServing && !j.gone && j.schedule != nil && j.waiting+j.running == 0 {
+	wait, again := d.again(j, res)
+	again = again && d.phase == phaseServing && !j.gone && j.schedule != nil
+	switch {
+	case again && j.waiting+j.running == 0:
 		next := *r
 		next.job, next.at = j, now.Add(wait)
 		if res.report != nil {
@@ -378,6 +385,11 @@ func (d *daemon) finished(res result) {
 		}
 		j.retry = &next
 		d.arm(j)
+	case again && res.err != nil && r.trigger != state.TriggerRetry:
+		// It waits in its place in the queue: it may not be lost to those beside it.
+		j.held = now.Add(wait)
+		j.waiting++
+		d.queue.push(r)
 	}
 	if j.gone && j.running == 0 {
 		d.jobs = without(d.jobs, j)
@@ -403,9 +415,18 @@ func (d *daemon) account(j *job, res result) {
 	}
 }
 
-// notStarted notes a run that was not started since its due time could not be
-// recorded. It counts as one that failed, once for each due time, or nothing
-// would tell of it from outside.
+// recorded notes that runs of the job can be recorded again, if they could not.
+func (d *daemon) recorded(j *job) {
+	if j.unrecorded == "" {
+		return
+	}
+	j.unrecorded = ""
+	d.log.With(j.name, "").Info("Runs can be recorded again")
+}
+
+// notStarted notes a run that was not started since it could not be recorded. It
+// counts as one that failed, once for each due time, or nothing would tell of it
+// from outside.
 func (d *daemon) notStarted(j *job, res result) {
 	r := res.run
 	if !r.counted {
@@ -413,12 +434,16 @@ func (d *daemon) notStarted(j *job, res result) {
 		j.lastStart, j.lastStatus = d.cfg.now(), state.StatusFailure
 		d.metrics.RunNotStarted(j.name)
 	}
+	what, because := "its due time", "its due time can't be recorded, and it might be run twice"
+	if r.claimed {
+		what, because = "its start", "its start can't be recorded"
+	}
 	known := j.unrecorded
-	j.unrecorded = "not started, since its due time can't be recorded, and it might be run twice: " + res.err.Error()
+	j.unrecorded = "not started, since " + because + ": " + res.err.Error()
 	if log := d.log.With(j.name, ""); known != j.unrecorded {
-		log.Error("Not started: its due time can't be recorded, and it might be run twice; it is tried again until it can: " + res.err.Error())
+		log.Error("Not started: " + because + "; it is tried again until it can: " + res.err.Error())
 	} else {
-		log.Debug("Not started" + d.dueText(r) + ": its due time still can't be recorded")
+		log.Debug("Not started" + d.dueText(r) + ": " + what + " still can't be recorded")
 	}
 }
 

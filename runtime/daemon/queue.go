@@ -15,7 +15,10 @@ type pendingRun struct {
 	trigger state.Trigger
 	attempt int  // counts from 1
 	claimed bool // its due time is this daemon's already
-	counted bool // it counts as failed, for its due time could not be recorded
+	counted bool // it counts as failed, for it could not be recorded
+	// doubtful says that runs of its job could not be recorded when it was started:
+	// that it has begun tells that they can again.
+	doubtful bool
 }
 
 // runQueue holds the runs that wait for their turn, the oldest due first.

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -27,6 +28,9 @@ func (d *daemon) run(m *mission, r *pendingRun, rule state.ClaimRule) result {
 		opts.Claim = &rule
 	}
 	opts.Started = func() {
+		if r.doubtful {
+			d.begun <- r
+		}
 		if d.cfg.Delayed != nil {
 			d.cfg.Delayed(m.name, d.cfg.now().Sub(r.at))
 		}
@@ -36,8 +40,9 @@ func (d *daemon) run(m *mission, r *pendingRun, rule state.ClaimRule) result {
 		opts.Preview = func(p engine.Preview) { d.preview(m.name, p) }
 	}
 	rep := d.guarded(m, opts)
+	var config *engine.ConfigError
 	switch {
-	case rep.Begun || opts.Claim == nil:
+	case rep.Begun, opts.Claim == nil && errors.As(rep.Err, &config), r.trigger == state.TriggerOnce: // which is not tried again
 		return result{run: r, report: rep}
 	case rep.Err != nil:
 		return result{run: r, err: rep.Err}
