@@ -20,6 +20,7 @@ type job struct {
 	retry              *pendingRun // a failed run that is to be repeated at its time
 	timerAt            time.Time   // when its timer rings
 
+	settled          chan struct{} // closed once the run started last has its due time, or has not got it; nil if there was none
 	running, waiting int
 	lastStart        time.Time
 	lastSuccess      time.Time // its end

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -305,7 +306,13 @@ func (d *daemon) skip(r *pendingRun, reason string) {
 	if db == nil || d.cfg.DryRun {
 		return
 	}
+	settled := j.settled
 	d.work.Go(func() {
+		// An interval's run takes no due time before one that is taken: the run that
+		// is the reason must have had its turn, or it would find that it has not.
+		if settled != nil {
+			<-settled
+		}
 		if _, err := db.Claim(j.name, r.due, state.ClaimAny); err != nil {
 			d.log.With(j.name, "").Warn("The skipped due time can't be recorded: " + err.Error())
 		}
@@ -347,6 +354,8 @@ func (d *daemon) start(r *pendingRun) {
 		rule = state.ClaimLater
 	}
 	r.doubtful = j.unrecorded != ""
+	settled := make(chan struct{})
+	j.settled, r.settle = settled, sync.OnceFunc(func() { close(settled) })
 	m := j.mission
 	d.work.Go(func() { d.done <- d.run(m, r, rule) })
 }

@@ -19,6 +19,7 @@ type pendingRun struct {
 	// doubtful says that runs of its job could not be recorded when it was started:
 	// that it has begun tells that they can again.
 	doubtful bool
+	settle   func() // closes its job's settled; nil where nobody waits for that
 }
 
 // runQueue holds the runs that wait for their turn, the oldest due first.

@@ -22,12 +22,18 @@ type result struct {
 // run runs the mission, if nobody else has taken the due time. It is done beside
 // the loop, and reads nothing of the table.
 func (d *daemon) run(m *mission, r *pendingRun, rule state.ClaimRule) result {
+	settle := r.settle
+	if settle == nil {
+		settle = func() {}
+	}
+	defer settle()
 	log := d.log.With(m.name, "")
 	opts := engine.RunOptions{Params: d.cfg.Params, Trigger: r.trigger, Due: r.due, DryRun: d.cfg.DryRun}
 	if !r.claimed && !d.cfg.DryRun {
 		opts.Claim = &rule
 	}
 	opts.Started = func() {
+		settle()
 		if r.doubtful {
 			d.begun <- r
 		}

@@ -517,3 +517,42 @@ func TestJitteredRun(t *testing.T) {
 		t.Errorf("%+v", runs)
 	}
 }
+
+// TestSkippedBeforeBegun: a due time that is left out while the run before it is
+// still being prepared does not keep that one from its own.
+func TestSkippedBeforeBegun(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.reqon", `mission A {
+  schedule: every 1 hour
+  source API { auth: bearer, base: env("API") }
+  action Ask { get "/A" }
+}`)
+	var hold atomic.Bool
+	held, gate := make(chan struct{}), make(chan struct{})
+	env := w.env(map[string]string{"REQON_API_TOKEN": "secret"})
+	w.cfg.Engine.Env = func(name string) (string, bool) {
+		if name == "REQON_API_TOKEN" && hold.CompareAndSwap(true, false) {
+			close(held)
+			<-gate
+		}
+		return env(name)
+	}
+	w.run()
+	hold.Store(true)
+	w.clock.Advance(time.Hour)
+	<-held
+	w.clock.Advance(time.Hour)
+	w.sees(1, "A: Skipped: still running")
+	close(gate)
+	w.sees(1, "A: Completed")
+	w.never("it has been run already")
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.state(func(db *state.DB) {
+		claims, err := db.Claims("A", start)
+		if err != nil || len(claims) != 2 {
+			t.Errorf("claimed: %v, %v", claims, err)
+		}
+	})
+}
