@@ -27,8 +27,12 @@ type cache struct {
 }
 
 const (
-	cacheMagic  = "RQCACHE1"
-	cacheSuffix = ".reqc"
+	cacheMagic = "RQCACHE1"
+	// cacheSuffix is no suffix of mission files, which a state folder may stand
+	// beside.
+	cacheSuffix = ".cached"
+	// oldCacheSuffix is what it was before, when it was one.
+	oldCacheSuffix = ".reqc"
 	// cacheAge is for how long an entry is kept that nobody uses.
 	cacheAge = 30 * 24 * time.Hour
 	// maxCacheEntry is more than any unit compiles to, in bytes.
@@ -107,7 +111,8 @@ func (c *cache) sweep(now time.Time) {
 			continue
 		}
 		age, name := now.Sub(info.ModTime()), e.Name()
-		if strings.HasSuffix(name, cacheSuffix) && age > cacheAge || strings.HasSuffix(name, ".tmp") && age > time.Hour {
+		if strings.HasSuffix(name, cacheSuffix) && age > cacheAge || strings.HasSuffix(name, oldCacheSuffix) ||
+			strings.HasSuffix(name, ".tmp") && age > time.Hour {
 			if err := os.Remove(filepath.Join(c.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return // the folder can't be written
 			}

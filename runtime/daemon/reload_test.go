@@ -396,7 +396,7 @@ func TestCache(t *testing.T) {
 func TestCacheSweep(t *testing.T) {
 	c := &cache{dir: t.TempDir(), compiler: "c"}
 	now := time.Now()
-	for name, age := range map[string]time.Duration{"old.reqc": cacheAge + time.Hour, "new.reqc": time.Hour, "x.tmp": 2 * time.Hour, "y.tmp": time.Minute, "other": 2 * cacheAge} {
+	for name, age := range map[string]time.Duration{"old.cached": cacheAge + time.Hour, "new.cached": time.Hour, "z.reqc": 0, "x.tmp": 2 * time.Hour, "y.tmp": time.Minute, "other": 2 * cacheAge} {
 		path := filepath.Join(c.dir, name)
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -414,7 +414,7 @@ func TestCacheSweep(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if got := strings.Join(names, " "); got != "new.reqc other y.tmp" {
+	if got := strings.Join(names, " "); got != "new.cached other y.tmp" {
 		t.Errorf("left: %s", got)
 	}
 }
@@ -484,4 +484,22 @@ func TestPast(t *testing.T) {
 	if m.LastRun == nil || *m.LastStatus != state.StatusSuccess || text(*m.NextRun) != "2024-01-20 09:59:00" {
 		t.Errorf("%+v", m)
 	}
+}
+
+// TestStateFolderAmongMissions: what the daemon keeps is not taken for missions.
+func TestStateFolderAmongMissions(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Engine.StateDir = filepath.Join(w.dir, "state")
+	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	for range 2 {
+		w.run()
+		w.signals <- syscall.SIGHUP // all is read again, with what is in the cache by now
+		w.sees(1, "Reloading")
+		w.clock.Advance(time.Hour)
+		w.sees(1, "A: Completed")
+		if err := w.stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.never("Not loaded")
 }
