@@ -196,12 +196,18 @@ type process struct {
 // start starts reqon, its output going to a file.
 func (s *site) start(args ...string) *process {
 	s.t.Helper()
+	return s.launch(s.command(args...))
+}
+
+// launch starts a command, its output going to a file.
+func (s *site) launch(cmd *exec.Cmd) *process {
+	s.t.Helper()
 	f, err := os.CreateTemp(s.dir, "out-*.log")
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer f.Close() // the process has its own
-	p := &process{t: s.t, cmd: s.command(args...), log: f.Name(), ended: make(chan struct{})}
+	p := &process{t: s.t, cmd: cmd, log: f.Name(), ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = f, f
 	if err := p.cmd.Start(); err != nil {
 		s.t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -156,4 +157,76 @@ func TestDaemonFullDisk(t *testing.T) {
 			t.Errorf("recorded: %+v", r)
 		}
 	}
+}
+
+// TestDaemonCredentialsThroughPipe is `--auth <(decrypt …)`, of the daemon and of
+// --once.
+func TestDaemonCredentialsThroughPipe(t *testing.T) {
+	if _, err := os.Stat("/dev/fd/0"); err != nil {
+		t.Skipf("a pipe has no name here: %v", err)
+	}
+	s, a := newSite(t), newAPI(t)
+	s.write("missions/a.reqon", strings.Replace(customersMission("SyncCustomers", "every 1 second", a.URL), "source API { ", "source API { auth: bearer, ", 1))
+	launch := func(mode string) *process {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if _, err := w.WriteString(`{"API": {"type": "bearer", "token": "piped-secret"}}`); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		cmd := s.command("./missions/", mode, "--auth", "/dev/fd/3")
+		cmd.ExtraFiles = []*os.File{r}
+		return s.launch(cmd)
+	}
+	launch("--once").exit(0)
+
+	p := launch("--daemon")
+	p.waitLog("SyncCustomers: Completed")
+	p.signal(syscall.SIGHUP)
+	p.waitLog("Reloading")
+	p.waitCount(p.count("SyncCustomers: Completed")+2, "SyncCustomers: Completed")
+	p.stop()
+	if p.count(`ERROR`) > 0 {
+		t.Errorf("the log:\n%s", p.text())
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, auth := range a.auth {
+		if auth != "Bearer piped-secret" {
+			t.Errorf("a request came with %q", auth)
+		}
+	}
+}
+
+// TestDaemonCredentialsBecomePipe: a pipe that nobody writes to, in the place of the
+// credentials file, stops neither the reloading nor the daemon's end.
+func TestDaemonCredentialsBecomePipe(t *testing.T) {
+	s, a := newSite(t), newAPI(t)
+	const good = `{"API": {"type": "bearer", "token": "secret"}}`
+	s.write("credentials.json", good)
+	s.write("missions/a.reqon", strings.Replace(customersMission("SyncCustomers", "every 1 second", a.URL), "source API { ", "source API { auth: bearer, ", 1))
+	p := s.daemon("--auth", "credentials.json", "--check-interval", "20ms")
+	replace := func(how func(name string) error) {
+		if err := os.Remove(s.path("credentials.json")); err != nil {
+			t.Fatal(err)
+		}
+		if err := how(s.path("credentials.json")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mkfifo := func(name string) error { return syscall.Mkfifo(name, 0o600) }
+	replace(mkfifo)
+	p.waitLog(`\[ERROR\] .*credentials.json was a file before and is none now`)
+	replace(func(name string) error { return os.WriteFile(name, []byte(good), 0o600) })
+	s.write("missions/b.reqon", customersMission("Other", "every 1 second", a.URL))
+	p.waitLog("Other: Loaded")
+	replace(mkfifo)
+	p.waitCount(2, `\[ERROR\] .*credentials.json was a file before and is none now`)
+	p.waitLog("Other: Completed")
+	p.stop()
 }

@@ -53,6 +53,7 @@ type Set struct {
 	Warnings []string
 
 	file    string                 // as it was named, "" if there is none
+	text    string                 // of the file
 	entries map[string]value.Value // by source
 	getenv  func(string) (string, bool)
 
@@ -79,8 +80,12 @@ func Load(path string, getenv func(string) (string, bool)) (*Set, error) {
 	if err := s.parse(text); err != nil {
 		return nil, err
 	}
+	s.text = text
 	return s, nil
 }
+
+// SameFile tells whether the files of both sets held the same.
+func (s *Set) SameFile(o *Set) bool { return s.text == o.text }
 
 // read returns the text of the file, and warns if others can read it too.
 func (s *Set) read() (string, error) {

@@ -46,9 +46,10 @@ type loader struct {
 
 // authFile is the credentials file as it was last read.
 type authFile struct {
-	stamp stamp
-	text  string
-	err   error // why what is there now isn't in use
+	stamp stamp            // zero if what is there now isn't in use
+	set   *credentials.Set // the last that is good; nil if there was none
+	pipe  bool             // it came through a pipe, and there is no more of it
+	err   error            // why what is there now isn't in use
 }
 
 // unit is what is compiled together, with what came of it.
@@ -163,32 +164,35 @@ func (l *loader) look(force bool) *snapshot {
 }
 
 // lookAuth reads the credentials file if it has changed, and tells whether it
-// did.
+// did. A pipe (--auth <(decrypt …)) is read once; to read it again would wait for
+// ever, or find it empty.
 func (l *loader) lookAuth(force bool) bool {
-	if l.cfg.Auth == "" {
+	if l.cfg.Auth == "" || l.auth.pipe {
 		return false
 	}
 	now, err := stampOf(l.cfg.Auth)
 	if err == nil && !force && now.same(l.auth.stamp) {
 		return false
 	}
-	var text []byte
-	if err == nil {
-		text, err = os.ReadFile(l.cfg.Auth)
-	}
-	if err == nil && !force && l.auth.stamp.file != nil && l.auth.text == string(text) {
-		l.auth.stamp = now
-		return false
+	pipe := err == nil && !now.file.Mode().IsRegular() && !now.file.IsDir()
+	if pipe && l.auth.set != nil {
+		err = fmt.Errorf("%s was a file before and is none now, and is not read; put a file in its place", l.cfg.Auth)
 	}
 	var set *credentials.Set
 	if err == nil {
 		set, err = credentials.Load(l.cfg.Auth, l.cfg.Engine.Env)
 	}
-	before := l.auth.err
-	l.auth = authFile{stamp: now, text: string(text), err: err}
+	before := l.auth
 	if err != nil {
-		l.auth.stamp = stamp{}
-		return before == nil || before.Error() != err.Error()
+		l.auth = authFile{set: before.set, err: err}
+		return before.err == nil || before.err.Error() != err.Error()
+	}
+	l.auth = authFile{stamp: now, set: set, pipe: pipe}
+	if !force && before.stamp.file != nil && set.SameFile(before.set) {
+		return false
+	}
+	if pipe {
+		l.cfg.log().Info("The credentials have come through a pipe; they stay as they are until the daemon is started again")
 	}
 	for _, w := range set.Warnings {
 		l.tell(w)
