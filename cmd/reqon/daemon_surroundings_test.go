@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -229,4 +230,30 @@ func TestDaemonCredentialsBecomePipe(t *testing.T) {
 	p.waitCount(2, `\[ERROR\] .*credentials.json was a file before and is none now`)
 	p.waitLog("Other: Completed")
 	p.stop()
+}
+
+// TestDaemonSilentClients: connections over which nothing is asked do not keep runs
+// from the files they need, nor the daemon from its end.
+func TestDaemonSilentClients(t *testing.T) {
+	s, a := newSite(t), newAPI(t)
+	s.write("missions/a.reqon", customersMission("SyncCustomers", "every 1 second", a.URL))
+	health := freePort(t)
+	cmd := exec.Command("sh", "-c", `ulimit -n 200 && exec "$@"`, "sh")
+	reqon := s.command("./missions/", "--daemon", "--health-port", health)
+	cmd.Args = append(cmd.Args, append([]string{reqon.Path}, reqon.Args[1:]...)...)
+	cmd.Dir, cmd.Env = reqon.Dir, reqon.Env
+	p := s.launch(cmd)
+	p.waitLog("SyncCustomers: Completed")
+	for range 300 {
+		conn, err := net.Dial("tcp", "127.0.0.1:"+health)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	p.waitCount(p.count("SyncCustomers: Completed")+3, "SyncCustomers: Completed")
+	p.stop()
+	if p.count("ERROR") > 0 {
+		t.Errorf("the log:\n%s", p.text())
+	}
 }

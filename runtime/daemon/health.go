@@ -83,7 +83,7 @@ func (s *servers) serve(l net.Listener, h http.Handler, log *telemetry.Logger) {
 	}
 	s.list = append(s.list, server)
 	s.work.Go(func() {
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(limitConns(l, mostConns())); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("The HTTP server has ended: " + err.Error())
 		}
 	})
