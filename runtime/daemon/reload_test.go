@@ -503,3 +503,16 @@ func TestStateFolderAmongMissions(t *testing.T) {
 	}
 	w.never("Not loaded")
 }
+
+// TestStartWithDanglingLink: the error names the link, not the folder.
+func TestStartWithDanglingLink(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.reqon", syncMission("A", "every 1 hour"))
+	if err := os.Symlink("nowhere.reqon", filepath.Join(w.dir, "z.reqon")); err != nil {
+		t.Skip(err)
+	}
+	err := Run(t.Context(), w.cfg)
+	if !isConfig(err) || !strings.Contains(err.Error(), filepath.Join(w.dir, "z.reqon")) || !strings.Contains(err.Error(), "remove it") {
+		t.Errorf("error is %v", err)
+	}
+}
