@@ -179,13 +179,14 @@ func readDir(dir string, folder fs.FileInfo) (*listing, error) {
 		if link {
 			l.lasting = false
 			info, err := os.Stat(filepath.Join(dir, name))
-			if err != nil {
-				if IsSource(name) || IsArtifact(name) {
-					return nil, err
-				}
+			switch {
+			case err == nil:
+				mode = info.Mode().Type()
+			case IsSource(name) || IsArtifact(name):
+				mode = 0 // a file that can't be read, which is told of it alone
+			default:
 				continue
 			}
-			mode = info.Mode().Type()
 		}
 		switch {
 		case mode.IsDir():

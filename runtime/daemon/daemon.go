@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -141,9 +140,6 @@ func (d *daemon) firstLook() (*snapshot, error) {
 	snap := d.loader.look(true)
 	switch {
 	case errors.Is(d.loader.scan, fs.ErrNotExist):
-		if _, err := os.Stat(d.cfg.Path); err == nil {
-			return nil, configError("the missions can't be read: %w; if it is a link to a file that is gone, mend it or remove it", d.loader.scan)
-		}
 		return nil, configError("%s: no such file or folder", d.cfg.Path)
 	case d.loader.scan != nil:
 		return nil, configError("the missions can't be read: %w", d.loader.scan)

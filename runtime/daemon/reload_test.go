@@ -504,15 +504,27 @@ func TestStateFolderAmongMissions(t *testing.T) {
 	w.never("Not loaded")
 }
 
-// TestStartWithDanglingLink: the error names the link, not the folder.
-func TestStartWithDanglingLink(t *testing.T) {
+// TestDanglingLink: a link to nothing is a mission that can't be read, and keeps
+// no other from being loaded.
+func TestDanglingLink(t *testing.T) {
 	w := newWorld(t)
 	w.write("a.reqon", syncMission("A", "every 1 hour"))
-	if err := os.Symlink("nowhere.reqon", filepath.Join(w.dir, "z.reqon")); err != nil {
+	link := filepath.Join(w.dir, "z.reqon")
+	if err := os.Symlink("nowhere.reqon", link); err != nil {
 		t.Skip(err)
 	}
-	err := Run(t.Context(), w.cfg)
-	if !isConfig(err) || !strings.Contains(err.Error(), filepath.Join(w.dir, "z.reqon")) || !strings.Contains(err.Error(), "remove it") {
-		t.Errorf("error is %v", err)
-	}
+	w.run()
+	w.sees(1, "Not loaded: ")
+	w.sees(1, link)
+	w.status("degraded")
+	w.write("b.reqon", syncMission("B", "every 1 hour"))
+	w.looks(1, "B: Loaded")
+	w.status("degraded")
+	w.remove("z.reqon")
+	w.until("the health is ok again", func() bool {
+		_, body := w.get("/health")
+		return strings.HasPrefix(string(body), `{"status":"ok",`)
+	})
+	w.clock.Advance(time.Hour)
+	w.sees(1, "A: Completed")
 }
