@@ -217,7 +217,7 @@ func declSynonym(word string) string {
 	case "type", "interface", "table", "model", "struct", "class", "record":
 		return "write `schema Name { … }`"
 	case "def", "function", "func", "fn":
-		return "write `action Name { … }`, or `transform Name { … }` for what maps one record"
+		return "write `action Name { … }`, or `transform Name -> Row { … }` for what maps one record"
 	case "task", "step", "steps", "job", "jobs", "stage":
 		return "write `action Name { … }`"
 	case "on", "catch", "finally":

@@ -394,6 +394,17 @@ func TestFolderIsAFile(t *testing.T) {
 	}
 }
 
+// commitTogether waits until n writers have queued up behind writerMu, which its
+// caller holds, and lets them go on, in one transaction.
+func commitTogether(db *DB, n int) {
+	for queued := 0; queued < n; {
+		db.queueMu.Lock()
+		queued = len(db.queue)
+		db.queueMu.Unlock()
+	}
+	db.writerMu.Unlock()
+}
+
 // Writers that fail must not take down those that share their transaction.
 func TestSharedTransaction(t *testing.T) {
 	db := openNew(t)
@@ -414,12 +425,7 @@ func TestSharedTransaction(t *testing.T) {
 			})
 		})
 	}
-	for queued := 0; queued < n; {
-		db.queueMu.Lock()
-		queued = len(db.queue)
-		db.queueMu.Unlock()
-	}
-	db.writerMu.Unlock()
+	commitTogether(db, n)
 	wg.Wait()
 	dues, err := db.Claims("M", time.Time{})
 	if err != nil {
@@ -458,12 +464,7 @@ func TestPanickingWriter(t *testing.T) {
 			})
 		})
 	}
-	for queued := 0; queued < n; {
-		db.queueMu.Lock()
-		queued = len(db.queue)
-		db.queueMu.Unlock()
-	}
-	db.writerMu.Unlock()
+	commitTogether(db, n)
 	wg.Wait()
 	panicked, failed := 0, 0
 	for i := range n {
@@ -503,12 +504,7 @@ func TestFailedTransaction(t *testing.T) {
 			})
 		})
 	}
-	for queued := 0; queued < len(errs); {
-		db.queueMu.Lock()
-		queued = len(db.queue)
-		db.queueMu.Unlock()
-	}
-	db.writerMu.Unlock()
+	commitTogether(db, len(errs))
 	wg.Wait()
 	for i, err := range errs {
 		if err == nil {
