@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -50,6 +51,8 @@ func (k *call) transportFailure(ctx context.Context, err error, at *hop) *Failur
 		f.Err = fmt.Errorf("the connection broke off before the answer was complete: %w", err)
 	case isPlainHTTP(err):
 		f.Err = fmt.Errorf("the server answers in plain http: say http instead of https, or use its https port: %w", err)
+	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
+		f.Err = fmt.Errorf("%w; raise the limit of open files (ulimit -n; LimitNOFILE= in a systemd unit), or allow fewer requests at once with the source's maxInFlight", err)
 	default:
 		f.Err = err
 	}
