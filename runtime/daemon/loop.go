@@ -263,7 +263,9 @@ func (d *daemon) sweep() {
 			d.enqueue(r, now)
 		}
 		d.arm(j)
-		d.log.With(j.name, "").Debug("Next run at " + d.clockText(j.next()))
+		if at := j.next(); !at.IsZero() {
+			d.log.With(j.name, "").Debug("Next run at " + d.clockText(at))
+		}
 	}
 	d.startWaiting()
 }

@@ -217,6 +217,8 @@ func TestClaimedElsewhere(t *testing.T) {
 	w.clock.Advance(time.Hour)
 	for _, name := range []string{"A", "B", "C"} {
 		w.sees(1, name+": Not started: it has been run already (due at 10:00:00)")
+		// What is logged beside the loop comes before the loop knows of it.
+		w.await(name+" is not running", func() bool { m, ok := w.mission(name); return ok && !m.Running })
 	}
 	w.next("A", "2024-01-20 11:00:00")
 	w.next("B", "2024-01-20 11:00:00")
@@ -224,6 +226,7 @@ func TestClaimedElsewhere(t *testing.T) {
 	w.sees(1, "A: Completed")
 	w.sees(1, "B: Completed")
 	w.next("C", "")
+	w.never("0001-01-01")
 	if n := w.api.count("/C"); n != 0 {
 		t.Errorf("C was run %d times", n)
 	}
