@@ -2,14 +2,13 @@
 // rules of the language definition, section 1, parses and checks them, and
 // generates their programs.
 //
-// Discover only looks at names, so that a daemon can look often; Compile reads
-// and compiles what one name stands for; Load does both for a whole path.
+// Discover only looks at names, so that a daemon can look often; Compile compiles
+// the contents that it is given for them; Load does both for a whole path.
 package compiler
 
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -54,6 +53,8 @@ type Result struct {
 	// Errors are those of artifacts and files that can't be read. They have no
 	// place in a source.
 	Errors []error
+
+	read Read // of the unit that is compiled
 }
 
 // Failed reports whether anything keeps the missions from running.
@@ -84,13 +85,10 @@ func isMissionFile(name string) bool {
 	return IsSource(name) && strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)) == missionBase
 }
 
-// maxSource is the largest source that is read, in bytes; positions are 32 bits
-// and nobody writes this much.
-const maxSource = 64 << 20
-
-// Compile compiles a unit. What is wrong with it stands in the result.
-func Compile(u Unit) *Result {
-	r := &Result{}
+// Compile compiles a unit out of the contents that read gives for its files; each
+// is asked for once. What is wrong with it stands in the result.
+func Compile(u Unit, read Read) *Result {
+	r := &Result{read: read}
 	if IsArtifact(u.Main) {
 		r.artifact(u.Main)
 		return r
@@ -123,7 +121,7 @@ func Compile(u Unit) *Result {
 
 // parse reads and parses a file; nil if it can't be read.
 func (r *Result) parse(name string) *syntax.SourceTree {
-	src, err := readSource(name)
+	src, err := r.read(name)
 	if err != nil {
 		r.Errors = append(r.Errors, err)
 		return nil
@@ -134,17 +132,6 @@ func (r *Result) parse(name string) *syntax.SourceTree {
 	}
 	r.Trees = append(r.Trees, tree)
 	return tree
-}
-
-func readSource(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxSource {
-		return nil, fmt.Errorf("%s is too large to be a mission: %d MiB, at most %d", name, info.Size()>>20, maxSource>>20)
-	}
-	return os.ReadFile(name)
 }
 
 // mission checks and generates one mission. What is wrong with another of the
@@ -180,7 +167,7 @@ func (r *Result) mission(m *syntax.Mission, loose []syntax.Decl, sound bool) {
 
 // artifact reads a compiled mission.
 func (r *Result) artifact(name string) {
-	data, err := os.ReadFile(name)
+	data, err := r.read(name)
 	if err != nil {
 		r.Errors = append(r.Errors, err)
 		return
@@ -270,7 +257,7 @@ func Load(paths ...string) (*Result, error) {
 				continue
 			}
 			seen[real] = true
-			all.add(Compile(u))
+			all.add(Compile(u, ReadFile))
 		}
 	}
 	return all, nil

@@ -77,6 +77,9 @@ func (f *Finder) find(path string) ([]Unit, error) {
 	}
 	dir := path
 	if !info.IsDir() {
+		if err := isFile(path, info); err != nil {
+			return nil, err
+		}
 		if !IsSource(path) && !IsArtifact(path) {
 			return nil, fmt.Errorf("%s is no mission: expected a folder or a file ending in %s, %s or %s", path, sourceExt, aliasExt, artifactExt)
 		}
@@ -197,7 +200,8 @@ func readDir(dir string, folder fs.FileInfo) (*listing, error) {
 				}
 				l.links[name] = true
 			}
-		case mode.IsRegular() && (IsSource(name) || IsArtifact(name)):
+		case IsSource(name) || IsArtifact(name):
+			// What is no regular file, such as a pipe, is told when it is read.
 			l.files = append(l.files, name)
 			if IsSource(name) {
 				sources[strings.TrimSuffix(name, filepath.Ext(name))] = true

@@ -2,8 +2,6 @@ package compiler_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -57,11 +55,7 @@ func nestedActions(n int, steps string) string {
 // compileText compiles one file.
 func compileText(t *testing.T, src string) *compiler.Result {
 	t.Helper()
-	name := filepath.Join(t.TempDir(), "m.reqon")
-	if err := os.WriteFile(name, []byte(src), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return compiler.Compile(compiler.Unit{Main: name})
+	return compiler.Compile(compiler.Unit{Main: "m.reqon"}, func(string) ([]byte, error) { return []byte(src), nil })
 }
 
 // TestLimits goes up to each limit of the program's form and one beyond it:

@@ -44,7 +44,12 @@ func compile(c *cli.Context) error {
 		if err := os.MkdirAll(filepath.Dir(targets[i]), 0o777); err != nil {
 			return exit(exitConfig, err)
 		}
-		if err := writeFileAtomic(targets[i], bytecode.Encode(m.Program)); err != nil {
+		data := bytecode.Encode(m.Program)
+		if len(data) > compiler.MaxFile {
+			return exit(exitSource, fmt.Errorf("mission %s (%s) compiles to %d MiB, and no artifact of more than %d MiB is read: divide it into several missions",
+				m.Name, m.File, len(data)>>20, compiler.MaxFile>>20))
+		}
+		if err := writeFileAtomic(targets[i], data); err != nil {
 			return exit(exitConfig, err)
 		}
 		fmt.Fprintf(c.App.Writer, "%s: %s\n", m.Name, targets[i])

@@ -69,7 +69,7 @@ type formatter struct {
 
 // file formats one file. The error is that of writing to the terminal.
 func (f *formatter) file(name string) error {
-	src, err := os.ReadFile(name)
+	src, err := compiler.ReadFile(name)
 	if err != nil {
 		f.failed = true
 		_, err = fmt.Fprintf(f.errOut, "reqon: %s\n", err)
@@ -163,7 +163,7 @@ func findSources(paths []string) ([]string, error) {
 		switch {
 		case info.IsDir():
 			err = s.folder(path)
-		case !compiler.IsSource(path) || !info.Mode().IsRegular():
+		case !compiler.IsSource(path):
 			err = fmt.Errorf("%s is no source: expected a folder or a file ending in .reqon or .vague", path)
 		default:
 			err = s.add(path)
@@ -234,7 +234,7 @@ func (s *sources) folder(dir string) error {
 		switch {
 		case mode.IsDir():
 			err = s.folder(path)
-		case mode.IsRegular() && compiler.IsSource(path):
+		case compiler.IsSource(path):
 			err = s.add(path)
 		}
 		if err != nil {

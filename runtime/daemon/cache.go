@@ -46,12 +46,12 @@ type entry struct {
 }
 
 // unitHash names the content of files.
-func (c *cache) unitHash(names []string, contents [][]byte) string {
+func (c *cache) unitHash(names []string, contents map[string][]byte) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\x00%d\x00%s", cacheMagic, len(c.compiler), c.compiler)
-	for i, name := range names {
-		fmt.Fprintf(h, "%d\x00%s%d\x00", len(name), name, len(contents[i]))
-		h.Write(contents[i])
+	for _, name := range names {
+		fmt.Fprintf(h, "%d\x00%s%d\x00", len(name), name, len(contents[name]))
+		h.Write(contents[name])
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

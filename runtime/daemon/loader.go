@@ -304,8 +304,7 @@ func (l *loader) compile(u *unit) (changed bool) {
 }
 
 func (l *loader) recompile(u *unit) bool {
-	names := u.Files()
-	contents, err := readAll(names)
+	contents, err := readAll(u.Files())
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) && u.hash != "" {
 			u.stamps = nil // between two looks; the next one knows more
@@ -317,50 +316,34 @@ func (l *loader) recompile(u *unit) bool {
 		u.broken([]Problem{{File: u.Main, Error: err.Error()}})
 		return changed
 	}
-	hash := l.cache.unitHash(names, contents)
+	hash := l.cache.unitHash(u.Files(), contents)
 	if hash == u.hash {
 		return false
 	}
 	u.hash = hash
+	read := func(name string) ([]byte, error) { return contents[name], nil }
 	if compiler.IsArtifact(u.Main) {
-		l.take(u, compiler.Compile(u.Unit), hash, nil)
+		l.take(u, compiler.Compile(u.Unit, read), hash, nil)
 		return true
 	}
 	if e := l.cache.get(hash); e != nil {
 		l.takeEntry(u, e)
 		return true
 	}
-	result := compiler.Compile(u.Unit)
-	// The compiler has read the files by itself. If they were changed meanwhile,
-	// the next look finds them changed; the cache must not.
-	again, err := readAll(names)
-	if err != nil || l.cache.unitHash(names, again) != hash {
-		u.hash, u.stamps = "", nil
-		l.take(u, result, hash, nil)
-		return true
-	}
-	l.take(u, result, hash, l.cache)
+	l.take(u, compiler.Compile(u.Unit, read), hash, l.cache)
 	return true
 }
 
-// maxSource is the size from which the compiler refuses a file, in bytes; it is
-// for the compiler to say so.
-const maxSource = 64 << 20
-
-func readAll(names []string) ([][]byte, error) {
-	contents := make([][]byte, len(names))
-	for i, name := range names {
-		info, err := os.Stat(name)
+// readAll reads each file, once: what it holds then is what is hashed, compiled
+// and kept.
+func readAll(names []string) (map[string][]byte, error) {
+	contents := make(map[string][]byte, len(names))
+	for _, name := range names {
+		data, err := compiler.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}
-		if info.Size() > maxSource {
-			contents[i] = fmt.Appendf(nil, "%d %s", info.Size(), info.ModTime())
-			continue
-		}
-		if contents[i], err = os.ReadFile(name); err != nil {
-			return nil, err
-		}
+		contents[name] = data
 	}
 	return contents, nil
 }
