@@ -442,19 +442,19 @@ func retryOptions(o value.Value) (retrySettings, error) {
 		into *time.Duration
 	}{{"initialDelay", &r.initialDelay}, {"maxDelay", &r.maximum}} {
 		if v := value.Field(o, d.name); !v.IsNull() {
-			ms, err := value.Milliseconds(v)
+			t, err := value.Duration(v)
 			if err != nil {
 				return r, fmt.Errorf("retry: %s %w", d.name, err)
 			}
-			*d.into = milliseconds(ms)
+			*d.into = t
 		}
 	}
 	if v := value.Field(o, "delay"); !v.IsNull() {
-		ms, err := value.Milliseconds(v)
+		t, err := value.Duration(v)
 		if err != nil {
 			return r, fmt.Errorf("retry: delay %w", err)
 		}
-		r.backoff, r.initialDelay = "constant", milliseconds(ms)
+		r.backoff, r.initialDelay = "constant", t
 		r.maximum = max(r.maximum, r.initialDelay)
 	}
 	return r, nil
@@ -482,6 +482,3 @@ func (r *retrySettings) wait(attempts int64) time.Duration {
 	}
 	return min(d, r.maximum)
 }
-
-// milliseconds converts what value.Milliseconds gives, which fits.
-func milliseconds(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }

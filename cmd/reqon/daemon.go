@@ -226,11 +226,11 @@ func timeFlag(c *cli.Context, name string) (time.Duration, error) {
 	if n, ok := value.ParseNumber(text); ok {
 		v = n
 	}
-	ms, err := value.Milliseconds(v)
-	if err != nil || ms == 0 {
+	t, err := value.Duration(v)
+	if err != nil || t == 0 {
 		return 0, fmt.Errorf("--%s must be a time such as 30s or a number of milliseconds, found %s", name, text)
 	}
-	return time.Duration(ms * float64(time.Millisecond)), nil
+	return t, nil
 }
 
 // address gives host:port of a port option, "" if it is not given. The host is

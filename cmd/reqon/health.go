@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 )
@@ -22,7 +21,7 @@ func healthCommand() *cli.Command {
 		Description: `URL is the address that --health-port gives the daemon, such as localhost:8080.
 Its path is /health unless another is named. For the health checks of containers.`,
 		Flags: []cli.Flag{
-			&cli.DurationFlag{Name: "timeout", Value: 5 * time.Second, Usage: "`TIME`: how long to wait for the answer (default 5s)"},
+			&cli.StringFlag{Name: "timeout", Value: "5s", Usage: "`TIME`: how long to wait for the answer (default 5s)"},
 		},
 		Action: health,
 	}
@@ -39,10 +38,14 @@ func health(c *cli.Context) error {
 	if err != nil {
 		return exit(exitConfig, err)
 	}
-	if c.Duration("timeout") <= 0 {
-		return exit(exitConfig, fmt.Errorf("--timeout %s: expected a time above zero, such as 5s", c.Duration("timeout")))
+	timeout, err := timeFlag(c, "timeout")
+	if err == nil && timeout == 0 {
+		err = errors.New("--timeout: expected a time such as 5s")
 	}
-	ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
+	if err != nil {
+		return exit(exitConfig, err)
+	}
+	ctx, cancel := context.WithTimeout(c.Context, timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {

@@ -188,11 +188,11 @@ func cleanup(c *cli.Context, r *records) error {
 	if text == "" {
 		return exit(exitConfig, errors.New("expected how old the records to remove are: reqon cleanup --older-than 30d"))
 	}
-	ms, err := value.Milliseconds(value.FromString(text))
+	age, err := value.Duration(value.FromString(text))
 	if err != nil {
 		return exit(exitConfig, fmt.Errorf("--older-than %s: expected a number and a unit (s, m, h, d or w), such as 30d", text))
 	}
-	before, removed := time.Now().Add(-time.Duration(ms*float64(time.Millisecond))), 0
+	before, removed := time.Now().Add(-age), 0
 	if r.db != nil {
 		if removed, err = r.db.Cleanup(before); err != nil {
 			return exit(exitConfig, err)

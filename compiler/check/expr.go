@@ -10,6 +10,7 @@ import (
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
+	"reqon/vm/value"
 )
 
 // expr checks one whole expression and returns what is known of its value. Of
@@ -539,7 +540,7 @@ func (c *checker) checkDateOperand(e *syntax.BinaryExpr, operand syntax.Expr) {
 		return
 	}
 	suggestion := "write it as `2026-01-20` or `2026-01-20T09:00:00Z`"
-	if durationText.MatchString(lit.Value) {
+	if _, ok := value.ParseDuration(lit.Value); ok {
 		suggestion = "write `" + lit.Value + "` without quotes"
 	}
 	c.report(diag.CodeBadDate, lit.Span, suggestion, "%q is no date", lit.Value)

@@ -8,11 +8,11 @@ import (
 	"strconv"
 	"strings"
 
-	"reqon/compiler/constant"
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
 	"reqon/vm/bytecode"
+	"reqon/vm/value"
 )
 
 // optionPlace is what an option's expression may use beyond what its step may.
@@ -334,21 +334,16 @@ func (c *checker) checkNumberIn(spec *OptionSpec, kind OptionKind, e syntax.Expr
 	}
 }
 
-// durationText is the form of a time as text: one number with one unit.
-var durationText = regexp.MustCompile(`^[0-9]+(?:\.[0-9]+)?(ms|s|m|h|d|w)$`)
-
 // literalMillis returns the milliseconds that an expression writes out.
 func literalMillis(e syntax.Expr) (ms float64, ok bool) {
 	if s, isText := e.(*syntax.StringLit); isText {
-		m := durationText.FindStringSubmatch(s.Value)
-		if m == nil {
-			return 0, false
-		}
-		f, err := strconv.ParseFloat(strings.TrimSuffix(s.Value, m[1]), 64)
-		return f * float64(constant.Millis(m[1])), err == nil
+		return value.ParseDuration(s.Value)
 	}
 	n, unit, ok := literalNumber(e)
-	return n * float64(constant.Millis(unit)), ok
+	if unit != "" {
+		n *= float64(value.DurationUnit(unit))
+	}
+	return n, ok
 }
 
 // checkTime checks an option that takes a time (language definition, section
@@ -359,22 +354,23 @@ func (c *checker) checkTime(spec *OptionSpec, e syntax.Expr) {
 		c.optionKind(spec, e, "a time such as `30s`", t, "")
 		return
 	}
-	if s, ok := e.(*syntax.StringLit); ok {
-		if !durationText.MatchString(s.Value) {
-			suggestion := "write a number with a unit: ms, s, m, h, d or w"
-			if wholeText(s.Value) {
-				suggestion = "write it with a unit, such as `" + s.Value + "s`"
-			}
-			c.report(diag.CodeOptionKind, e.Place(), suggestion, "`%s` must be a time such as \"30s\", found %q", spec.Name, s.Value)
-		}
-		return
+	ms, ok := literalMillis(e)
+	if s, isText := e.(*syntax.StringLit); isText && !ok {
+		c.report(diag.CodeOptionKind, e.Place(), durationHint(s.Value), "`%s` must be a time such as \"30s\", found %q", spec.Name, s.Value)
 	}
-	n, unit, ok := literalNumber(e)
 	if !ok {
 		return
 	}
-	if n < 0 {
-		c.report(diag.CodeOptionRange, e.Place(), "", "`%s` can't be negative, found %s", spec.Name, e.Place().Text())
+	if ms < 0 || ms >= value.MaxDuration {
+		what := "can't be negative"
+		if ms > 0 {
+			what = "must be less than 292 years"
+		}
+		c.report(diag.CodeOptionRange, e.Place(), "", "`%s` %s, found %s", spec.Name, what, e.Place().Text())
+		return
+	}
+	n, unit, isNumber := literalNumber(e)
+	if !isNumber {
 		return
 	}
 	least := float64(spec.Plausible)
@@ -388,6 +384,19 @@ func (c *checker) checkTime(spec *OptionSpec, e syntax.Expr) {
 	}
 }
 
+// durationHint says what to write for text that is no duration.
+func durationHint(text string) string {
+	if wholeText(text) {
+		return "write it with a unit, such as `" + text + "s`"
+	}
+	if joined := strings.Join(strings.Fields(text), ""); joined != text {
+		if _, ok := value.ParseDuration(joined); ok {
+			return "write it without spaces: `" + joined + "`"
+		}
+	}
+	return "write a number with a unit: ms, s, m, h, d or w"
+}
+
 func (c *checker) checkSeconds(spec *OptionSpec, e syntax.Expr) {
 	t := c.expr(e)
 	if !t.can(stdlib.KNumber) {
@@ -398,7 +407,7 @@ func (c *checker) checkSeconds(spec *OptionSpec, e syntax.Expr) {
 	switch {
 	case !ok:
 	case unit != "":
-		seconds := strconv.FormatFloat(n*float64(constant.Millis(unit))/second, 'f', -1, 64)
+		seconds := strconv.FormatFloat(n*float64(value.DurationUnit(unit))/second, 'f', -1, 64)
 		c.report(diag.CodeOptionKind, e.Place(), "write `"+seconds+"`", "`%s` takes a number of seconds, and `%s` is a number of milliseconds", spec.Name, e.Place().Text())
 	case n < 0:
 		c.report(diag.CodeOptionRange, e.Place(), "", "`%s` can't be negative, found %s", spec.Name, e.Place().Text())

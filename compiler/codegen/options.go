@@ -228,15 +228,15 @@ func scheduleEntries(m *syntax.Mission) []*syntax.Option {
 func scheduleUnit(word string) int64 {
 	switch strings.TrimSuffix(word, "s") {
 	case "second":
-		return constant.Millis("s")
+		return value.DurationUnit("s")
 	case "minute":
-		return constant.Millis("m")
+		return value.DurationUnit("m")
 	case "hour":
-		return constant.Millis("h")
+		return value.DurationUnit("h")
 	case "day":
-		return constant.Millis("d")
+		return value.DurationUnit("d")
 	}
-	return constant.Millis("w")
+	return value.DurationUnit("w")
 }
 
 // source generates a source's options.

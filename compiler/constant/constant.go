@@ -8,16 +8,6 @@ import (
 	"reqon/vm/value"
 )
 
-// unitMillis are the milliseconds of a duration's unit; a number without one
-// counts as milliseconds where it is taken for a duration.
-var unitMillis = map[string]int64{
-	"": 1, "ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000,
-}
-
-// Millis returns the milliseconds of a duration's unit as it is written behind a
-// number, 1 for "", and 0 for what is none.
-func Millis(unit string) int64 { return unitMillis[unit] }
-
 // arithmetic are the operators whose result may be an error.
 var arithmetic = map[syntax.Op]func(a, b value.Value) (value.Value, error){
 	syntax.OpAdd: value.Add, syntax.OpSub: value.Sub, syntax.OpMul: value.Mul, syntax.OpDiv: value.Div, syntax.OpMod: value.Mod,
@@ -58,7 +48,7 @@ func number(e *syntax.NumberLit) (value.Value, bool) {
 	if !ok || e.Unit == "" {
 		return v, ok
 	}
-	v, err := value.Mul(v, value.FromInt(Millis(e.Unit)))
+	v, err := value.Mul(v, value.FromInt(value.DurationUnit(e.Unit)))
 	return v, err == nil
 }
 

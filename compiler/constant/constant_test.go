@@ -65,11 +65,3 @@ func TestValue(t *testing.T) {
 		}
 	}
 }
-
-func TestMillis(t *testing.T) {
-	for unit, want := range map[string]int64{"": 1, "ms": 1, "s": 1000, "m": 60 * 1000, "h": 3600 * 1000, "d": 24 * 3600 * 1000, "w": 7 * 24 * 3600 * 1000, "y": 0} {
-		if got := Millis(unit); got != want {
-			t.Errorf("%q is %d ms, want %d", unit, got, want)
-		}
-	}
-}

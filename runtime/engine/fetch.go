@@ -123,9 +123,9 @@ func (r *run) request(source *httpclient.Source, q *vm.Request) (*httpclient.Req
 		req.PageParam = &httpclient.Param{Name: q.Fetch.PageParam, Value: q.Param}
 	}
 	if v := value.Field(o, "timeout"); !v.IsNull() {
-		d, err := httpclient.DecodeDuration(v)
+		d, err := value.Duration(v)
 		if err != nil {
-			return nil, fmt.Errorf("option timeout: %w", err)
+			return nil, fmt.Errorf("option timeout %w", err)
 		}
 		req.Timeout = d
 	}
@@ -137,9 +137,9 @@ func (r *run) request(source *httpclient.Source, q *vm.Request) (*httpclient.Req
 		req.Retry = &policy
 	}
 	if v := value.Field(value.Field(o, "rateLimit"), "maxWait"); !v.IsNull() {
-		d, err := httpclient.DecodeDuration(v)
+		d, err := value.Duration(v)
 		if err != nil {
-			return nil, fmt.Errorf("option rateLimit.maxWait: %w", err)
+			return nil, fmt.Errorf("option rateLimit.maxWait %w", err)
 		}
 		req.MaxWait = &d
 	}

@@ -165,12 +165,11 @@ func (d *decoder) time(path string, otherwise time.Duration) time.Duration {
 	if v.IsNull() {
 		return otherwise
 	}
-	ms, err := value.Milliseconds(v)
+	t, err := value.Duration(v)
 	if err != nil {
 		d.fail(path, err)
-		return 0
 	}
-	return time.Duration(math.Round(ms * float64(time.Millisecond)))
+	return t
 }
 
 func (d *decoder) count(path string, least, otherwise int) int {

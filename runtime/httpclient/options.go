@@ -5,65 +5,15 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 
 	"reqon/vm/value"
 )
-
-// units of durations in milliseconds (language definition, section 2).
-var durationUnits = []struct {
-	name string
-	ms   float64
-}{{"ms", 1}, {"s", 1000}, {"m", 60_000}, {"h", 3_600_000}, {"d", 86_400_000}, {"w", 7 * 86_400_000}}
 
 // sizeUnits of maxResponseSize in bytes: decimal, and binary with an i.
 var sizeUnits = []struct {
 	name  string
 	bytes float64
 }{{"kib", 1 << 10}, {"mib", 1 << 20}, {"gib", 1 << 30}, {"kb", 1e3}, {"mb", 1e6}, {"gb", 1e9}, {"b", 1}}
-
-const wantDuration = `a duration such as 30s, "30s" or a number of milliseconds`
-
-// DecodeDuration returns the time that an option gives: a number is
-// milliseconds, a string a number with a unit of ms, s, m, h, d or w (language
-// definition, section 2). Negative durations, and those beyond 292 years, are
-// errors. The error says what was found and expected, but not where.
-func DecodeDuration(v value.Value) (time.Duration, error) {
-	var ms float64
-	switch {
-	case v.IsNumber():
-		ms = value.Float64(v)
-	case v.Kind() == value.String:
-		var ok bool
-		if ms, ok = parseDuration(v.Str()); !ok {
-			return 0, unexpected(v, wantDuration)
-		}
-	default:
-		return 0, unexpected(v, wantDuration)
-	}
-	if ms < 0 {
-		return 0, unexpected(v, "a duration that is not negative")
-	}
-	ns := ms * float64(time.Millisecond)
-	if ns >= math.MaxInt64 {
-		return 0, unexpected(v, "a duration of less than 292 years")
-	}
-	return time.Duration(math.Round(ns)), nil
-}
-
-// parseDuration reads a number with a unit, as in 30s or 1.5h.
-func parseDuration(s string) (ms float64, ok bool) {
-	for _, u := range durationUnits {
-		if number, found := strings.CutSuffix(s, u.name); found {
-			// "5m" ends in no other unit, but "5ms" ends in s as well as in
-			// ms: the number tells.
-			if n, ok := parsePlain(number); ok {
-				return n * u.ms, true
-			}
-		}
-	}
-	return 0, false
-}
 
 // parsePlain reads digits, with a fraction or without.
 func parsePlain(s string) (float64, bool) {

@@ -57,10 +57,10 @@ func (p RetryPolicy) With(option value.Value) (RetryPolicy, error) {
 		case "backoff":
 			p.Backoff, err = decodeWord(v, Exponential, Linear, Constant)
 		case "initialDelay":
-			p.InitialDelay, err = DecodeDuration(v)
+			p.InitialDelay, err = value.Duration(v)
 		case "maxDelay":
 			hasMax = true
-			p.MaxDelay, err = DecodeDuration(v)
+			p.MaxDelay, err = value.Duration(v)
 		case "jitter":
 			p.Jitter, err = decodeBool(v)
 		default:

@@ -110,7 +110,7 @@ func (s *Source) option(name string, v value.Value) (err error) {
 	case "base":
 		err = s.setBase(v)
 	case "timeout":
-		if s.timeout, err = DecodeDuration(v); err == nil && s.timeout == 0 {
+		if s.timeout, err = value.Duration(v); err == nil && s.timeout == 0 {
 			err = unexpected(v, "a time above 0")
 		}
 	case "retry":
@@ -161,7 +161,7 @@ func (s *Source) rateLimit(option value.Value) error {
 		case "strategy":
 			_, err = decodeWord(v, "pause", "throttle", "fail")
 		case "maxWait":
-			s.maxWait, err = DecodeDuration(v)
+			s.maxWait, err = value.Duration(v)
 		case "adaptive":
 			_, err = decodeBool(v)
 		default:
@@ -184,7 +184,7 @@ func circuitBreaker(option value.Value) error {
 		case "failureThreshold", "successThreshold":
 			_, err = decodeCount(v)
 		case "resetTimeout", "failureWindow":
-			_, err = DecodeDuration(v)
+			_, err = value.Duration(v)
 		default:
 			return unknownOption("circuitBreaker.", name, breakerOptions)
 		}
