@@ -36,8 +36,9 @@ type Host interface {
 	// ItemFailed tells that an item of a loop failed and what the loop's policy
 	// made of it.
 	ItemFailed(policy bytecode.Policy, f *ItemFailure)
-	// EarlyEnd tells that maxPages or maxItems ended a fetch early.
-	EarlyEnd(text string, at At)
+	// CutShort tells, once for each such fetch, that one has ended without
+	// everything, or that nobody can know whether it has.
+	CutShort(c *Cut)
 	// ActionStarted and ActionDone frame an action; err is nil where it
 	// succeeded.
 	ActionStarted(action int)
@@ -111,6 +112,32 @@ type Fetched struct {
 	Held     bool        // the position must not move in this run
 	Position value.Value // the new position; null: as it was
 }
+
+// Cut is a fetch that was cut short: it did not fail, and has not fetched
+// everything (language definition, section 6.1, "Cut short").
+type Cut struct {
+	Reasons []CutReason // at least one, the first that came up first
+	Held    bool        // the fetch has a sync position, which must not move
+	At      At
+}
+
+// CutReason is why a fetch was cut short.
+type CutReason struct {
+	Kind CutKind
+	Text string // what happened, as it follows the word "Fetch"
+}
+
+// CutKind is a kind of reason for which a fetch is cut short.
+type CutKind uint8
+
+// The kinds.
+const (
+	CutLimit      CutKind = iota // maxPages or maxItems ended it
+	CutCursor                    // nothing is where paginate says the next cursor is
+	CutUpdateFrom                // no item has what updateFrom names: all has come, but nobody knows up to where
+	CutErrors                    // an answer has items, and errors beside them
+	CutNext                      // an answer says that there is more, and no request asks for it
+)
 
 // Put is what a store step writes, as one batch.
 type Put struct {

@@ -241,10 +241,12 @@ func (w *world) ItemFailed(policy bytecode.Policy, f *vm.ItemFailure) {
 	w.failed = append(w.failed, fmt.Sprintf("%s %d %s: %s", policy, f.Index, value.Text(f.ID), vm.Reason(f.Err)))
 }
 
-func (w *world) EarlyEnd(text string, _ vm.At) {
+func (w *world) CutShort(c *vm.Cut) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.early = append(w.early, text)
+	for _, r := range c.Reasons {
+		w.early = append(w.early, r.Text)
+	}
 }
 
 func (w *world) ActionStarted(action int) {

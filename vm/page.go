@@ -39,8 +39,8 @@ type pageState struct {
 	path     string // of the items in a page that is an object
 	merged   []value.Value
 	more     bool
-	last     bool   // the host says that no other page is to be asked for
-	early    string // why the fetch ended early, or ""
+	last     bool        // the host says that no other page is to be asked for
+	cuts     []CutReason // why the fetch is cut short; nil if it is not
 
 	failure     *Failure // of the latest request, for a retry that is used up
 	idempotency string   // the key of the request under way
@@ -531,7 +531,7 @@ func (p *pageState) decideCursor(until value.Value) error {
 		// more is to be expected, rather is a path that is misspelt.
 		expected := p.fetch.Until && !value.Truth(until) || p.size > 0 && int64(len(p.items)) >= p.size
 		if !there && p.number == 1 && len(p.items) > 0 && expected {
-			p.early = fmt.Sprintf("ended early: the first page has nothing in %s, where paginate says that the next cursor is", p.fetch.Cursor)
+			p.cutShort(CutCursor, "ended early: the first page has nothing in %s, where paginate says that the next cursor is", p.fetch.Cursor)
 		}
 		return nil
 	}
@@ -571,13 +571,26 @@ func (p *pageState) limit() {
 	if p.maxItems > 0 && int64(p.before+len(p.items)) >= p.maxItems {
 		keep := p.maxItems - int64(p.before)
 		if int64(len(p.items)) > keep || p.more {
-			p.early = fmt.Sprintf("ended early at maxItems: %d", p.maxItems)
+			p.cutShort(CutLimit, "ended early at maxItems: %d", p.maxItems)
 		}
 		p.items, p.more = p.items[:keep], false
 	}
 	if p.more && p.maxPages > 0 && int64(p.number) >= p.maxPages {
-		p.early, p.more = fmt.Sprintf("ended early at maxPages: %d", p.maxPages), false
+		p.cutShort(CutLimit, "ended early at maxPages: %d", p.maxPages)
+		p.more = false
 	}
+}
+
+// cutShort notes that the fetch does not fetch everything, and why. The text
+// follows the word "Fetch" in what a person reads. Of several reasons of one
+// kind the first counts.
+func (p *pageState) cutShort(kind CutKind, format string, args ...any) {
+	for _, c := range p.cuts {
+		if c.Kind == kind {
+			return
+		}
+	}
+	p.cuts = append(p.cuts, CutReason{Kind: kind, Text: fmt.Sprintf(format, args...)})
 }
 
 // track keeps the greatest value of updateFrom.
@@ -616,14 +629,14 @@ func (t *Task) closeFetch(f *frame, p *pageState) {
 			t.items = p.path
 		}
 	}
-	if p.updateFrom != "" && p.key != "" && p.early == "" && p.greatest.IsNull() && p.before+len(p.items) > 0 {
-		p.early = "found no " + p.updateFrom + " in any item"
+	if p.updateFrom != "" && p.key != "" && len(p.cuts) == 0 && p.greatest.IsNull() && p.before+len(p.items) > 0 {
+		p.cutShort(CutUpdateFrom, "found no %s in any item", p.updateFrom)
 	}
-	if p.early != "" {
-		t.host.EarlyEnd(p.early, t.at(f, f.pc))
+	if len(p.cuts) > 0 {
+		t.host.CutShort(&Cut{Reasons: p.cuts, Held: p.key != "", At: t.at(f, f.pc)})
 	}
 	if p.key != "" {
-		end := Fetched{Source: p.fetch.Source, Key: p.key, Held: p.early != ""}
+		end := Fetched{Source: p.fetch.Source, Key: p.key, Held: len(p.cuts) > 0}
 		switch {
 		case p.updateFrom != "":
 			end.Position = p.greatest

@@ -466,7 +466,11 @@ func (s *session) runOne(ctx context.Context, m *engine.Mission, several bool) *
 // of items were logged when they happened.
 func (s *session) logEnd(r *engine.Report, took time.Duration) {
 	log := s.log.With(r.Mission, r.ID)
-	if r.Err == nil {
+	switch {
+	case r.Status == state.StatusIncomplete:
+		log.Warn("Incomplete (" + seconds(took) + "): " + strings.Join(r.Counts.Texts(), ", "))
+		return
+	case r.Err == nil:
 		log.Info("Completed (" + seconds(took) + ")")
 		return
 	}

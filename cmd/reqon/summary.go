@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -32,7 +33,8 @@ func writeSummary(w io.Writer, r *engine.Report, d time.Duration, dryRun bool) {
 	writeCounts(w, &r.Run)
 }
 
-// writeCounts writes the counts of a run, a line for each action and store.
+// writeCounts writes the counts of a run: a line for each action and store, and
+// one for what else there is to know.
 func writeCounts(w io.Writer, r *state.Run) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, a := range r.Actions {
@@ -43,6 +45,9 @@ func writeCounts(w io.Writer, r *state.Run) {
 		fmt.Fprintf(t, "  store %s\t%d inserted\t%d updated\t%d unchanged\t%d failed\n", s.Name, s.Inserted, s.Updated, s.Unchanged, s.Failed)
 	}
 	t.Flush()
+	if texts := r.Counts.Texts(); len(texts) > 0 {
+		fmt.Fprintf(w, "  outcome  %s\n", strings.Join(texts, "  "))
+	}
 }
 
 // wholeErrors are the errors of a run that are not those of single items.

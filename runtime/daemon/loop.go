@@ -419,11 +419,23 @@ func (d *daemon) account(j *job, res result) {
 	if d.cfg.DryRun {
 		return
 	}
-	d.metrics.RunFinished(j.name, rep.Err == nil, rep.Duration().Seconds())
-	if rep.Err == nil {
+	d.metrics.RunFinished(j.name, runStatus(rep.Status), rep.Duration().Seconds())
+	if rep.Status == state.StatusSuccess {
 		j.lastSuccess = rep.End
 		d.metrics.SetLastSuccess(j.name, rep.End)
 	}
+}
+
+// runStatus is a run's status as its metric has it: every run that is neither a
+// success nor incomplete has failed, a cancelled one too.
+func runStatus(s state.Status) telemetry.RunStatus {
+	switch s {
+	case state.StatusSuccess:
+		return telemetry.RunSuccess
+	case state.StatusIncomplete:
+		return telemetry.RunIncomplete
+	}
+	return telemetry.RunFailure
 }
 
 // recorded notes that runs of the job can be recorded again, if they could not.

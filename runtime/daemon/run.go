@@ -80,7 +80,11 @@ func (d *daemon) tellReport(name string, rep *engine.Report) {
 	for _, n := range rep.Notes {
 		log.Info("Note: " + n)
 	}
-	if rep.Err == nil {
+	switch {
+	case rep.Status == state.StatusIncomplete:
+		log.Warn("Incomplete " + took + ": " + strings.Join(rep.Counts.Texts(), ", "))
+		return
+	case rep.Err == nil:
 		log.Info("Completed " + took)
 		return
 	}

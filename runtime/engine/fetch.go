@@ -363,11 +363,22 @@ func (r *run) Fetched(f *vm.Fetched) {
 	p.next[key] = f.Position
 }
 
-// texts gives the positions to save, as JSON.
+// holds is the number of positions that must not move.
+func (p *positions) holds() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return int64(len(p.held))
+}
+
+// texts gives the positions to save, as JSON. That of the mission's last
+// successful run moves with a success only.
 func (p *positions) texts(run *state.Run) map[string]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	out := map[string]string{lastRunKey: jsonTime(run.Start)}
+	out := map[string]string{}
+	if run.Status == state.StatusSuccess {
+		out[lastRunKey] = jsonTime(run.Start)
+	}
 	for key, v := range p.next {
 		if !p.held[key] {
 			out[key] = string(value.AppendJSON(nil, v))

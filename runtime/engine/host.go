@@ -34,22 +34,13 @@ func (r *run) Log(level bytecode.Level, text string, fields value.Value, at vm.A
 	r.log.Log(levels[level], text, append(list, r.place(at)...)...)
 }
 
-// Warned logs a `warn` of a validate step.
-func (r *run) Warned(text string, at vm.At) {
-	r.log.Warn("Validation warning: "+text, r.place(at)...)
-}
-
-// EarlyEnd logs that a fetch did not fetch everything.
-func (r *run) EarlyEnd(text string, at vm.At) {
-	r.log.Warn("Fetch "+text+"; the sync position is held", r.place(at)...)
-}
-
 // ItemFailed logs and counts a failed item of a loop.
 func (r *run) ItemFailed(policy bytecode.Policy, f *vm.ItemFailure) {
 	if r.opts.DryRun && r.sent.Load() {
 		return // it lacks an answer; dryError says so
 	}
 	r.opts.Progress.Failures.Add(1)
+	r.outcome.countItem(policy)
 	r.engine.cfg.Metrics.Failed(r.mission.Name(), 1)
 	e := runError(f.Err)
 	fields := []telemetry.Field{telemetry.Int("index", f.Index)}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -42,7 +43,7 @@ func TestPrograms(t *testing.T) {
 			}
 			server := p.Serve()
 			defer server.Close()
-			r := &runner{t: t, program: p, env: p.Env(server), dir: t.TempDir(), clock: &fakeClock{now: start}, records: map[string][]string{}}
+			r := &runner{t: t, program: p, env: p.Env(server), dir: t.TempDir(), clock: &fakeClock{now: start}, records: map[string][]string{}, counts: map[string]int{}}
 			r.run()
 			o := r.outcome()
 			for _, complaint := range p.Compare(o, server) {
@@ -69,6 +70,7 @@ type runner struct {
 	status  string
 	report  strings.Builder
 	retries int
+	counts  map[string]int
 	records map[string][]string // by store, after the run
 }
 
@@ -155,8 +157,18 @@ func (r *runner) mission(e *engine.Engine, prog *bytecode.Program) {
 	for _, a := range report.Actions {
 		r.retries += int(a.Retries)
 	}
-	if report.Err != nil {
+	switch {
+	case report.Err != nil:
 		r.failed(report.Err)
+	case report.Status != state.StatusSuccess && r.status == script.Success:
+		r.status = string(report.Status)
+	}
+	text, err := json.Marshal(report.Counts)
+	r.must(err)
+	counts := map[string]int{}
+	r.must(json.Unmarshal(text, &counts))
+	for name, n := range counts {
+		r.counts[name] += n
 	}
 	for _, e := range report.Errors {
 		fmt.Fprintf(&r.report, "%s: %s: %s", e.Action, e.Position, e.Message)
@@ -208,7 +220,7 @@ func (r *runner) output(ctx context.Context, out *engine.Output) error {
 
 func (r *runner) outcome() *script.Outcome {
 	o := &script.Outcome{
-		Status: r.status, Report: r.report.String(), Log: strings.Split(r.log.String(), "\n"), Retries: r.retries,
+		Status: r.status, Report: r.report.String(), Log: strings.Split(r.log.String(), "\n"), Retries: r.retries, Counts: r.counts,
 		Records: func(store string) ([]string, error) {
 			records, ok := r.records[store]
 			if !ok {

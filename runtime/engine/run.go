@@ -48,8 +48,9 @@ type Progress struct {
 // Report is what came of a run.
 type Report struct {
 	state.Run
-	// Err is why the run did not succeed: a *vm.Error, a *vm.ItemFailures,
-	// several of them joined, or a *ConfigError. Nil if it succeeded.
+	// Err is why the run failed: a *vm.Error, a *vm.ItemFailures, several of
+	// them joined, or a *ConfigError. Nil if it did not: its Status says whether
+	// it succeeded or is incomplete.
 	Err error
 	// Begun tells whether the run has begun. One that has not is not recorded,
 	// and its due time was not taken: another run has it, or Err says what
@@ -73,8 +74,9 @@ type run struct {
 	stores   []*runStore
 	position positions
 	counters []actionCounter // by action; the last is for what is outside of actions
-	begun    bool            // and recorded
-	sent     atomic.Bool     // a dry run has come to its first request
+	outcome  outcome
+	begun    bool        // and recorded
+	sent     atomic.Bool // a dry run has come to its first request
 
 	named sync.Map // environment variables whose values are secrets by their names
 
@@ -189,9 +191,12 @@ func (r *run) finish(ctx context.Context, err error) error {
 		err = r.config
 	}
 	r.record.End = r.engine.cfg.Clock.Now()
+	r.record.Counts = r.counts()
 	switch {
-	case err == nil:
+	case err == nil && r.record.Counts.Complete():
 		r.record.Status = state.StatusSuccess
+	case err == nil:
+		r.record.Status = state.StatusIncomplete
 	case cancelled:
 		r.record.Status = state.StatusCancelled
 	default:

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -44,6 +45,7 @@ const (
 	StatusRunning     Status = "running"
 	StatusSuccess     Status = "success"
 	StatusFailure     Status = "failure"
+	StatusIncomplete  Status = "incomplete" // did not fail, and has not fetched everything
 	StatusCancelled   Status = "cancelled"
 	StatusInterrupted Status = "interrupted" // its process ended before it did
 )
@@ -51,7 +53,7 @@ const (
 // Final tells whether a run of this status has ended.
 func (s Status) Final() bool {
 	switch s {
-	case StatusSuccess, StatusFailure, StatusCancelled, StatusInterrupted:
+	case StatusSuccess, StatusIncomplete, StatusFailure, StatusCancelled, StatusInterrupted:
 		return true
 	}
 	return false
@@ -79,6 +81,7 @@ type Run struct {
 
 	Actions    []ActionCount `json:"actions,omitempty"`
 	Stores     []StoreCount  `json:"stores,omitempty"`
+	Counts     Counts        `json:"counts,omitzero"`
 	Errors     []RunError    `json:"errors,omitempty"`
 	MoreErrors int           `json:"moreErrors,omitempty"` // left out of Errors
 
@@ -110,6 +113,49 @@ type StoreCount struct {
 	Failed    int64  `json:"failed"`
 }
 
+// Counts are what a run counts beside its actions and stores: what it left
+// out, and what it was told of. All zero is how a run should be.
+type Counts struct {
+	Skipped  int64 `json:"skipped,omitempty"`  // items that failed and were skipped
+	Queued   int64 `json:"queued,omitempty"`   // items that failed and were queued
+	Failed   int64 `json:"failed,omitempty"`   // items that failed and are nowhere else
+	CutShort int64 `json:"cutShort,omitempty"` // fetches that have not fetched everything
+	NoNext   int64 `json:"noNext,omitempty"`   // those of them whose answer named a next page that no request asked for
+	Held     int64 `json:"held,omitempty"`     // sync positions that must not move
+	Warnings int64 `json:"warnings,omitempty"` // `warn`s of validate steps that did not hold
+	Redacted int64 `json:"redacted,omitempty"` // credentials that were taken out of stored data
+}
+
+// Complete tells whether everything was fetched, as far as a run that did not
+// fail can know.
+func (c Counts) Complete() bool { return c.CutShort == 0 && c.Held == 0 }
+
+// Texts gives what is not zero in words, each as "2 items skipped".
+func (c Counts) Texts() []string {
+	var texts []string
+	for _, n := range []struct {
+		count     int64
+		one, many string
+	}{
+		{c.Failed, "item failed", "items failed"},
+		{c.Skipped, "item skipped", "items skipped"},
+		{c.Queued, "item queued", "items queued"},
+		{c.CutShort, "fetch cut short", "fetches cut short"},
+		{c.NoNext, "next page not asked for", "next pages not asked for"},
+		{c.Held, "sync position held", "sync positions held"},
+		{c.Warnings, "validation warning", "validation warnings"},
+		{c.Redacted, "credential redacted", "credentials redacted"},
+	} {
+		switch {
+		case n.count == 1:
+			texts = append(texts, "1 "+n.one)
+		case n.count != 0:
+			texts = append(texts, strconv.FormatInt(n.count, 10)+" "+n.many)
+		}
+	}
+	return texts
+}
+
 // RunError is one failure within a run.
 type RunError struct {
 	Action   string `json:"action,omitempty"`
@@ -123,6 +169,7 @@ type RunError struct {
 type runDetail struct {
 	Actions    []ActionCount `json:"actions,omitempty"`
 	Stores     []StoreCount  `json:"stores,omitempty"`
+	Counts     Counts        `json:"counts,omitzero"`
 	Errors     []RunError    `json:"errors,omitempty"`
 	MoreErrors int           `json:"moreErrors,omitempty"`
 }
@@ -185,7 +232,8 @@ func (db *DB) insertRun(w *writer, r *Run) error {
 
 // FinishRun records how a run ended: Status must be final, and End be set. In
 // the same transaction it saves the run's sync positions, JSON texts by key, if
-// and only if Status is StatusSuccess (language definition, section 6.1). When
+// and only if Status is StatusSuccess or StatusIncomplete: of the latter those
+// of the fetches that were whole (language definition, section 6.1). When
 // it fails, nothing of it is saved.
 //
 // Beyond the limits, r's errors are counted in MoreErrors and its texts cut.
@@ -196,7 +244,7 @@ func (db *DB) FinishRun(r *Run, positions map[string]string) error {
 	if r.End.IsZero() {
 		return fmt.Errorf("finish run %s of %s: it has no end time", r.ID, r.Mission)
 	}
-	if r.Status != StatusSuccess {
+	if r.Status != StatusSuccess && r.Status != StatusIncomplete {
 		positions = nil
 	}
 	keys := slices.Sorted(maps.Keys(positions))
@@ -206,7 +254,7 @@ func (db *DB) FinishRun(r *Run, positions map[string]string) error {
 		}
 	}
 	capErrors(r)
-	detail, err := json.Marshal(runDetail{r.Actions, r.Stores, r.Errors, r.MoreErrors})
+	detail, err := json.Marshal(runDetail{r.Actions, r.Stores, r.Counts, r.Errors, r.MoreErrors})
 	if err != nil {
 		return fmt.Errorf("finish run %s of %s: %w", r.ID, r.Mission, err)
 	}
@@ -252,7 +300,7 @@ func (e *runEnd) record(w *writer) (found bool, err error) {
 // disk, for recordLate. Without that the run would be shown as running for as long
 // as this process lives, and then as cut off.
 func (db *DB) recordLater(end runEnd, why error) {
-	if end.run.Status == StatusSuccess {
+	if end.run.Status == StatusSuccess || end.run.Status == StatusIncomplete {
 		end.run.Status = StatusFailure // its sync positions have not been saved
 	}
 	text := "its end could not be recorded when it came, and its sync positions are not saved: " + why.Error()
@@ -435,7 +483,7 @@ func scanRun(rows *sql.Rows) (Run, error) {
 		return Run{}, fmt.Errorf("run %s: %w: %w", r.ID, errUnreadable, err)
 	}
 	r.Due, r.Start, r.End = fromMicros(due), time.UnixMicro(started).UTC(), fromMicros(ended)
-	r.Actions, r.Stores, r.Errors, r.MoreErrors = d.Actions, d.Stores, d.Errors, d.MoreErrors
+	r.Actions, r.Stores, r.Counts, r.Errors, r.MoreErrors = d.Actions, d.Stores, d.Counts, d.Errors, d.MoreErrors
 	return r, nil
 }
 

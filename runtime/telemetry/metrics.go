@@ -73,15 +73,16 @@ func NewMetrics() *Metrics {
 	return m
 }
 
-// MissionLoaded makes the mission's metrics be there from now on, both statuses
+// MissionLoaded makes the mission's metrics be there from now on, all statuses
 // of its runs among them: an alert on a rate needs the zero before the first
 // failure. For a mission that is loaded already it changes nothing.
 func (m *Metrics) MissionLoaded(mission string) {
 	if m == nil {
 		return
 	}
-	m.runs.get(mission, statusSuccess)
-	m.runs.get(mission, statusFailure)
+	for _, status := range []RunStatus{RunSuccess, RunFailure, RunIncomplete} {
+		m.runs.get(mission, string(status))
+	}
 	m.duration.get(mission)
 	m.running.get(mission)
 	m.failed.get(mission)
@@ -99,23 +100,22 @@ func (m *Metrics) MissionUnloaded(mission string) {
 	}
 }
 
-// The statuses of a run, as the label's values.
+// RunStatus is how a run ended, as the label has it.
+type RunStatus string
+
+// The statuses of a run.
 const (
-	statusSuccess = "success"
-	statusFailure = "failure"
+	RunSuccess    RunStatus = "success"
+	RunFailure    RunStatus = "failure"
+	RunIncomplete RunStatus = "incomplete"
 )
 
-// RunFinished counts a run and its duration in seconds. ok is false for every
-// run that is no success, a cancelled one too.
-func (m *Metrics) RunFinished(mission string, ok bool, seconds float64) {
+// RunFinished counts a run and its duration in seconds.
+func (m *Metrics) RunFinished(mission string, status RunStatus, seconds float64) {
 	if m == nil {
 		return
 	}
-	status := statusFailure
-	if ok {
-		status = statusSuccess
-	}
-	m.runs.get(mission, status).Inc()
+	m.runs.get(mission, string(status)).Inc()
 	m.duration.get(mission).Update(seconds)
 }
 
@@ -123,7 +123,7 @@ func (m *Metrics) RunFinished(mission string, ok bool, seconds float64) {
 // that failed; it took no time.
 func (m *Metrics) RunNotStarted(mission string) {
 	if m != nil {
-		m.runs.get(mission, statusFailure).Inc()
+		m.runs.get(mission, string(RunFailure)).Inc()
 	}
 }
 

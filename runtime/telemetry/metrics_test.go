@@ -86,12 +86,14 @@ func TestMissionMetrics(t *testing.T) {
 	m := NewMetrics()
 	m.MissionLoaded("A")
 	check(t, m, "reqon_mission_", `reqon_mission_runs_total{mission="A",status="failure"} 0
+reqon_mission_runs_total{mission="A",status="incomplete"} 0
 reqon_mission_runs_total{mission="A",status="success"} 0
 reqon_mission_running{mission="A"} 0
 `)
-	m.RunFinished("A", true, 2)
-	m.RunFinished("A", true, 2)
-	m.RunFinished("A", false, 2)
+	m.RunFinished("A", RunSuccess, 2)
+	m.RunFinished("A", RunSuccess, 2)
+	m.RunFinished("A", RunFailure, 2)
+	m.RunFinished("A", RunIncomplete, 2)
 	m.SetRunning("A", 1)
 	m.SetLastSuccess("A", time.Date(2026, 1, 20, 9, 0, 0, 0, time.UTC))
 	m.SetNextRun("A", time.Date(2026, 1, 20, 9, 15, 0, 500e6, time.UTC))
@@ -106,14 +108,16 @@ reqon_mission_running{mission="A"} 0
 	m.SetFailedToLoad(1)
 	m.MissionLoaded("AB")
 	want := `reqon_mission_runs_total{mission="A",status="failure"} 1
+reqon_mission_runs_total{mission="A",status="incomplete"} 1
 reqon_mission_runs_total{mission="A",status="success"} 2
 reqon_mission_runs_total{mission="AB",status="failure"} 0
+reqon_mission_runs_total{mission="AB",status="incomplete"} 0
 reqon_mission_runs_total{mission="AB",status="success"} 0
 reqon_mission_duration_seconds{mission="A",quantile="0.5"} 2
 reqon_mission_duration_seconds{mission="A",quantile="0.9"} 2
 reqon_mission_duration_seconds{mission="A",quantile="0.99"} 2
-reqon_mission_duration_seconds_sum{mission="A"} 6
-reqon_mission_duration_seconds_count{mission="A"} 3
+reqon_mission_duration_seconds_sum{mission="A"} 8
+reqon_mission_duration_seconds_count{mission="A"} 4
 reqon_mission_running{mission="A"} 1
 reqon_mission_running{mission="AB"} 0
 reqon_mission_last_success_timestamp_seconds{mission="A"} 1768899600
@@ -133,6 +137,7 @@ reqon_records_failed_total{mission="AB"} 0
 	m.MissionUnloaded("A")
 	m.MissionUnloaded("never loaded")
 	check(t, m, "reqon_", `reqon_mission_runs_total{mission="AB",status="failure"} 0
+reqon_mission_runs_total{mission="AB",status="incomplete"} 0
 reqon_mission_runs_total{mission="AB",status="success"} 0
 reqon_mission_running{mission="AB"} 0
 reqon_missions_loaded 2
@@ -140,7 +145,7 @@ reqon_missions_failed_to_load 1
 reqon_records_failed_total{mission="AB"} 0
 `)
 	m.MissionLoaded("A") // and back again
-	m.RunFinished("A", true, 3)
+	m.RunFinished("A", RunSuccess, 3)
 	check(t, m, `reqon_mission_duration_seconds_sum`, "reqon_mission_duration_seconds_sum{mission=\"A\"} 3\n")
 }
 
@@ -170,7 +175,7 @@ reqon_http_request_duration_seconds_count{source="API"} 3
 func TestQuantiles(t *testing.T) {
 	m := NewMetrics()
 	for i := 1; i <= 101; i++ { // 1 s to 101 s: the median is 51 s
-		m.RunFinished("A", true, float64(i))
+		m.RunFinished("A", RunSuccess, float64(i))
 	}
 	for _, want := range []string{`quantile="0.5"} 51`, `quantile="0.9"} 91`, `quantile="0.99"} 100`} {
 		if got := samples(written(t, m), "reqon_mission_duration_seconds{"); !strings.Contains(got, want+"\n") {
@@ -192,7 +197,7 @@ func TestNilMetrics(t *testing.T) {
 	var m *Metrics
 	m.MissionLoaded("A")
 	m.MissionUnloaded("A")
-	m.RunFinished("A", true, 1)
+	m.RunFinished("A", RunSuccess, 1)
 	m.SetRunning("A", 1)
 	m.SetLastSuccess("A", time.Unix(1, 0))
 	m.SetNextRun("A", time.Unix(1, 0))
@@ -237,7 +242,7 @@ func TestMetricsSideBySide(t *testing.T) {
 			for j := range 100 {
 				mission := fmt.Sprint("M", (i+j)%5)
 				m.MissionLoaded(mission)
-				m.RunFinished(mission, true, 1)
+				m.RunFinished(mission, RunSuccess, 1)
 				m.Request("S", "GET", 200+j%3, 1)
 				if j%10 == 0 {
 					m.MissionUnloaded(fmt.Sprint("M", j%5))
@@ -255,8 +260,8 @@ func busy() *Metrics {
 	m := NewMetrics()
 	for _, mission := range []string{"SyncCustomers", "SyncOrders", "odd \"name\"\n\\"} {
 		m.MissionLoaded(mission)
-		m.RunFinished(mission, true, 2.1)
-		m.RunFinished(mission, false, 0.3)
+		m.RunFinished(mission, RunSuccess, 2.1)
+		m.RunFinished(mission, RunFailure, 0.3)
 		m.SetRunning(mission, 1)
 		m.SetLastSuccess(mission, time.Unix(1768899600, 0))
 		m.SetNextRun(mission, time.Unix(1768899660, 123456789))
@@ -381,7 +386,7 @@ func BenchmarkWriteTo(b *testing.B) {
 	for i := range 1000 {
 		mission := fmt.Sprint("M", i)
 		m.MissionLoaded(mission)
-		m.RunFinished(mission, true, 1)
+		m.RunFinished(mission, RunSuccess, 1)
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -23,6 +23,7 @@ import (
 // Statuses of a run, as want.status has them.
 const (
 	Success      = "success"
+	Incomplete   = "incomplete"
 	Failure      = "failure"
 	CompileError = "compile-error"
 	ConfigError  = "config-error"
@@ -48,6 +49,7 @@ type Program struct {
 	WantPositions map[string]string   // nil if they don't matter
 	WantRequests  int                 // -1 if it doesn't matter
 	WantRetries   int                 // -1 if it doesn't matter
+	WantCounts    map[string]int      // of Outcome.Counts, those that matter
 
 	env    []string
 	blocks []block
@@ -69,7 +71,7 @@ func Parse(file string) (*Program, error) {
 	p := &Program{
 		Name:    strings.TrimSuffix(filepath.Base(file), ".txtar"),
 		Comment: string(archive.Comment),
-		Stores:  map[string]string{}, WantStores: map[string][]string{},
+		Stores:  map[string]string{}, WantStores: map[string][]string{}, WantCounts: map[string]int{},
 		Status: Success, WantRequests: -1, WantRetries: -1,
 	}
 	for _, f := range archive.Files {
@@ -103,7 +105,7 @@ func (p *Program) section(name string, data []byte) (err error) {
 		p.Positions, err = object(data)
 	case "want.status":
 		p.Status = text
-		if !slices.Contains([]string{Success, Failure, CompileError, ConfigError}, text) {
+		if !slices.Contains([]string{Success, Incomplete, Failure, CompileError, ConfigError}, text) {
 			err = fmt.Errorf("no status %q", text)
 		}
 	case "want.error":
@@ -155,6 +157,8 @@ func (p *Program) counts(text string) error {
 			p.WantRequests = n
 		case "retries":
 			p.WantRetries = n
+		case "skipped", "queued", "failed", "cutShort", "noNext", "held", "warnings", "redacted":
+			p.WantCounts[name] = n
 		default:
 			return fmt.Errorf("no count %q", name)
 		}
@@ -233,6 +237,7 @@ type Outcome struct {
 	Records   func(store string) ([]string, error)
 	Positions map[string]string // all saved positions as compact JSON, by "<Source> <key>"
 	Retries   int
+	Counts    map[string]int // what else the run counted, by the names of its record; what is missing is 0
 }
 
 // Compare returns what is not as the program wants it, a sentence each; none if
@@ -266,6 +271,11 @@ func (p *Program) Compare(o *Outcome, s *Server) []string {
 	}
 	if p.WantRetries >= 0 && o.Retries != p.WantRetries {
 		c.add("%d retries, want %d", o.Retries, p.WantRetries)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.WantCounts)) {
+		if n := o.Counts[name]; n != p.WantCounts[name] {
+			c.add("%s is counted %d times, want %d", name, n, p.WantCounts[name])
+		}
 	}
 	if s != nil {
 		if n := s.Requests(); p.WantRequests >= 0 && n != p.WantRequests {

@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"reqon/runtime/state"
+	"reqon/vm"
+	"reqon/vm/bytecode"
+)
+
+// outcome counts what a run did beside its actions and stores: what it left out,
+// and what a person should know of. It is safe for concurrent use.
+type outcome struct {
+	skipped, queued, failed    atomic.Int64
+	cutShort, noNext, warnings atomic.Int64
+	redacted                   atomic.Int64 // credentials taken out of what is stored
+
+	mu   sync.Mutex
+	told map[toldCut]bool
+}
+
+// toldCut is what the log is told once a run: a step that cuts a thousand
+// fetches short says nothing new with the second.
+type toldCut struct {
+	pos  bytecode.Pos
+	kind vm.CutKind
+}
+
+// firstCut tells whether this has not been told yet.
+func (o *outcome) firstCut(pos bytecode.Pos, kind vm.CutKind) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	key := toldCut{pos, kind}
+	if o.told[key] {
+		return false
+	}
+	if o.told == nil {
+		o.told = map[toldCut]bool{}
+	}
+	o.told[key] = true
+	return true
+}
+
+// counts gives what was counted so far.
+func (r *run) counts() state.Counts {
+	o := &r.outcome
+	return state.Counts{
+		Skipped: o.skipped.Load(), Queued: o.queued.Load(), Failed: o.failed.Load(),
+		CutShort: o.cutShort.Load(), NoNext: o.noNext.Load(), Held: r.position.holds(),
+		Warnings: o.warnings.Load(), Redacted: o.redacted.Load(),
+	}
+}
+
+// CutShort counts a fetch that did not fetch everything, and logs each kind of
+// reason once a step.
+func (r *run) CutShort(c *vm.Cut) {
+	if r.opts.DryRun {
+		return // nothing was fetched at all
+	}
+	position, cut := "", int64(0)
+	if c.Held {
+		position = "; the sync position is held"
+	}
+	for _, reason := range c.Reasons {
+		if reason.Kind != vm.CutUpdateFrom {
+			cut = 1 // once, for however many reasons; of that one everything has come
+		}
+		if reason.Kind == vm.CutNext {
+			r.outcome.noNext.Add(1)
+		}
+		tell := r.log.Debug
+		if r.outcome.firstCut(c.At.Pos, reason.Kind) {
+			tell = r.log.Warn
+		}
+		tell("Fetch "+reason.Text+position, r.place(c.At)...)
+	}
+	r.outcome.cutShort.Add(cut)
+}
+
+// Warned counts and logs a `warn` of a validate step.
+func (r *run) Warned(text string, at vm.At) {
+	r.outcome.warnings.Add(1)
+	r.log.Warn("Validation warning: "+text, r.place(at)...)
+}
+
+// countItem counts a failed item by what its loop's policy made of it.
+func (o *outcome) countItem(policy bytecode.Policy) {
+	switch policy {
+	case bytecode.PolicySkip:
+		o.skipped.Add(1)
+	case bytecode.PolicyQueue:
+		o.queued.Add(1)
+	default:
+		o.failed.Add(1)
+	}
+}
