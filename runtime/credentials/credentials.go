@@ -184,6 +184,10 @@ type Credential struct {
 	Kind    string  // None, Bearer, Basic or APIKey
 	Headers []Field // names in canonical form
 	Query   []Field
+	// Account tells one user of an API from another: two credentials with the
+	// same one sign in as the same user, whatever the sources are called. It
+	// shows nothing of the secrets.
+	Account string
 
 	secrets []string
 }
@@ -239,6 +243,7 @@ func (s *Set) For(source, authKind string, inline map[string]string) (*Credentia
 			return nil, err
 		}
 	}
+	c.Account = c.account()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, secret := range c.secrets {

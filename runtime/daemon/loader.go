@@ -557,8 +557,20 @@ func (l *loader) snapshot() *snapshot {
 		}
 	}
 	l.owners = owners
+	l.retain()
 	l.remember(s)
 	return s
+}
+
+// retain lets the engine forget the missions that have been replaced.
+func (l *loader) retain() {
+	var all []*engine.Mission
+	for _, u := range l.units {
+		for _, m := range slices.Concat(u.missions, u.pending) {
+			all = append(all, m.linked)
+		}
+	}
+	l.engine.Retain(all)
 }
 
 func (u *unit) whereOf(name string) string {

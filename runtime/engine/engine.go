@@ -19,6 +19,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,7 +44,7 @@ type Config struct {
 	Clock       Clock                            // default: the system's
 	Random      func() float64                   // in [0, 1); default math/rand
 	NewUUID     func() string                    // default random
-	Transport   http.RoundTripper                // default httpclient.NewTransport
+	Transport   http.RoundTripper                // of all requests; default: connections of its own for each origin and account
 	Redactor    *credentials.Redactor            // default: a new one
 
 	// Adapters opens the stores of adapters other than `memory` and `file`, by
@@ -71,6 +72,11 @@ type Engine struct {
 	db     *state.DB
 	dir    *store.Dir
 	keys   *store.Keys
+
+	transport http.RoundTripper // of requests without a source that has a base
+	gates     httpclient.Gates
+	loadedMu  sync.Mutex
+	loaded    map[*Mission][]*httpclient.Lease // what each mission keeps open between its runs
 
 	credentials credentials.Redactor // knows the credentials of all sources, and nothing else
 	// set is what cfg.Credentials was until a reload brought another.
@@ -105,9 +111,6 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.NewUUID == nil {
 		cfg.NewUUID = newUUID
 	}
-	if cfg.Transport == nil {
-		cfg.Transport = httpclient.NewTransport()
-	}
 	if cfg.Redactor == nil {
 		cfg.Redactor = &credentials.Redactor{}
 	}
@@ -118,7 +121,14 @@ func New(cfg Config) (*Engine, error) {
 		}
 		cfg.Credentials = set
 	}
-	e := &Engine{cfg: cfg, shapes: value.NewShapes(), keys: store.NewKeys(cfg.Clock.Now)}
+	e := &Engine{
+		cfg: cfg, shapes: value.NewShapes(), keys: store.NewKeys(cfg.Clock.Now),
+		transport: cfg.Transport, loaded: map[*Mission][]*httpclient.Lease{},
+	}
+	if e.transport == nil {
+		e.transport = httpclient.NewTransport()
+		e.gates.NewTransport = func() http.RoundTripper { return httpclient.NewTransport() }
+	}
 	e.set.Store(cfg.Credentials)
 	db, err := openState(&cfg)
 	if err != nil {
@@ -157,9 +167,58 @@ func (e *Engine) DB() *state.DB { return e.db }
 // SetCredentials replaces the credentials for the runs that begin from now on.
 func (e *Engine) SetCredentials(set *credentials.Set) { e.set.Store(set) }
 
-// Close syncs and closes the stores and the state.
+// Close syncs and closes the stores and the state, and the connections that no
+// run is using.
 func (e *Engine) Close() error {
+	e.Retain(nil)
+	if t, ok := e.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
 	return errors.Join(e.dir.Close(), e.closeState())
+}
+
+// hold keeps the gates of the sources open while the mission is loaded, in
+// place of those that it had kept. What an API allows holds over all runs, so a
+// limit must outlive the run that said it.
+func (m *Mission) hold(sources []*httpclient.Source) {
+	e := m.engine
+	leases := make([]*httpclient.Lease, len(sources))
+	for i, s := range sources {
+		leases[i] = s.Hold()
+	}
+	e.loadedMu.Lock()
+	old, loaded := e.loaded[m]
+	if loaded {
+		e.loaded[m] = leases
+	} else {
+		old = leases // the mission was let go while its run began
+	}
+	e.loadedMu.Unlock()
+	for _, l := range old {
+		l.Close()
+	}
+}
+
+// Retain lets go of all missions but these: what they shared with their APIs
+// for longer than a run ends with the last run that uses it. Their runs in
+// progress go on.
+func (e *Engine) Retain(missions []*Mission) {
+	kept := make(map[*Mission]bool, len(missions))
+	for _, m := range missions {
+		kept[m] = true
+	}
+	var gone []*httpclient.Lease
+	e.loadedMu.Lock()
+	for m, leases := range e.loaded {
+		if !kept[m] {
+			gone = append(gone, leases...)
+			delete(e.loaded, m)
+		}
+	}
+	e.loadedMu.Unlock()
+	for _, l := range gone {
+		l.Close()
+	}
 }
 
 // natives finds the implementation of a built-in function.

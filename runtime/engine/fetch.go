@@ -22,7 +22,7 @@ import (
 func (r *run) newClient() *httpclient.Client {
 	cfg := &r.engine.cfg
 	return httpclient.New(httpclient.Config{
-		Transport: cfg.Transport, Clock: cfg.Clock, Redactor: cfg.Redactor, Shapes: r.engine.shapes,
+		Transport: r.engine.transport, Clock: cfg.Clock, Redactor: cfg.Redactor, Shapes: r.engine.shapes,
 		Random: cfg.Random, NewKey: cfg.NewUUID,
 		OnRequest: func(e httpclient.RequestEvent) {
 			cfg.Metrics.Request(e.Source, e.Method, e.Status, e.Duration.Seconds())

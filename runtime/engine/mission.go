@@ -90,6 +90,9 @@ func (e *Engine) Load(p *bytecode.Program) (*Mission, error) {
 	if d.err != nil {
 		return nil, &ConfigError{Err: d.err}
 	}
+	e.loadedMu.Lock()
+	defer e.loadedMu.Unlock()
+	e.loaded[m] = nil
 	return m, nil
 }
 

@@ -91,9 +91,18 @@ func (r *run) prepareSources() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", where, err)
 		}
+		r.engine.gates.Open(source)
 		r.sources = append(r.sources, source)
 	}
+	r.mission.hold(r.sources)
 	return nil
+}
+
+// closeSources gives back what the run shares with others.
+func (r *run) closeSources() {
+	for _, s := range r.sources {
+		s.Close()
+	}
 }
 
 // checkAvailable refuses a mission with a step or a function that this version
@@ -127,6 +136,7 @@ func (r *run) checkAvailable() error {
 // and stores are all there. The error is a *ConfigError.
 func (m *Mission) Ready(params map[string]string) error {
 	r := &run{engine: m.engine, mission: m, opts: RunOptions{Params: params}}
+	defer r.closeSources()
 	for _, prepare := range []func() error{r.checkAvailable, r.prepareParams, r.prepareSources, r.checkStores} {
 		if err := prepare(); err != nil {
 			return &ConfigError{Err: err}

@@ -101,6 +101,7 @@ func (m *Mission) Run(ctx context.Context, opts RunOptions) *Report {
 	}
 	r := &run{engine: m.engine, mission: m, opts: opts, counters: make([]actionCounter, len(m.prog.Actions)+1)}
 	r.record = state.Run{Mission: m.prog.Mission, Trigger: opts.Trigger, Due: opts.Due, Start: m.engine.cfg.Clock.Now()}
+	defer r.closeSources()
 	err := r.prepare()
 	if err != nil && opts.Claim == nil {
 		return r.notBegun(ctx, err)

@@ -69,6 +69,9 @@ func (k *call) send(ctx context.Context, at *hop) (*http.Response, error) {
 	} else if at.body != nil {
 		req.Body = http.NoBody
 	}
+	if t := k.gate.transport; t != nil {
+		return t.RoundTrip(req)
+	}
 	return k.client.transport.RoundTrip(req)
 }
 

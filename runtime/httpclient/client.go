@@ -17,8 +17,9 @@ import (
 
 // Config is what a client works with. Everything may be left out.
 type Config struct {
-	// Transport sends the requests. Clients that are given one share its
-	// connections. Default: NewTransport().
+	// Transport sends the requests of sources whose gate has no connections of
+	// its own. Clients that are given one share its connections. Default:
+	// NewTransport().
 	Transport http.RoundTripper
 	Clock     Clock                 // default: the system's
 	Redactor  *credentials.Redactor // learns the secrets of each source that is used
@@ -98,11 +99,7 @@ func New(cfg Config) *Client {
 }
 
 // CloseIdle closes the connections that no request is using.
-func (c *Client) CloseIdle() {
-	if t, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections()
-	}
-}
+func (c *Client) CloseIdle() { closeIdle(c.transport) }
 
 // Param is one query parameter.
 type Param struct {
@@ -160,6 +157,7 @@ type Response struct {
 type call struct {
 	client  *Client
 	source  *Source
+	gate    *gate
 	method  string
 	url     *url.URL
 	home    bool // the source's origin
@@ -181,7 +179,7 @@ func (c *Client) prepare(s *Source, r *Request) (*call, error) {
 		return nil, err
 	}
 	s.teach(c.redactor)
-	k := &call{client: c, source: s, method: method, retry: s.retry, timeout: s.timeout, maxWait: s.maxWait, allow: r.Allow, onRetry: c.onRetry}
+	k := &call{client: c, source: s, gate: s.lease.gate, method: method, retry: s.retry, timeout: s.timeout, maxWait: s.maxWait, allow: r.Allow, onRetry: c.onRetry}
 	if k.url, k.home, err = buildURL(s, r); err != nil {
 		return nil, err
 	}
@@ -276,7 +274,7 @@ func (c *Client) Do(ctx context.Context, s *Source, r *Request) (*Response, erro
 	}
 	var sent time.Time
 	for attempt := 1; ; attempt++ {
-		if err := s.acquire(ctx); err != nil {
+		if err := k.gate.flight.enter(ctx); err != nil {
 			return nil, err
 		}
 		start := c.clock.Now()
@@ -284,7 +282,7 @@ func (c *Client) Do(ctx context.Context, s *Source, r *Request) (*Response, erro
 			sent = start
 		}
 		resp, failure := k.attempt(ctx)
-		s.release()
+		k.gate.flight.leave()
 		if failure == nil {
 			k.observe(resp.Status, start)
 			resp.Sent, resp.Attempts = sent, attempt

@@ -448,8 +448,8 @@ func TestMaxInFlight(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if most.Load() > 3 || len(r.source.slots) != 0 {
-		t.Errorf("%d at once, %d slots held", most.Load(), len(r.source.slots))
+	if most.Load() > 3 || r.source.lease.gate.flight.count != 0 {
+		t.Errorf("%d at once, %d slots held", most.Load(), r.source.lease.gate.flight.count)
 	}
 }
 

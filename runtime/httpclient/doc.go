@@ -7,7 +7,9 @@
 //	headers.go, auth.go  what goes with it, and to which origin
 //	body.go              what it carries
 //	retry.go             whether to send it again, and when
-//	attempt.go           one try: timeout, one slot of maxInFlight, the answer
+//	gate.go              what all requests of an account to an origin share: one
+//	                     slot of maxInFlight, connections
+//	attempt.go           one try: timeout, the answer
 //	redirect.go          where the answer says to go instead
 //	transport.go         connections, and what a broken one means
 //	read.go, decode.go   the body of the answer, and the value it holds

@@ -102,17 +102,17 @@ func TestSystemClock(t *testing.T) {
 
 // Whoever waits for one of maxInFlight slots can be cancelled.
 func TestCancelledInQueue(t *testing.T) {
-	s := newTestSource(t, "https://x", `{"maxInFlight":1}`, nil)
-	if err := s.acquire(context.Background()); err != nil {
+	f := &newTestSource(t, "https://x", `{"maxInFlight":1}`, nil).lease.gate.flight
+	if err := f.enter(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
 	defer cancel()
-	if err := s.acquire(ctx); err != context.DeadlineExceeded {
+	if err := f.enter(ctx); err != context.DeadlineExceeded {
 		t.Errorf("got %v", err)
 	}
-	s.release()
-	if err := s.acquire(context.Background()); err != nil {
+	f.leave()
+	if err := f.enter(context.Background()); err != nil {
 		t.Error(err)
 	}
 }

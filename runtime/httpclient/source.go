@@ -1,7 +1,6 @@
 package httpclient
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -28,8 +27,8 @@ const (
 var ErrNotAvailable = errors.New("is not available yet")
 
 // Source is where requests go: the evaluated options of a `source` declaration
-// and its credential. It is safe for concurrent use; maxInFlight bounds the
-// requests of one Source, so a mission should have one of each.
+// and its credential. What it shares with other sources is behind its lease:
+// nobody's until [Gates.Open] is called. It is safe for concurrent use.
 type Source struct {
 	name        string
 	base        *url.URL // nil if it has none
@@ -42,7 +41,8 @@ type Source struct {
 	maxBytes    int64
 	maxWait     time.Duration
 	idempotency bool
-	slots       chan struct{} // nil if maxInFlight is not given
+	limits      limits
+	lease       *Lease
 	cred        *credentials.Credential
 	taught      atomic.Pointer[credentials.Redactor] // that knows the secrets of cred
 	usual       atomic.Pointer[usualHeaders]
@@ -92,6 +92,7 @@ func NewSource(name string, options value.Value, cred *credentials.Credential) (
 	if err := s.setFixed(params, headers); err != nil {
 		return nil, fmt.Errorf("source %s: %w", name, err)
 	}
+	s.lease = privateLease(s.limits)
 	return s, nil
 }
 
@@ -121,10 +122,7 @@ func (s *Source) option(name string, v value.Value) (err error) {
 	case "idempotency":
 		s.idempotency, err = decodeBool(v)
 	case "maxInFlight":
-		var n int
-		if n, err = decodeCount(v); err == nil {
-			s.slots = make(chan struct{}, n)
-		}
+		s.limits.inFlight, err = decodeCount(v)
 	case "rateLimit":
 		return s.rateLimit(v)
 	case "circuitBreaker":
@@ -242,25 +240,5 @@ func (s *Source) teach(r *credentials.Redactor) {
 	if s.taught.Load() != r {
 		r.Add(s.cred.Secrets()...)
 		s.taught.Store(r)
-	}
-}
-
-// acquire waits for one of the source's maxInFlight slots. A request must
-// release it with release.
-func (s *Source) acquire(ctx context.Context) error {
-	if err := ctx.Err(); err != nil || s.slots == nil {
-		return err
-	}
-	select {
-	case s.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (s *Source) release() {
-	if s.slots != nil {
-		<-s.slots
 	}
 }

@@ -20,8 +20,8 @@ func TestNewSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.timeout != 1500*time.Millisecond || s.maxBytes != 10_000_000 || s.maxWait != 2*time.Minute || !s.idempotency || cap(s.slots) != 4 {
-		t.Errorf("got timeout %v, maxBytes %d, maxWait %v, idempotency %v, slots %d", s.timeout, s.maxBytes, s.maxWait, s.idempotency, cap(s.slots))
+	if s.timeout != 1500*time.Millisecond || s.maxBytes != 10_000_000 || s.maxWait != 2*time.Minute || !s.idempotency || s.limits.inFlight != 4 {
+		t.Errorf("got timeout %v, maxBytes %d, maxWait %v, idempotency %v, inFlight %d", s.timeout, s.maxBytes, s.maxWait, s.idempotency, s.limits.inFlight)
 	}
 	if want := (RetryPolicy{5, Linear, 10 * time.Millisecond, time.Minute, false}); s.retry != want {
 		t.Errorf("got %+v, want %+v", s.retry, want)
@@ -30,7 +30,7 @@ func TestNewSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.timeout != 30*time.Second || s.maxBytes != 64<<20 || s.maxWait != time.Minute || s.retry != DefaultRetry() || s.slots != nil {
+	if s.timeout != 30*time.Second || s.maxBytes != 64<<20 || s.maxWait != time.Minute || s.retry != DefaultRetry() || s.limits.inFlight != 0 {
 		t.Errorf("defaults: %+v", s)
 	}
 }

@@ -165,6 +165,13 @@ func sameOrigin(a, b *url.URL) bool {
 	return errA == nil && errB == nil && pa == pb
 }
 
+// originOf returns the origin of u as text: scheme, host in lower case and port,
+// also where it is the scheme's own.
+func originOf(u *url.URL) string {
+	p, _ := port(u) // parseAbsolute has checked it
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + p
+}
+
 // BuildURL returns the address that a request of s goes to, without the
 // credential. The query is put together from base, the source's params, the
 // path, the request's params and the page parameter; where two of these name

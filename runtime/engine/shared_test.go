@@ -1,0 +1,169 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"reqon/compiler"
+	"reqon/runtime/engine"
+)
+
+// loadText compiles and loads the missions of a source.
+func loadText(t testing.TB, e *engine.Engine, text string) []*engine.Mission {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "m.reqon")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	result, err := compiler.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Failed() {
+		t.Fatalf("%v %v", result.Diagnostics, result.Errors)
+	}
+	var out []*engine.Mission
+	for _, m := range result.Missions {
+		loaded, err := e.Load(m.Program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, loaded)
+	}
+	return out
+}
+
+// newEngine opens an engine over a folder of its own.
+func newEngine(t testing.TB, cfg engine.Config) *engine.Engine {
+	t.Helper()
+	if cfg.StateDir == "" {
+		cfg.StateDir = t.TempDir()
+	}
+	e, err := engine.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	return e
+}
+
+// crowd is a server that knows how many requests it had at once.
+type crowd struct {
+	now, most, total atomic.Int64
+	hold             time.Duration
+}
+
+func (c *crowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	n := c.now.Add(1)
+	defer c.now.Add(-1)
+	for {
+		most := c.most.Load()
+		if n <= most || c.most.CompareAndSwap(most, n) {
+			break
+		}
+	}
+	c.total.Add(1)
+	time.Sleep(c.hold)
+	fmt.Fprint(w, `{"id":1}`)
+}
+
+const crowdMission = `mission %s {
+  source %s { base: env("BASE")%s }
+  action A { for i in range(20) concurrency 20 { get "/x/{i}" } }
+}
+`
+
+// Two missions on one API share what the narrower of them says, whatever their
+// sources are called, and as long as it is loaded.
+func TestMissionsShareOneLimit(t *testing.T) {
+	api := &crowd{hold: 2 * time.Millisecond}
+	server := httptest.NewServer(api)
+	defer server.Close()
+	e := newEngine(t, engine.Config{Env: func(name string) (string, bool) { return server.URL, name == "BASE" }})
+	text := fmt.Sprintf(crowdMission, "Narrow", "Shop", ", maxInFlight: 3") + fmt.Sprintf(crowdMission, "Wide", "Store", ", maxInFlight: 9") + fmt.Sprintf(crowdMission, "Free", "API", "")
+	missions := loadText(t, e, text)
+	both := func(list ...*engine.Mission) {
+		t.Helper()
+		api.most.Store(0)
+		var wg sync.WaitGroup
+		for _, m := range list {
+			wg.Go(func() {
+				if report := m.Run(context.Background(), engine.RunOptions{}); report.Err != nil {
+					t.Error(report.Err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	for _, m := range missions {
+		if err := m.Ready(nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	both(missions...)
+	if n := api.most.Load(); n != 3 {
+		t.Errorf("%d requests at once, want 3", n)
+	}
+	both(missions[2])
+	if n := api.most.Load(); n != 3 {
+		t.Errorf("%d requests at once while the narrow mission is loaded and not running, want 3", n)
+	}
+	e.Retain(missions[1:])
+	both(missions[1:]...)
+	if n := api.most.Load(); n <= 3 || n > 9 {
+		t.Errorf("%d requests at once without the narrow mission, want 4 to 9", n)
+	}
+	if n := api.total.Load(); n != 120 {
+		t.Errorf("%d requests, want 120", n)
+	}
+}
+
+// No goroutine and no connection is left behind when the engine is closed, also
+// not by a run that was cancelled in the middle of its requests.
+func TestNothingLeftBehind(t *testing.T) {
+	api := &crowd{hold: 5 * time.Millisecond}
+	server := httptest.NewUnstartedServer(api)
+	var open atomic.Int64
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			open.Add(-1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	before := runtime.NumGoroutine()
+	e := newEngine(t, engine.Config{Env: func(name string) (string, bool) { return server.URL, name == "BASE" }})
+	m := loadText(t, e, fmt.Sprintf(crowdMission, "M", "Shop", ", maxInFlight: 4"))[0]
+	if report := m.Run(context.Background(), engine.RunOptions{}); report.Err != nil {
+		t.Fatal(report.Err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 12*time.Millisecond)
+	defer cancel()
+	if report := m.Run(ctx, engine.RunOptions{}); report.Err == nil {
+		t.Fatal("the second run was not cancelled")
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(5 * time.Second)
+	for open.Load() > 0 || runtime.NumGoroutine() > before {
+		if time.Now().After(deadline) {
+			buf := make([]byte, 1<<16)
+			t.Fatalf("%d connections open, %d goroutines, %d before:\n%s", open.Load(), runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
