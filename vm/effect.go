@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"reqon/vm/backoff"
 	"reqon/vm/bytecode"
 	"reqon/vm/value"
 )
@@ -317,7 +318,7 @@ func (t *Task) retry(f *frame, rest []byte, locals []value.Value, options value.
 		}
 		return value.NullValue, next, fmt.Errorf("retry: given up after %d attempts; the last response was %s", attempts, value.Describe(t.response))
 	}
-	if d := r.wait(attempts); d > 0 {
+	if d := r.Wait(attempts, nil); d > 0 {
 		if err := t.host.Sleep(t.ctx, d); err != nil {
 			return value.NullValue, next, err
 		}
@@ -414,16 +415,16 @@ func validationError(messages []value.Value) error {
 
 // retrySettings are the options of a retry directive.
 type retrySettings struct {
-	maxAttempts           int64
-	backoff               string
-	initialDelay, maximum time.Duration
+	maxAttempts int64
+	backoff.Policy
 }
 
 // retryOptions reads the options of a retry directive. Without any it is as
 // a request's own retry: 3 attempts, exponential from 1s to 30s (language
 // definition, sections 6.1 and 6.2). `delay` alone is a constant wait.
 func retryOptions(o value.Value) (retrySettings, error) {
-	r := retrySettings{maxAttempts: 3, backoff: "exponential", initialDelay: time.Second, maximum: 30 * time.Second}
+	r := retrySettings{maxAttempts: 3, Policy: backoff.Default()}
+	r.Jitter = false
 	if o.IsNull() {
 		return r, nil
 	}
@@ -435,12 +436,12 @@ func retryOptions(o value.Value) (retrySettings, error) {
 		r.maxAttempts = n
 	}
 	if v := value.Field(o, "backoff"); !v.IsNull() {
-		r.backoff = value.Text(v)
+		r.Kind = backoff.Kind(value.Text(v))
 	}
 	for _, d := range []struct {
 		name string
 		into *time.Duration
-	}{{"initialDelay", &r.initialDelay}, {"maxDelay", &r.maximum}} {
+	}{{"initialDelay", &r.Initial}, {"maxDelay", &r.Max}} {
 		if v := value.Field(o, d.name); !v.IsNull() {
 			t, err := value.Duration(v)
 			if err != nil {
@@ -449,36 +450,13 @@ func retryOptions(o value.Value) (retrySettings, error) {
 			*d.into = t
 		}
 	}
+	r.Fit(!value.Field(o, "initialDelay").IsNull(), !value.Field(o, "maxDelay").IsNull())
 	if v := value.Field(o, "delay"); !v.IsNull() {
 		t, err := value.Duration(v)
 		if err != nil {
 			return r, fmt.Errorf("retry: delay %w", err)
 		}
-		r.backoff, r.initialDelay = "constant", t
-		r.maximum = max(r.maximum, r.initialDelay)
+		r.Policy = backoff.Policy{Kind: backoff.Constant, Initial: t}
 	}
 	return r, nil
-}
-
-// wait returns how long to wait after so many attempts.
-func (r *retrySettings) wait(attempts int64) time.Duration {
-	d := r.initialDelay
-	switch r.backoff {
-	case "linear":
-		if d > 0 && attempts > int64(r.maximum/d) {
-			return r.maximum
-		}
-		d *= time.Duration(attempts)
-	case "exponential":
-		for range attempts - 1 {
-			if d == 0 {
-				break
-			}
-			if d > r.maximum/2 {
-				return r.maximum
-			}
-			d *= 2
-		}
-	}
-	return min(d, r.maximum)
 }

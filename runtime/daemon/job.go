@@ -52,7 +52,7 @@ func (j *job) remember(p *past, now time.Time) {
 	j.countsFrom = later(j.countsFrom, j.schedule.countsFrom(r.Due, r.Start))
 	retry := j.linked.Options().Retry
 	if p.attempts > 0 && retry != nil && p.attempts < retry.MaxAttempts {
-		at := later(r.End.Add(retry.Wait(p.attempts)), now)
+		at := later(r.End.Add(retry.Wait(int64(p.attempts), nil)), now)
 		j.retry = &pendingRun{job: j, due: r.Due, at: at, trigger: state.TriggerRetry, attempt: p.attempts + 1, claimed: true}
 	}
 }

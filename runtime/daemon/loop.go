@@ -486,7 +486,7 @@ func (d *daemon) again(j *job, res result) (wait time.Duration, ok bool) {
 	if retry == nil || res.run.attempt >= retry.MaxAttempts {
 		return 0, false
 	}
-	return retry.Wait(res.run.attempt), true
+	return retry.Wait(int64(res.run.attempt), nil), true
 }
 
 // signal does what a signal asks for.

@@ -438,6 +438,7 @@ func TestRetry(t *testing.T) {
 	}{
 		"retry":          {`retry: { maxRetries: 2, delaySeconds: 60 }`, []time.Duration{time.Minute, time.Minute}},
 		"retryOnFailure": {`retryOnFailure: { maxAttempts: 4, backoff: exponential, initialDelay: 10s, maxDelay: 15s }`, []time.Duration{10 * time.Second, 15 * time.Second, 15 * time.Second}},
+		"a long wait":    {`retryOnFailure: { maxAttempts: 3, initialDelay: 5m }`, []time.Duration{5 * time.Minute, 5 * time.Minute}},
 		"linear":         {`retryOnFailure: { maxAttempts: 3, backoff: linear, initialDelay: 10s }`, []time.Duration{10 * time.Second, 20 * time.Second}},
 	} {
 		t.Run(what, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"reqon/vm"
+	"reqon/vm/backoff"
 	"reqon/vm/bytecode"
 	"reqon/vm/value"
 )
@@ -48,29 +50,8 @@ const (
 
 // Retry is how failed runs are repeated.
 type Retry struct {
-	MaxAttempts int // runs, the first included
-	Backoff     string
-	Initial     time.Duration
-	Max         time.Duration
-}
-
-// Wait returns how long to wait after so many failed runs.
-func (r *Retry) Wait(failed int) time.Duration {
-	d := r.Initial
-	switch r.Backoff {
-	case "linear":
-		d = r.Initial * time.Duration(failed)
-	case "exponential":
-		for range failed - 1 {
-			if d *= 2; d >= r.Max {
-				break
-			}
-		}
-	}
-	if r.Max > 0 {
-		d = min(d, r.Max)
-	}
-	return d
+	MaxAttempts    int // runs, the first included
+	backoff.Policy     // without jitter
 }
 
 // Load links a program and evaluates the mission's options. The error is
@@ -277,19 +258,17 @@ func (d *decoder) retry() *Retry {
 				wait = time.Duration(value.Float64(v) * float64(time.Second))
 			}
 		}
-		return &Retry{MaxAttempts: 1 + d.count("retry.maxRetries", 0, 3), Backoff: "constant", Initial: wait}
+		return &Retry{MaxAttempts: 1 + d.count("retry.maxRetries", 0, 3), Policy: backoff.Policy{Kind: backoff.Constant, Initial: wait}}
 	}
 	if d.get("retryOnFailure").IsNull() {
 		return nil
 	}
-	r := &Retry{
-		MaxAttempts: d.count("retryOnFailure.maxAttempts", 1, 3),
-		Backoff:     d.word("retryOnFailure.backoff", "exponential", "linear", "constant"),
-		Initial:     d.time("retryOnFailure.initialDelay", time.Second),
-		Max:         d.time("retryOnFailure.maxDelay", 30*time.Second),
-	}
-	if r.Backoff == "" {
-		r.Backoff = "exponential"
-	}
+	p := backoff.Default()
+	r := &Retry{MaxAttempts: d.count("retryOnFailure.maxAttempts", 1, 3), Policy: backoff.Policy{
+		Kind:    backoff.Kind(cmp.Or(d.word("retryOnFailure.backoff", "exponential", "linear", "constant"), string(p.Kind))),
+		Initial: d.time("retryOnFailure.initialDelay", p.Initial),
+		Max:     d.time("retryOnFailure.maxDelay", p.Max),
+	}}
+	r.Fit(!d.get("retryOnFailure.initialDelay").IsNull(), !d.get("retryOnFailure.maxDelay").IsNull())
 	return r
 }

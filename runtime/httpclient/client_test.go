@@ -281,17 +281,6 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-func TestRetryDelayJitter(t *testing.T) {
-	p := DefaultRetry()
-	for failed := 1; failed < 2000; failed++ {
-		high := p.Delay(failed, func() float64 { return 0 })
-		low := p.Delay(failed, func() float64 { return 0.999999 })
-		if high > p.MaxDelay || low < high/2 || low <= 0 {
-			t.Fatalf("attempt %d: from %v to %v", failed, low, high)
-		}
-	}
-}
-
 func TestRetryAfter(t *testing.T) {
 	tests := []struct {
 		name, status, after, date string

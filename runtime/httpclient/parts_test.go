@@ -13,10 +13,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"reqon/vm/backoff"
 )
 
 func TestRetryPolicyWith(t *testing.T) {
-	base := RetryPolicy{5, Linear, 10 * time.Second, 20 * time.Second, false}
+	base := RetryPolicy{5, backoff.Policy{Kind: backoff.Linear, Initial: 10 * time.Second, Max: 20 * time.Second, Jitter: false}}
 	tests := []struct {
 		option string
 		want   RetryPolicy
@@ -24,10 +26,11 @@ func TestRetryPolicyWith(t *testing.T) {
 		{``, base},
 		{`{}`, base},
 		{`{"maxAttempts":null}`, base},
-		{`{"maxAttempts":2,"jitter":true}`, RetryPolicy{2, Linear, 10 * time.Second, 20 * time.Second, true}},
-		{`{"initialDelay":"1m"}`, RetryPolicy{5, Linear, time.Minute, time.Minute, false}},
-		{`{"maxDelay":"1s"}`, RetryPolicy{5, Linear, time.Second, time.Second, false}},
-		{`{"initialDelay":0,"backoff":"constant"}`, RetryPolicy{5, Constant, 0, 20 * time.Second, false}},
+		{`{"maxAttempts":2,"jitter":true}`, RetryPolicy{2, backoff.Policy{Kind: backoff.Linear, Initial: 10 * time.Second, Max: 20 * time.Second, Jitter: true}}},
+		{`{"initialDelay":"1m"}`, RetryPolicy{5, backoff.Policy{Kind: backoff.Linear, Initial: time.Minute, Max: time.Minute, Jitter: false}}},
+		{`{"initialDelay":"1m","maxDelay":"50s"}`, RetryPolicy{5, backoff.Policy{Kind: backoff.Linear, Initial: 50 * time.Second, Max: 50 * time.Second, Jitter: false}}},
+		{`{"maxDelay":"1s"}`, RetryPolicy{5, backoff.Policy{Kind: backoff.Linear, Initial: time.Second, Max: time.Second, Jitter: false}}},
+		{`{"initialDelay":0,"backoff":"constant"}`, RetryPolicy{5, backoff.Policy{Kind: backoff.Constant, Initial: 0, Max: 20 * time.Second, Jitter: false}}},
 	}
 	for _, tt := range tests {
 		got, err := base.With(js(t, tt.option))

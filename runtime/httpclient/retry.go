@@ -8,39 +8,25 @@ import (
 	"strings"
 	"time"
 
+	"reqon/vm/backoff"
 	"reqon/vm/value"
-)
-
-// The ways in which the delay between attempts grows.
-const (
-	Exponential = "exponential" // initialDelay, twice, four times, …
-	Linear      = "linear"      // initialDelay, twice, three times, …
-	Constant    = "constant"    // initialDelay each time
 )
 
 // RetryPolicy says how often a request is tried, and how long to wait in
 // between (language definition, section 6.1, "Retry").
 type RetryPolicy struct {
-	MaxAttempts  int // counts the first; at least 1
-	Backoff      string
-	InitialDelay time.Duration
-	MaxDelay     time.Duration
-	// Jitter takes a random part off each delay, up to half of it, so that
-	// clients that failed together don't come back together.
-	Jitter bool
+	MaxAttempts int // counts the first; at least 1
+	backoff.Policy
 }
 
 // DefaultRetry is the policy of a source that says nothing: 3 attempts,
 // exponential from 1s to 30s, with jitter.
-func DefaultRetry() RetryPolicy {
-	return RetryPolicy{MaxAttempts: 3, Backoff: Exponential, InitialDelay: time.Second, MaxDelay: 30 * time.Second, Jitter: true}
-}
+func DefaultRetry() RetryPolicy { return RetryPolicy{MaxAttempts: 3, Policy: backoff.Default()} }
 
 var retryOptions = []string{"maxAttempts", "backoff", "initialDelay", "maxDelay", "jitter"}
 
 // With returns p with what a `retry` option sets on top. An initialDelay beyond
-// maxDelay raises it, unless both are given and contradict each other: that is
-// an error. Null changes nothing.
+// a maxDelay that the option leaves as it was raises it. Null changes nothing.
 func (p RetryPolicy) With(option value.Value) (RetryPolicy, error) {
 	if option.IsNull() {
 		return p, nil
@@ -49,18 +35,21 @@ func (p RetryPolicy) With(option value.Value) (RetryPolicy, error) {
 	if err != nil {
 		return p, optionError("retry", err)
 	}
-	hasMax := false
+	hasInitial, hasMax := false, false
 	err = eachOption(o, func(name string, v value.Value) (err error) {
 		switch name {
 		case "maxAttempts":
 			p.MaxAttempts, err = decodeCount(v)
 		case "backoff":
-			p.Backoff, err = decodeWord(v, Exponential, Linear, Constant)
+			var word string
+			word, err = decodeWord(v, string(backoff.Exponential), string(backoff.Linear), string(backoff.Constant))
+			p.Kind = backoff.Kind(word)
 		case "initialDelay":
-			p.InitialDelay, err = value.Duration(v)
+			hasInitial = true
+			p.Initial, err = value.Duration(v)
 		case "maxDelay":
 			hasMax = true
-			p.MaxDelay, err = value.Duration(v)
+			p.Max, err = value.Duration(v)
 		case "jitter":
 			p.Jitter, err = decodeBool(v)
 		default:
@@ -71,42 +60,8 @@ func (p RetryPolicy) With(option value.Value) (RetryPolicy, error) {
 	if err != nil {
 		return p, err
 	}
-	if p.InitialDelay > p.MaxDelay {
-		if _, given := o.Get("initialDelay"); hasMax && given {
-			return p, optionError("retry.initialDelay", unexpected(mustGet(o, "initialDelay"), "at most maxDelay, "+p.MaxDelay.String()))
-		}
-		if hasMax {
-			p.InitialDelay = p.MaxDelay
-		} else {
-			p.MaxDelay = p.InitialDelay
-		}
-	}
+	p.Fit(hasInitial, hasMax)
 	return p, nil
-}
-
-func mustGet(o *value.Obj, key string) value.Value {
-	v, _ := o.Get(key)
-	return v
-}
-
-// Delay returns how long to wait after attempt number failed, which counts from
-// 1. random gives numbers in [0, 1).
-func (p RetryPolicy) Delay(failed int, random func() float64) time.Duration {
-	factor := 1.0
-	switch p.Backoff {
-	case Exponential:
-		factor = math.Pow(2, float64(failed-1))
-	case Linear:
-		factor = float64(failed)
-	}
-	delay := p.MaxDelay
-	if d := float64(p.InitialDelay) * factor; d < float64(p.MaxDelay) {
-		delay = time.Duration(d)
-	}
-	if p.Jitter {
-		delay -= time.Duration(random() * float64(delay) / 2)
-	}
-	return delay
 }
 
 // retriedStatus are the answers that may be others the next time.
@@ -140,7 +95,7 @@ func (c *call) mayRetry(f *Failure) bool {
 func (c *call) pause(f *Failure, failed int) (wait time.Duration, ok bool) {
 	after, given := retryAfter(f.Headers, c.client.clock.Now())
 	if !given {
-		return c.retry.Delay(failed, c.client.random), true
+		return c.retry.Wait(int64(failed), c.client.random), true
 	}
 	return after, after <= c.maxWait
 }

@@ -87,7 +87,7 @@ func NewSource(name string, options value.Value, cred *credentials.Credential) (
 		if err := eachOption(o, s.option); err != nil {
 			return nil, fmt.Errorf("source %s: %w", name, err)
 		}
-		params, headers = mustGet(o, "params"), mustGet(o, "headers")
+		params, headers = value.Field(options, "params"), value.Field(options, "headers")
 	}
 	if err := s.setFixed(params, headers); err != nil {
 		return nil, fmt.Errorf("source %s: %w", name, err)
