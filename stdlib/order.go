@@ -48,8 +48,10 @@ func newOrdering(values []value.Value, name string) (*ordering, error) {
 		ints = ints && v.IsInt()
 		floats = floats && isExactFloat(v)
 		if k == KString {
-			dates = dates && value.IsDateText(v.Str())
-			instants = instants && dates && len(v.Str()) > len("2006-01-02")
+			_, date := value.ParseTime(v.Str())
+			dates = dates && date
+			// Between strings alone it is their form that makes them times.
+			instants = instants && value.IsDateText(v.Str()) && len(v.Str()) > len("2006-01-02")
 		}
 	}
 	switch {
@@ -57,7 +59,10 @@ func newOrdering(values []value.Value, name string) (*ordering, error) {
 		o.compare = (*ordering).compareInts
 	case seen&KTime != 0:
 		if !dates {
-			j := slices.IndexFunc(values, func(v value.Value) bool { return v.Kind() == value.String && !value.IsDateText(v.Str()) })
+			j := slices.IndexFunc(values, func(v value.Value) bool {
+				_, date := value.ParseTime(v.Str())
+				return v.Kind() == value.String && !date
+			})
 			i := firstOf(KTime)
 			return nil, fmt.Errorf("%s[%d] must be a timestamp or date text, as is %s[%d], found %s",
 				name, j, name, i, value.Describe(values[j]))
@@ -131,9 +136,9 @@ func (o *ordering) compareInstants(i, j int) int {
 }
 
 // instant returns the value at i in a form that compares as an instant with
-// every other: a mere date compares as text with a date-time.
+// every other: between strings, only date-times of RFC 3339 form do.
 func (o *ordering) instant(i int) value.Value {
-	if v := o.values[i]; v.Kind() == value.Time || len(v.Str()) > len("2006-01-02") {
+	if v := o.values[i]; v.Kind() == value.Time || len(v.Str()) > len("2006-01-02") && value.IsDateText(v.Str()) {
 		return v
 	}
 	return value.FromTime(o.instants[i])

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"reqon/vm/value"
 )
 
 // field is a part of a date pattern.
@@ -259,7 +261,7 @@ func parsePattern(text, pattern string, loc *time.Location) (int64, error) {
 	if w.hasOffset {
 		return wall - int64(w.offset)*msSecond, nil
 	}
-	ms, ok := fromWall(wall, loc)
+	ms, ok := value.FromClock(wall, loc)
 	if !ok {
 		return 0, errDateRange
 	}

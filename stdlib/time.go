@@ -2,7 +2,6 @@ package stdlib
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -107,74 +106,15 @@ func instantArg(args []value.Value, i int, loc *time.Location) (int64, error) {
 	if v.Kind() == value.Time {
 		return v.Time(), nil
 	}
-	s := v.Str()
-	if len(s) > len("2006-01-02") || loc == time.UTC {
-		if ms, ok := value.ParseTime(s); ok {
+	if loc == time.UTC {
+		if ms, ok := value.ParseTime(v.Str()); ok {
 			return ms, nil
 		}
-	}
-	if ms, ok := parseLocal(s, loc); ok {
+	} else if ms, ok := value.ParseTimeIn(v.Str(), loc); ok {
 		return ms, nil
 	}
 	return 0, badArg(i, "a date such as 2026-01-20, 2026-01-20 09:00 or 2026-01-20T09:00:00Z",
 		"parseDate(s, pattern) reads other forms")
-}
-
-// parseLocal reads YYYY-MM-DD, and YYYY-MM-DD HH:mm or YYYY-MM-DD HH:mm:ss with
-// an optional fraction, with a T in place of the space if need be, as a time of
-// loc.
-func parseLocal(s string, loc *time.Location) (ms int64, ok bool) {
-	const date, toMinute, toSecond = "2006-01-02", "2006-01-02 15:04", "2006-01-02 15:04:05"
-	if len(s) < len(date) {
-		return 0, false
-	}
-	if len(s) > len(date) && s[len(date)] != ' ' && s[len(date)] != 'T' {
-		return 0, false
-	}
-	full := s
-	switch len(s) {
-	case len(date):
-		full += "T00:00:00Z"
-	case len(toMinute):
-		full = s[:len(date)] + "T" + s[len(date)+1:] + ":00Z"
-	default:
-		if len(s) < len(toSecond) {
-			return 0, false
-		}
-		full = s[:len(date)] + "T" + s[len(date)+1:] + "Z"
-	}
-	wall, ok := value.ParseTime(full)
-	if !ok {
-		// An offset behind the space form: 2026-01-20 09:00:00+01:00.
-		return value.ParseTime(s[:len(date)] + "T" + s[min(len(date)+1, len(s)):])
-	}
-	return fromWall(wall, loc)
-}
-
-// fromWall returns the instant at which clocks in loc show wall, which is
-// given as the milliseconds since 1970 at which UTC's do. Of two it is the
-// first; if they skip it, it is later by what they skip.
-func fromWall(wall int64, loc *time.Location) (ms int64, ok bool) {
-	if loc != time.UTC {
-		before := wall - zoneOffset(wall-msDay, loc)
-		after := wall - zoneOffset(wall+msDay, loc)
-		// Both offsets are the same but near a change.
-		switch {
-		case before == after || before+zoneOffset(before, loc) == wall:
-			wall = before
-		case after+zoneOffset(after, loc) == wall:
-			wall = after
-		default:
-			wall = before
-		}
-	}
-	return wall, minTime <= wall && wall <= maxTime
-}
-
-// zoneOffset returns how far clocks in loc are before UTC, in milliseconds.
-func zoneOffset(ms int64, loc *time.Location) int64 {
-	_, seconds := time.UnixMilli(ms).In(loc).Zone()
-	return int64(seconds) * msSecond
 }
 
 // timeValue returns a timestamp, if it can be written.
@@ -375,7 +315,7 @@ func wallOf(t time.Time) int64 {
 
 // fromClock returns the timestamp at which clocks in t's zone show wall.
 func fromClock(t time.Time, wall int64) (value.Value, error) {
-	ms, ok := fromWall(wall, t.Location())
+	ms, ok := value.FromClock(wall, t.Location())
 	if !ok {
 		return value.Value{}, errDateRange
 	}
@@ -467,17 +407,4 @@ func duration(unit int64) implementation {
 	return func(_ *value.Shapes, args []value.Value) (value.Value, error) {
 		return times(args[0], unit)
 	}
-}
-
-// Location returns the IANA time zone of that name. Zones are part of the
-// program and need no files of the system.
-func Location(name string) (*time.Location, error) {
-	if name == "" || name == "Local" { // which the time package takes, and means something else by
-		return nil, fmt.Errorf("unknown time zone %q: an IANA name such as Europe/Berlin, or UTC, is expected", name)
-	}
-	loc, err := time.LoadLocation(name)
-	if err != nil {
-		return nil, fmt.Errorf("unknown time zone %q: an IANA name such as Europe/Berlin, or UTC, is expected", name)
-	}
-	return loc, nil
 }

@@ -223,7 +223,7 @@ func TestFormatAndParseDateAgree(t *testing.T) {
 func TestStartOfDayIsFirst(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	for _, zone := range []string{"Europe/Berlin", "America/Sao_Paulo", "America/Havana", "Asia/Beirut", "Africa/Cairo", "Pacific/Apia"} {
-		loc, err := Location(zone)
+		loc, err := value.Zone(zone)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	_ "time/tzdata" // a container may have no zones of its own
 
 	"reqon/vm/value"
 )
@@ -33,7 +32,7 @@ func (z *zoneCache) get(args []value.Value, i int) (*time.Location, error) {
 	if loc != nil {
 		return loc, nil
 	}
-	loc, err := Location(name)
+	loc, err := value.Zone(name)
 	if err != nil {
 		return nil, badArg(i, "an IANA time zone such as Europe/Berlin, or UTC", "")
 	}

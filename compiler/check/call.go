@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata" // zones are checked alike on systems that have none
 
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"

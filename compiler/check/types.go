@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
+	"reqon/vm/value"
 )
 
 // typ is what is known about a value. It promises nothing about values of
@@ -216,33 +216,12 @@ func wholeText(text string) bool {
 
 // dateForm reports whether text is a date to the language: of RFC 3339 form,
 // or YYYY-MM-DD (language definition, section 4).
-func dateForm(text string) bool {
-	if len(text) < len(time.DateOnly) || text[4] != '-' {
-		return false
-	}
-	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
-		if _, err := time.Parse(layout, strings.ToUpper(text)); err == nil {
-			return true
-		}
-	}
-	return false
-}
+func dateForm(text string) bool { return value.IsDateText(text) }
 
 // readableDate reports whether text is what functions of time read as a date.
 func readableDate(text string) bool {
-	if dateForm(text) {
-		return true
-	}
-	text = strings.ToUpper(strings.TrimSpace(text))
-	for _, layout := range []string{
-		"2006-01-02 15:04", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02T15:04:05",
-		"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04Z07:00", "2006-01-02T15:04Z07:00",
-	} {
-		if _, err := time.Parse(layout, text); err == nil {
-			return true
-		}
-	}
-	return false
+	_, ok := value.ParseTime(text)
+	return ok
 }
 
 // schema types

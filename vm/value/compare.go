@@ -65,7 +65,7 @@ func equalScalars(a, b Value) bool {
 }
 
 func timeEqualsText(ms int64, text string) bool {
-	t, ok := parseInstant(text)
+	t, _, ok := readInstant(text)
 	return ok && t.compare(instantOf(ms)) == 0
 }
 
@@ -91,15 +91,15 @@ func Compare(a, b Value) (order int, ok bool, err error) {
 	case ka == Time && kb == Time:
 		return cmp.Compare(a.Time(), b.Time()), true, nil
 	case ka == Time && kb == String:
-		if t, ok := parseInstant(b.Str()); ok {
+		if t, _, ok := readInstant(b.Str()); ok {
 			return instantOf(a.Time()).compare(t), true, nil
 		}
-		return 0, false, fmt.Errorf("can't order %s and %s: the string is no date, expected RFC 3339 or YYYY-MM-DD", Describe(a), Describe(b))
+		return 0, false, fmt.Errorf("can't order %s and %s: the string is no time, expected a form such as 2026-01-20T09:00:00Z or 2026-01-20", Describe(a), Describe(b))
 	case ka == String && kb == Time:
-		if t, ok := parseInstant(a.Str()); ok {
+		if t, _, ok := readInstant(a.Str()); ok {
 			return t.compare(instantOf(b.Time())), true, nil
 		}
-		return 0, false, fmt.Errorf("can't order %s and %s: the string is no date, expected RFC 3339 or YYYY-MM-DD", Describe(a), Describe(b))
+		return 0, false, fmt.Errorf("can't order %s and %s: the string is no time, expected a form such as 2026-01-20T09:00:00Z or 2026-01-20", Describe(a), Describe(b))
 	case a.IsNumber() && b.IsNumber():
 		return compareNumbers(a, b), true, nil
 	}

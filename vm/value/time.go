@@ -3,6 +3,7 @@ package value
 import (
 	"cmp"
 	"strings"
+	"time"
 )
 
 // The timestamps that can be written: 0000-01-01T00:00:00.000Z to
@@ -18,20 +19,43 @@ func ValidTime(ms int64) bool { return minTime <= ms && ms <= maxTime }
 
 const secondsPerDay = 24 * 60 * 60
 
-// ParseTime returns the milliseconds since 1970 of a date-time of RFC 3339
-// (section 5.6, any offset, any fraction; less than a millisecond is cut off)
-// or of a date YYYY-MM-DD, which means its midnight in UTC. ok is false for any
-// other text, for dates that do not exist, leap seconds, and instants before
-// the year 0000 or after 9999 in UTC.
+// ParseTime returns the milliseconds since 1970 of a text that is a time; less
+// than a millisecond is cut off. It is the one reader of times: functions,
+// comparisons with timestamps, and sync positions all go by it. It reads
+//
+//   - a date-time of RFC 3339 (section 5.6, any offset, any fraction), and a date
+//     YYYY-MM-DD, which means its midnight;
+//   - the same with a space for the T, without seconds, and with an offset of
+//     the forms +0200 and +02, UTC or GMT, with or without a space before it;
+//   - the date of RFC 1123 (Tue, 05 Mar 2024 10:00:00 GMT), which HTTP has, also
+//     with a numeric offset and without the name of the day.
+//
+// A time without an offset is in UTC. A leap second, 23:59:60, is the next
+// second. ok is false for any other text, for dates that do not exist, and
+// instants before the year 0000 or after 9999 in UTC.
 func ParseTime(s string) (ms int64, ok bool) {
 	t, ok := parseInstant(s)
+	if !ok {
+		if t, _, ok = readInstant(s); !ok {
+			return 0, false
+		}
+	}
+	return t.ms(), true
+}
+
+// ParseTimeIn is ParseTime with a time without an offset, also a date, in a time
+// zone: of a time that comes twice the first is meant, and one that is skipped
+// is as much later as is skipped.
+func ParseTimeIn(s string, zone *time.Location) (ms int64, ok bool) {
+	t, ok := readInstantIn(s, zone)
 	if !ok {
 		return 0, false
 	}
 	return t.ms(), true
 }
 
-// IsDateText reports whether s is a date or date-time that ParseTime reads.
+// IsDateText reports whether s is a date or date-time of the form that a schema's
+// `date` takes: RFC 3339 or YYYY-MM-DD.
 func IsDateText(s string) bool {
 	_, ok := parseInstant(s)
 	return ok
@@ -82,42 +106,182 @@ func hasTimeForm(s string) bool {
 	return len(s) >= len("2006-01-02T15:04:05Z") && s[4] == '-' && s[7] == '-' && s[10]|0x20 == 't' && s[13] == ':' && s[16] == ':'
 }
 
-// parseInstant reads what ParseTime reads.
+// parseInstant reads the forms of IsDateText, in UTC.
 func parseInstant(s string) (instant, bool) {
-	if len(s) < len("2006-01-02") || s[4] != '-' || s[7] != '-' {
+	days, ok := parseDate(s)
+	if !ok {
 		return instant{}, false
 	}
-	year := two(s, 0)*100 + two(s, 2)
-	month, day := two(s, 5), two(s, 8)
-	if two(s, 0)|two(s, 2)|month|day < 0 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
-		return instant{}, false
-	}
-	t := instant{seconds: daysSince1970(year, month, day) * secondsPerDay}
+	t := instant{seconds: days * secondsPerDay}
 	if len(s) == len("2006-01-02") {
 		return t, true
 	}
 	if !hasTimeForm(s) {
 		return instant{}, false
 	}
-	hour, minute, second := two(s, 11), two(s, 14), two(s, 17)
-	if hour|minute|second < 0 || hour > 23 || minute > 59 || second > 59 {
+	clock, rest, ok := parseClock(s[11:], &t)
+	if !ok {
 		return instant{}, false
 	}
-	rest := s[19:]
-	if rest[0] == '.' {
-		n := 1
-		for n < len(rest) && isDigit(rest[n]) {
-			n++
-		}
-		if n == 1 {
-			return instant{}, false
-		}
-		t.fraction = strings.TrimRight(rest[1:n], "0")
-		rest = rest[n:]
-	}
 	offset, ok := parseOffset(rest)
-	t.seconds += int64(hour*3600+minute*60+second) - offset
-	return t, ok && t.seconds >= minTime/1000 && t.seconds <= maxTime/1000
+	t.seconds += clock - offset
+	return t, ok && t.writable()
+}
+
+// parseDate reads the YYYY-MM-DD that s begins with, as days since 1970.
+func parseDate(s string) (days int64, ok bool) {
+	if len(s) < len("2006-01-02") || s[4] != '-' || s[7] != '-' {
+		return 0, false
+	}
+	return dayNumber(two(s, 0)*100+two(s, 2), two(s, 5), two(s, 8))
+}
+
+// dayNumber returns the days since 1970 of a date, if it exists. What two could
+// not read is negative.
+func dayNumber(year, month, day int) (days int64, ok bool) {
+	if year < 0 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
+		return 0, false
+	}
+	return daysSince1970(year, month, day), true
+}
+
+// parseClock reads the hh:mm or hh:mm:ss that s begins with as seconds, and the
+// fraction behind seconds into t; rest is what follows.
+func parseClock(s string, t *instant) (seconds int64, rest string, ok bool) {
+	if len(s) < len("15:04") || s[2] != ':' {
+		return 0, "", false
+	}
+	hour, minute, second := two(s, 0), two(s, 3), 0
+	rest = s[5:]
+	if len(rest) >= len(":05") && rest[0] == ':' {
+		second = two(rest, 1)
+		rest = rest[3:]
+		if rest != "" && rest[0] == '.' {
+			n := 1
+			for n < len(rest) && isDigit(rest[n]) {
+				n++
+			}
+			if n == 1 {
+				return 0, "", false
+			}
+			t.fraction = strings.TrimRight(rest[1:n], "0")
+			rest = rest[n:]
+		}
+	}
+	// A leap second is the last of an hour, in every zone.
+	if hour|minute|second < 0 || hour > 23 || minute > 59 || second > 60 || second == 60 && minute != 59 {
+		return 0, "", false
+	}
+	return int64(hour*3600 + minute*60 + second), rest, true
+}
+
+// writable reports whether the instant is one that can be written.
+func (t instant) writable() bool { return t.seconds >= minTime/1000 && t.seconds <= maxTime/1000 }
+
+// readInstantIn reads any form of a time. What has no offset is in zone.
+func readInstantIn(s string, zone *time.Location) (instant, bool) {
+	t, local, ok := readInstant(s)
+	if ok && local && zone != time.UTC {
+		var ms int64
+		if ms, ok = FromClock(t.seconds*1000, zone); ok {
+			t.seconds = ms / 1000
+			if ms%1000 < 0 {
+				t.seconds--
+			}
+		}
+	}
+	return t, ok
+}
+
+// readInstant reads any form of a time. local says that it has no offset.
+func readInstant(s string) (t instant, local, ok bool) {
+	if len(s) > 0 && !isDigit(s[0]) || len(s) > 1 && s[1] == ' ' || len(s) > 2 && s[2] == ' ' {
+		t, ok = parseMailDate(s)
+		return t, false, ok
+	}
+	days, ok := parseDate(s)
+	if !ok {
+		return t, false, false
+	}
+	t.seconds = days * secondsPerDay
+	s = s[len("2006-01-02"):]
+	if s == "" {
+		return t, true, true
+	}
+	if s[0] != ' ' && s[0]|0x20 != 't' {
+		return t, false, false
+	}
+	clock, rest, ok := parseClock(s[1:], &t)
+	if !ok {
+		return t, false, false
+	}
+	t.seconds += clock
+	if rest == "" {
+		return t, true, t.writable()
+	}
+	offset, ok := readOffset(rest)
+	t.seconds -= offset
+	return t, false, ok && t.writable()
+}
+
+// parseMailDate reads a date of RFC 1123, section 5.2.14, as HTTP and mail have
+// it. The name of the day is not held against the date: which of them is wrong
+// can't be told.
+func parseMailDate(s string) (t instant, ok bool) {
+	if len(s) > 4 && s[3] == ',' {
+		if nameIndex(dayNames, s[:3]) < 0 {
+			return t, false
+		}
+		s = strings.TrimLeft(s[4:], " ")
+	}
+	if len(s) > 1 && s[1] == ' ' {
+		s = "0" + s
+	}
+	if len(s) < len("02 Jan 2006 15:04 Z") || s[2] != ' ' || s[6] != ' ' || s[11] != ' ' {
+		return t, false
+	}
+	days, ok := dayNumber(two(s, 7)*100+two(s, 9), nameIndex(monthNames, s[3:6])/3+1, two(s, 0))
+	if !ok || nameIndex(monthNames, s[3:6]) < 0 {
+		return t, false
+	}
+	clock, rest, ok := parseClock(s[12:], &t)
+	if !ok || rest == "" {
+		return t, false
+	}
+	offset, ok := readOffset(rest)
+	t.seconds = days*secondsPerDay + clock - offset
+	return t, ok && t.writable()
+}
+
+const (
+	dayNames   = "sunmontuewedthufrisat"
+	monthNames = "janfebmaraprmayjunjulaugsepoctnovdec"
+)
+
+// nameIndex finds a name of three letters, in any case, among names of three; it
+// is negative if it is none of them.
+func nameIndex(names, name string) int {
+	for i := 0; i < len(names); i += 3 {
+		if strings.EqualFold(names[i:i+3], name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// readOffset reads the seconds east of UTC behind a time: what parseOffset
+// reads, ±hhmm, ±hh, UTC, UT or GMT, each behind a space or not.
+func readOffset(s string) (seconds int64, ok bool) {
+	s = strings.TrimPrefix(s, " ")
+	switch {
+	case strings.EqualFold(s, "UTC") || strings.EqualFold(s, "GMT") || strings.EqualFold(s, "UT"):
+		return 0, true
+	case len(s) == len("+0000") && (s[0] == '+' || s[0] == '-'):
+		return parseOffset(s[:3] + ":" + s[3:])
+	case len(s) == len("+00"):
+		return parseOffset(s + ":00")
+	}
+	return parseOffset(s)
 }
 
 // parseOffset returns the seconds east of UTC that Z or ±hh:mm says.

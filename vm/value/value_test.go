@@ -84,7 +84,7 @@ func TestEqual(t *testing.T) {
 	at := FromTime(1768899600000)
 	for text, want := range map[string]bool{
 		"2026-01-20T09:00:00Z": true, "2026-01-20T09:00:00.000Z": true, "2026-01-20t10:30:00.0+01:30": true, "2026-01-20T09:00:00.0000000Z": true,
-		"2026-01-20T09:00:00.0001Z": false, "2026-01-20T09:00:01Z": false, "2026-01-20": false, "2026-01-20 09:00:00Z": false, "": false, "x": false,
+		"2026-01-20T09:00:00.0001Z": false, "2026-01-20T09:00:01Z": false, "2026-01-20": false, "2026-01-20 09:00:00Z": true, "2026-01-20 09:00": true, "2026-01-20T10:00:00+0100": true, "Tue, 20 Jan 2026 09:00:00 GMT": true, "": false, "x": false,
 	} {
 		if s := FromString(text); Equal(at, s) != want || Equal(s, at) != want {
 			t.Errorf("the timestamp == %q: got %v", text, Equal(at, s))
@@ -142,7 +142,7 @@ func TestCompare(t *testing.T) {
 			t.Errorf("Compare(%s, %s): error %v", c.a, c.b, err)
 		}
 	}
-	const want = `can't order date "1970-01-01T00:00:00.000Z" and string "x": the string is no date, expected RFC 3339 or YYYY-MM-DD`
+	const want = `can't order date "1970-01-01T00:00:00.000Z" and string "x": the string is no time, expected a form such as 2026-01-20T09:00:00Z or 2026-01-20`
 	if _, _, err := Compare(at(0), str("x")); err == nil || err.Error() != want {
 		t.Errorf("error %v", err)
 	}
@@ -436,10 +436,30 @@ func TestParseTime(t *testing.T) {
 			t.Errorf("%s: got %d, %v, want %d", text, got, ok, want)
 		}
 	}
+	// What is read as a time, and is none to a schema's `date`.
+	for text, want := range map[string]int64{
+		"2026-01-20T09:00:00": 1768899600000, "2026-01-20 09:00:00": 1768899600000, "2026-01-20 09:00": 1768899600000, "2026-01-20T09:00": 1768899600000,
+		"2026-01-20 09:00:00.25": 1768899600250, "2026-01-20T09:00:00.5": 1768899600500, "2026-01-20T09:00Z": 1768899600000, "2026-01-20 09:00:00Z": 1768899600000,
+		"2026-01-20T10:00:00+0100": 1768899600000, "2026-01-20T10:00:00+01": 1768899600000, "2026-01-20T10:00:00.000+0100": 1768899600000, "2026-01-20 03:30-0530": 1768899600000,
+		"2026-01-20 10:00:00 +0100": 1768899600000, "2026-01-20 10:00:00 +01:00": 1768899600000, "2026-01-20 09:00:00 UTC": 1768899600000, "2026-01-20T09:00:00 GMT": 1768899600000,
+		"Tue, 20 Jan 2026 09:00:00 GMT": 1768899600000, "Tue, 20 Jan 2026 10:00:00 +0100": 1768899600000, "20 Jan 2026 09:00:00 UT": 1768899600000, "tue, 20 JAN 2026 09:00 gmt": 1768899600000,
+		"Tue,  6 Jan 2026 09:00:00 GMT": 1767690000000, "6 Jan 2026 09:00:00 +00:00": 1767690000000, "Mon, 20 Jan 2026 09:00:00 GMT": 1768899600000,
+	} {
+		if got, ok := ParseTime(text); got != want || !ok || IsDateText(text) {
+			t.Errorf("%s: got %d, %v, want %d; a date: %v", text, got, ok, want, IsDateText(text))
+		}
+	}
+	for text, want := range map[string]int64{"2016-12-31T23:59:60Z": 1483228800000, "2017-01-01T00:59:60.5+01:00": 1483228800500} {
+		if got, ok := ParseTime(text); got != want || !ok {
+			t.Errorf("the leap second %s: got %d, %v, want %d", text, got, ok, want)
+		}
+	}
 	for _, text := range []string{
-		"", "2026", "2026-1-20", "2026-01-32", "2026-00-10", "2026-13-10", "2025-02-29", "1900-02-29", "2026-04-31", "2026-01-00", "20260120", "2026-01-20T", "2026-01-20T09:00Z", "2026-01-20T09:00:00", "2026-01-20 09:00:00Z", "2026-01-20T24:00:00Z", "2026-01-20T09:60:00Z", "2026-01-20T09:00:60Z",
-		"2026-01-20T09:00:00.Z", "2026-01-20T09:00:00,5Z", "2026-01-20T09:00:00.5", "2026-01-20T09:00:00+0100", "2026-01-20T09:00:00+01", "2026-01-20T09:00:00+24:00", "2026-01-20T09:00:00+01:60", "2026-01-20T9:00:00Z", " 2026-01-20", "2026-01-20 ", "2026-01-20T09:00:00ZZ", "+2026-01-20", "-026-01-20", "2026-01-2٣",
-		"0000-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "2026-01-20T09:00:00.5+", "2026/01/20", "a026-01-20", "2026-0a-20",
+		"", "2026", "2026-1-20", "2026-01-32", "2026-00-10", "2026-13-10", "2025-02-29", "1900-02-29", "2026-04-31", "2026-01-00", "20260120", "2026-01-20T", "2026-01-20T24:00:00Z", "2026-01-20T09:60:00Z", "2026-01-20T09:00:60Z", "2026-01-20T09:59:61Z",
+		"2026-01-20T09:00:00.Z", "2026-01-20T09:00:00,5Z", "2026-01-20T09:00:00.", "2026-01-20T09:00:00+24:00", "2026-01-20T09:00:00+01:60", "2026-01-20T9:00:00Z", " 2026-01-20", "2026-01-20 ", "2026-01-20T09:00:00ZZ", "+2026-01-20", "-026-01-20", "2026-01-2٣",
+		"0000-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "2026-01-20T09:00:00.5+", "2026/01/20", "a026-01-20", "2026-0a-20", "2026-01-20T09", "2026-01-20T09:0", "2026-01-20T09:00:0", "2026-01-20  09:00", "2026-01-20 09:00:00  UTC",
+		"2026-01-20 09:00:00 EST", "2026-01-20_09:00:00", "2026-01-20T09:00:00+2400", "2026-01-20T09:00:00+01:0",
+		"Tue, 20 Jan 2026 09:00:00", "Tue, 20 Jan 2026 09:00:00 EST", "Tue, 32 Jan 2026 09:00:00 GMT", "Tue, 20 Jax 2026 09:00:00 GMT", "Xyz, 20 Jan 2026 09:00:00 GMT", "Tuesday, 20-Jan-26 09:00:00 GMT", "Tue Jan 20 09:00:00 2026", "Tue, 20 Jan 2026", "Tue,", "2 ", "20 Jan", "Tue, 20 Jan 26 09:00:00 GMT", "never", "N/A", "1768899600",
 	} {
 		if got, ok := ParseTime(text); ok || IsDateText(text) {
 			t.Errorf("%s was read as %d", text, got)
@@ -447,16 +467,49 @@ func TestParseTime(t *testing.T) {
 	}
 }
 
+func TestParseTimeInZone(t *testing.T) {
+	zone, err := Zone("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"2026-01-20T04:00:00": "2026-01-20T09:00:00.000Z", "2026-07-20 05:00": "2026-07-20T09:00:00.000Z", "2026-01-20": "2026-01-20T05:00:00.000Z",
+		"2026-01-20T04:00:00Z": "2026-01-20T04:00:00.000Z", "2026-01-20T10:00:00+0100": "2026-01-20T09:00:00.000Z", "Tue, 20 Jan 2026 09:00:00 GMT": "2026-01-20T09:00:00.000Z",
+		// The clock goes from 02:00 to 03:00, and in autumn back from 02:00 to 01:00.
+		"2026-03-08T02:30:00": "2026-03-08T07:30:00.000Z", "2026-11-01T01:30:00.250": "2026-11-01T05:30:00.250Z", "1969-12-31T18:59:59.5": "1969-12-31T23:59:59.500Z",
+	} {
+		ms, ok := ParseTimeIn(text, zone)
+		if got := string(AppendTime(nil, ms)); !ok || got != want {
+			t.Errorf("%s: got %s, %v, want %s", text, got, ok, want)
+		}
+	}
+	if ms, ok := ParseTimeIn("9999-12-31T23:00:00", zone); ok {
+		t.Errorf("a time that can't be written was read as %d", ms)
+	}
+	for _, name := range []string{"", "Local", "Mars/Olympus", "EST5"} {
+		if _, err := Zone(name); err == nil {
+			t.Errorf("the zone %q exists", name)
+		}
+	}
+}
+
 // rfc3339 is the grammar of RFC 3339, section 5.6; time.Parse is laxer.
 var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
+var leapSecond = regexp.MustCompile(`^....-..-..[Tt]..:59:60`)
 
 // parseTimeSlowly is ParseTime by way of the standard library.
 func parseTimeSlowly(s string) (ms int64, ok bool) {
 	layout := time.DateOnly
+	leap := int64(0)
+	if leapSecond.MatchString(s) { // which time.Parse does not read
+		s, leap = s[:17]+"59"+s[19:], 1000
+	}
 	if rfc3339.MatchString(s) {
 		layout, s = time.RFC3339, strings.ToUpper(s)
 	}
 	t, err := time.Parse(layout, s)
+	t = t.Add(time.Duration(leap) * time.Millisecond)
 	year := t.UTC().Year()
 	return t.UnixMilli(), err == nil && year >= 0 && year <= 9999
 }
@@ -465,14 +518,18 @@ func FuzzParseTime(f *testing.F) {
 	for _, s := range []string{
 		"2026-01-20", "2026-01-20T09:00:00Z", "2026-01-20T09:00:00.123+05:30", "2024-02-29T23:59:59.9-23:59", "2026-01-20t09:00:00z",
 		"0000-01-01T00:00:00+00:01", "1969-12-31T23:59:59.99999Z", "0000-01-10t0:00:00Z", "2026-01-20T09:00:00,5Z",
+		"Tue, 20 Jan 2026 09:00:00 GMT", "2026-01-20 09:00", "2026-01-20 10:00:00 +0100", "2016-12-31T23:59:60Z", "6 Jan 2026 09:00 UT",
 	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		want, valid := parseTimeSlowly(s)
 		got, ok := ParseTime(s)
-		if ok != valid || ok && got != want {
-			t.Fatalf("%q: got %d, %v, want %d, %v", s, got, ok, want, valid)
+		if date := IsDateText(s); date != valid || date && got != want {
+			t.Fatalf("%q: got %d, %v, want %d, %v", s, got, date, want, valid)
+		}
+		if utc, okUTC := ParseTimeIn(s, time.UTC); ok != okUTC || utc != got {
+			t.Fatalf("%q: got %d, %v, in UTC %d, %v", s, got, ok, utc, okUTC)
 		}
 		if ok {
 			text := string(AppendTime(nil, got))
