@@ -282,7 +282,8 @@ func (t *Task) responseItems() value.Value {
 	if t.items == "" {
 		return t.response
 	}
-	return getPath(t.response, t.items)
+	items, _ := lookUp(t.response, t.items)
+	return items
 }
 
 // statusIs reports whether v equals the number, or stands for the response of

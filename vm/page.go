@@ -2,9 +2,8 @@ package vm
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 
 	"reqon/vm/bytecode"
@@ -25,7 +24,10 @@ type pageState struct {
 	number   int         // of the current page, from 1; 0 before the first
 	param    value.Value // current value of the page parameter
 	size     int64
-	next     string              // URL of the following page, of a Link header
+	most     int64               // items that a page has had at most, for offset
+	overlap  int64               // how many of the places before it the current page may hold again
+	twins    int                 // pages in a row that were like the one before, for offset
+	next     string              // URL of the following page, for link
 	seen     map[string]struct{} // cursors that were sent
 	maxPages int64               // 0: no limit
 	maxItems int64               // 0: no limit
@@ -35,8 +37,11 @@ type pageState struct {
 	body     value.Value // the current page
 	previous value.Value // the page before
 	items    []value.Value
-	before   int    // items of the earlier pages
-	path     string // of the items in a page that is an object
+	received []value.Value // items of the page before, as they came, for offset
+	before   int           // items of the earlier pages
+	path     string        // of the items in a page that is an object
+	model    value.Value   // the last page that was an object and had them
+	guess    string        // the only array of a page, which was empty
 	merged   []value.Value
 	more     bool
 	last     bool        // the host says that no other page is to be asked for
@@ -165,7 +170,10 @@ func (t *Task) fetchPage(f *frame, p *pageState, path, options value.Value) (fai
 	if p.number == 1 {
 		p.time = reply.Time
 	}
-	p.body, p.next, p.last, p.came = reply.Body, reply.Next, reply.Last, true
+	p.body, p.last, p.came = reply.Body, reply.Last, true
+	if p.fetch.Page == bytecode.PageLink {
+		p.next = reply.Next // to other ways of paginating the header means nothing
+	}
 	if p.fetch.Page == bytecode.PageNone {
 		p.items = itemsOf(reply.Body)
 		return false, p.track()
@@ -321,12 +329,11 @@ func (p *pageState) done(until value.Value) error {
 	if err := p.findItems(); err != nil {
 		return err
 	}
-	if len(p.items) > 0 && p.number > 1 && value.Equal(p.previous, p.body) {
-		why := "the server does not seem to heed the page parameter " + p.fetch.PageParam
-		if p.fetch.Page == bytecode.PageLink {
-			why = "its Link header leads in a circle"
-		}
-		return fmt.Errorf("page %d is identical to the one before: %s", p.number, why)
+	if err := p.repeated(); err != nil {
+		return err
+	}
+	if p.fetch.Page == bytecode.PageOffset {
+		p.seam()
 	}
 	p.empties++
 	if len(p.items) > 0 {
@@ -350,132 +357,6 @@ func (p *pageState) done(until value.Value) error {
 	return nil
 }
 
-// findItems finds the items of the current page: the page itself if it is an
-// array, else a field of it (language definition, section 6.1, "The merged
-// response"). A page without a body is empty.
-func (p *pageState) findItems() error {
-	p.items = nil
-	switch p.body.Kind() {
-	case value.Null:
-		return nil
-	case value.Array:
-		p.items = p.body.Elems()
-		return nil
-	case value.Object:
-	default:
-		return fmt.Errorf("a page must be an array or an object, found %s", value.Describe(p.body))
-	}
-	if p.path == "" {
-		path, err := p.itemsPath()
-		if err != nil {
-			return err
-		}
-		if p.path = path; path == "" {
-			return p.emptyPage()
-		}
-	}
-	switch v := getPath(p.body, p.path); v.Kind() {
-	case value.Array:
-		p.items = v.Elems()
-	case value.Null:
-		return p.emptyPage()
-	default:
-		return fmt.Errorf("the items of a page must be an array, found %s in %s", value.Describe(v), p.path)
-	}
-	return nil
-}
-
-// emptyPage checks a page without items. An empty list may be left out. An
-// error in its place is no empty list: to end the fetch here would lose all
-// that follows.
-func (p *pageState) emptyPage() error {
-	for _, name := range []string{"error", "errors"} {
-		if e := value.Field(p.body, name); value.Truth(e) && (e.Kind() != value.Array || len(e.Elems()) > 0) {
-			return fmt.Errorf("page %d has no items, and says %s: %s", p.number, name, value.Describe(e))
-		}
-	}
-	return nil
-}
-
-// itemsPath chooses where the items of a page are: "" where this one has none
-// and a later page will tell.
-func (p *pageState) itemsPath() (string, error) {
-	arrays := arrayFields(p.body)
-	has := "it has no array field"
-	if len(arrays) > 0 {
-		has = "its array fields are " + strings.Join(arrays, ", ")
-	}
-	if name := p.fetch.Items; name != "" {
-		if k := getPath(p.body, name).Kind(); k != value.Array && k != value.Null {
-			return "", fmt.Errorf("paginate says that the items are in %s, but that is %s; %s", name, value.Describe(getPath(p.body, name)), has)
-		} else if k == value.Null {
-			if len(arrays) == 0 {
-				// A page may leave an empty list out, but not hold its items elsewhere.
-				if arrays = filledArrays(p.body, "", 3); len(arrays) > 0 {
-					has = "it has lists in " + strings.Join(arrays, ", ")
-				}
-			}
-			if len(arrays) > 0 {
-				return "", fmt.Errorf("paginate says that the items are in %s, which the page does not have; %s", name, has)
-			}
-		}
-		return name, nil
-	}
-	for _, name := range p.fetch.ItemNames {
-		if getPath(p.body, name).Kind() == value.Array {
-			return name, nil
-		}
-	}
-	switch len(arrays) {
-	case 1:
-		return arrays[0], nil
-	case 0:
-		if len(p.fetch.ItemNames) > 0 && len(filledArrays(p.body, "", 3)) == 0 {
-			return "", nil
-		}
-		return "", errors.New("no items in the page: it is an object without an array field; name where they are as the last argument of paginate")
-	}
-	return "", fmt.Errorf("which field of the page holds the items? %s: name it as the last argument of paginate", has)
-}
-
-// emptyPath chooses where the items are of a fetch none of whose pages had any:
-// where `until` or a later step would find them.
-func (p *pageState) emptyPath() string {
-	for _, name := range p.fetch.ItemNames {
-		if getPath(p.body, name).IsNull() {
-			return name
-		}
-	}
-	return ""
-}
-
-// arrayFields lists the fields of an object that are arrays.
-func arrayFields(v value.Value) (names []string) {
-	o := v.Obj()
-	for i, slot := range o.Slots() {
-		if slot.Kind() == value.Array {
-			names = append(names, o.Shape().Key(i))
-		}
-	}
-	return names
-}
-
-// filledArrays lists the paths of arrays with elements, some levels deep.
-func filledArrays(v value.Value, prefix string, depth int) (paths []string) {
-	if v.Kind() != value.Object || depth == 0 {
-		return nil
-	}
-	o := v.Obj()
-	for i, slot := range o.Slots() {
-		path := prefix + o.Shape().Key(i)
-		if slot.Kind() == value.Array && len(slot.Elems()) > 0 {
-			paths = append(paths, path)
-		}
-		paths = append(paths, filledArrays(slot, path+".", depth-1)...)
-	}
-	return paths
-}
-
 // decide says whether another page follows, and with what parameter.
 func (p *pageState) decide(until value.Value) error {
 	p.more = true
@@ -484,8 +365,10 @@ func (p *pageState) decide(until value.Value) error {
 		p.more = len(p.items) > 0
 		p.param = value.FromInt(p.param.Int() + 1)
 	case bytecode.PageOffset:
-		p.more = len(p.items) > 0
-		p.param = value.FromInt(p.param.Int() + p.size)
+		p.more = len(p.received) > 0
+		step := p.step()
+		p.overlap = p.size - step
+		p.param = value.FromInt(p.param.Int() + step)
 	case bytecode.PageLink:
 		p.more = p.next != ""
 	case bytecode.PageCursor:
@@ -499,6 +382,56 @@ func (p *pageState) decide(until value.Value) error {
 		return p.follow(p.next, "link")
 	}
 	return nil
+}
+
+// maxTwins is how many pages in a row of an offset pagination may be like the one
+// before.
+const maxTwins = 20
+
+// repeated refuses a page that is the one before once more. Where the pages of
+// an offset pagination overlap, because the server leaves records out of them,
+// two like ones may follow each other; that ends when the step has gone over
+// all of them.
+func (p *pageState) repeated() error {
+	if len(p.items) == 0 || p.number == 1 || !value.Equal(p.previous, p.body) {
+		p.twins = 0
+		return nil
+	}
+	p.twins++
+	why := "the server does not seem to heed the page parameter " + p.fetch.PageParam
+	switch p.fetch.Page {
+	case bytecode.PageLink:
+		why = "its Link header leads in a circle"
+	case bytecode.PageOffset:
+		if p.twins <= maxTwins && int64(p.twins)*p.most < p.size {
+			return nil
+		}
+	}
+	return fmt.Errorf("page %d is identical to the one before: %s", p.number, why)
+}
+
+// step gives how far an offset goes on: by the greatest number of items that a
+// page has had, for a server may cap its pages below the size asked for, and
+// some of the first ones may leave records out.
+func (p *pageState) step() int64 {
+	if p.most == 0 || p.most > p.size {
+		return p.size
+	}
+	return p.most
+}
+
+// seam drops the items at the start of an offset pagination's page that the end
+// of the page before has had: so many at most as the two overlap.
+func (p *pageState) seam() {
+	before := p.received
+	p.received = p.items
+	p.most = max(p.most, int64(len(p.items)))
+	for n := min(int64(len(before)), int64(len(p.items)), p.overlap); n > 0; n-- {
+		if slices.EqualFunc(before[int64(len(before))-n:], p.items[:n], value.Equal) {
+			p.items = p.items[n:]
+			return
+		}
+	}
 }
 
 // follow notes what leads to the next page. What led to a page of this fetch
@@ -515,7 +448,7 @@ func (p *pageState) follow(to, what string) error {
 }
 
 func (p *pageState) decideCursor(until value.Value) error {
-	cursor, there := cursorAt(p.body, p.fetch.Cursor)
+	cursor, there := lookUp(p.body, p.fetch.Cursor)
 	switch cursor.Kind() {
 	case value.Array, value.Object, value.Bool:
 		if cursor.Kind() == value.Bool && !cursor.Bool() {
@@ -537,33 +470,6 @@ func (p *pageState) decideCursor(until value.Value) error {
 	}
 	p.param = value.Clone(cursor)
 	return p.follow(text, "cursor")
-}
-
-// cursorAt reads the next cursor. Its path may go through arrays, by the place
-// of an element, counted from the end if negative. there tells a null from
-// nothing at all.
-func cursorAt(v value.Value, path string) (cursor value.Value, there bool) {
-	for name := range strings.SplitSeq(path, ".") {
-		i, err := strconv.Atoi(name)
-		switch {
-		case v.Kind() == value.Array && err == nil:
-			xs := v.Elems()
-			if i < 0 {
-				i += len(xs)
-			}
-			if i < 0 || i >= len(xs) {
-				return value.NullValue, false
-			}
-			v, there = xs[i], true
-		case v.Kind() == value.Object:
-			v, there = v.Obj().Get(name)
-		case v.Kind() == value.Null:
-			// Nothing is in a null, but the null was there.
-		default:
-			v, there = value.Field(v, name), true
-		}
-	}
-	return v, there
 }
 
 // limit applies maxItems, which cuts exactly, and maxPages.
@@ -599,7 +505,7 @@ func (p *pageState) track() error {
 		return nil
 	}
 	for _, item := range p.items {
-		v := getPath(item, p.updateFrom)
+		v, _ := lookUp(item, p.updateFrom)
 		if v.IsNull() {
 			continue
 		}
@@ -662,7 +568,7 @@ func (t *Task) merge(p *pageState) value.Value {
 	if last.Kind() != value.Object {
 		last = value.NewObjectBuilder(t.m.shapes, 1).Value()
 	}
-	return setPath(t.m.shapes, last, strings.Split(p.path, "."), items)
+	return setPath(t.m.shapes, last, p.path, items)
 }
 
 // holdFetch keeps the sync position of a fetch that failed where it is.
@@ -672,40 +578,4 @@ func (t *Task) holdFetch(p *pageState) {
 	}
 	p.abandon()
 	p.open = false
-}
-
-// itemsOf gives the items of an unpaged response, over which updateFrom goes:
-// an array's elements, or those of an object's only array field.
-func itemsOf(body value.Value) []value.Value {
-	switch body.Kind() {
-	case value.Array:
-		return body.Elems()
-	case value.Object:
-		if arrays := arrayFields(body); len(arrays) == 1 {
-			return value.Field(body, arrays[0]).Elems()
-		}
-		return []value.Value{body}
-	}
-	return nil
-}
-
-// getPath reads a field by a path such as "meta.next".
-func getPath(v value.Value, path string) value.Value {
-	for name := range strings.SplitSeq(path, ".") {
-		v = value.Field(v, name)
-	}
-	return v
-}
-
-// setPath gives v with the field at the path replaced.
-func setPath(shapes *value.Shapes, v value.Value, path []string, to value.Value) value.Value {
-	if len(path) == 0 {
-		return to
-	}
-	b := value.NewObjectBuilder(shapes, 8)
-	if v.Kind() == value.Object {
-		b.SetAll(v.Obj())
-	}
-	b.Set(path[0], setPath(shapes, value.Field(v, path[0]), path[1:], to))
-	return b.Value()
 }
