@@ -145,7 +145,7 @@ func (c *checker) fetch(s *syntax.FetchStep) {
 	}
 	c.checkOptionsAt(s.Options, requestOptions, s.Span, place)
 	if s.Options != nil {
-		c.checkRequestOptions(s, pages)
+		c.checkRequestOptions(s, source, pages)
 	}
 	c.flow.request = true
 	c.at.response = anyType
@@ -268,7 +268,7 @@ func (c *checker) checkAbsolute(s *syntax.FetchStep, text, scheme string) {
 }
 
 // checkRequestOptions checks what the options of a request say together.
-func (c *checker) checkRequestOptions(s *syntax.FetchStep, pages Pagination) {
+func (c *checker) checkRequestOptions(s *syntax.FetchStep, source *syntax.Source, pages Pagination) {
 	o := s.Options
 	if s.Method == "GET" {
 		for _, name := range []string{"body", "form"} {
@@ -298,8 +298,8 @@ func (c *checker) checkRequestOptions(s *syntax.FetchStep, pages Pagination) {
 			}
 		}
 	}
-	if pages.Form == "offset" {
-		c.checkPageSize(s, pages)
+	if pages.Form == "offset" || pages.Form == "page" {
+		c.checkPageSize(s, source, pages)
 	}
 	c.checkIncremental(s)
 }
@@ -378,45 +378,4 @@ func usesLastSync(o *syntax.Options) bool {
 		})
 	}
 	return found
-}
-
-// checkPageSize tells of an offset pagination whose size is sent nowhere: a
-// server with pages of another size would be read with gaps.
-func (c *checker) checkPageSize(s *syntax.FetchStep, pages Pagination) {
-	size, ok := unparen(pages.Size).(*syntax.NumberLit)
-	if !ok {
-		return
-	}
-	sent := false
-	look := func(n syntax.Node) bool {
-		switch n := n.(type) {
-		case *syntax.NumberLit:
-			sent = sent || n.Text == size.Text
-		case *syntax.StringLit:
-			sent = sent || strings.Contains(n.Value, size.Text)
-		case *syntax.Name, *syntax.ObjectEntry:
-			if e, ok := n.(*syntax.ObjectEntry); ok && e.Spread == nil {
-				break
-			}
-			if name, ok := n.(*syntax.Name); ok && name.Name == pages.Param {
-				break
-			}
-			sent = true // it may be
-		case *syntax.TemplateLit:
-			sent = sent || strings.Contains(strings.Join(n.Texts, " "), size.Text)
-		}
-		return !sent
-	}
-	if s.Path != nil {
-		syntax.Walk(s.Path, look)
-	}
-	for _, name := range []string{"params", "body", "headers"} {
-		if x := s.Options.Get(name); x != nil && x.Value != nil {
-			syntax.Walk(x.Value, look)
-		}
-	}
-	if !sent {
-		c.report(diag.CodePageSize, size.Span, "add `params: { limit: "+size.Text+" }`, as the server calls it",
-			"the page size %s is not sent: a server with smaller pages would be read with gaps", size.Text)
-	}
 }

@@ -173,7 +173,7 @@ var checkCodes = []Code{
 	{CodeUnreachableStep, Warning, StageLint, "a step that is never reached"},
 	{CodeUnknownAllow, Warning, StageLint, "a `reqon:allow` that silences nothing"},
 	{CodeNoEffect, Warning, StageLint, "an option that has no effect without another"},
-	{CodePageSize, Info, StageLint, "an offset pagination that does not send its page size"},
+	{CodePageSize, Warning, StageLint, "a page size that is not sent, or another than the one that is sent"},
 	{CodePlainBraces, Warning, StageLint, "a plain string that looks like a template"},
 	{CodeOverwrittenField, Warning, StageLint, "a key given twice in one object"},
 	{CodeForeignPattern, Warning, StageLint, "a date pattern in the letters of another tool"},
