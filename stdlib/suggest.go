@@ -1,6 +1,6 @@
 package stdlib
 
-import "strings"
+import "reqon/vm/near"
 
 // otherNames are what other languages call a function, in lower case. What
 // differs in case only, as toJson, is found without.
@@ -49,49 +49,16 @@ var otherNames = map[string]string{
 // none: by what other languages call it, by case, or by a slip of the keyboard.
 // It returns "" if nothing is near.
 func Suggest(name string) string {
-	folded := strings.ToLower(strings.ReplaceAll(name, "_", ""))
+	folded := near.Bare(name)
 	if real, ok := otherNames[folded]; ok {
 		return real
 	}
-	const longest = 32 // no slip makes a name that long
-	if len(folded) > longest {
-		return ""
-	}
-	best, least := "", max(1, len(folded)/3)+1
-	if len(folded) < 3 {
-		least = 1 // two letters are near anything
-	}
-	for _, f := range library().funcs {
-		if d := editDistance(folded, strings.ToLower(f.Name)); d < least {
-			best, least = f.Name, d
+	table := library().funcs
+	names := make([]string, len(table))
+	for i := range table {
+		if names[i] = table[i].Name; near.Bare(names[i]) == folded {
+			return names[i]
 		}
 	}
-	return best
-}
-
-// editDistance returns how many letters must be added, taken away, changed or
-// swapped with their neighbour to get from a to b.
-func editDistance(a, b string) int {
-	width := len(b) + 1
-	rows := make([]int, 3*width)
-	before, last, row := rows[:width], rows[width:2*width], rows[2*width:]
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			d := last[j-1]
-			if a[i-1] != b[j-1] {
-				d++
-			}
-			d = min(d, last[j]+1, row[j-1]+1)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				d = min(d, before[j-2]+1)
-			}
-			row[j] = d
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
+	return near.Nearest(folded, names)
 }

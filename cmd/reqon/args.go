@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"reqon/vm/near"
 )
 
 // helpFlag stands for the option that every command has.
@@ -188,7 +190,7 @@ func unknownOption(c *cli.Command, arg, name string) error {
 		}
 	}
 	arg, _, _ = strings.Cut(arg, "=")
-	if best := nearest(name, known); best != "" {
+	if best := near.Nearest(name, known); best != "" {
 		return exit(exitConfig, fmt.Errorf("unknown option %s of reqon %s; did you mean --%s?", arg, c.Name, best))
 	}
 	return exit(exitConfig, fmt.Errorf("unknown option %s of reqon %s; see reqon %s --help", arg, c.Name, c.Name))
@@ -208,41 +210,9 @@ func missingPath(app *cli.App, path string) error {
 		if path == "daemon" {
 			return errors.New("daemon: no such command, file or folder; to run missions on schedule, write reqon PATH --daemon")
 		}
-		if best := nearest(path, known); best != "" {
+		if best := near.Nearest(path, known); best != "" {
 			return fmt.Errorf("%s: no such command, file or folder; did you mean reqon %s?", path, best)
 		}
 	}
 	return fmt.Errorf("%s: no such file or folder; expected missions: a folder, or a file ending in .reqon, .vague or .reqc", path)
-}
-
-// nearest gives the known name that is most likely meant, "" if none is near.
-func nearest(name string, known []string) string {
-	best, distance := "", 1+min(2, len(name)/2)
-	for _, k := range known {
-		if d := editDistance(name, k); d < distance && len(k) > 1 {
-			best, distance = k, d
-		}
-	}
-	return best
-}
-
-// editDistance is the Levenshtein distance of two names, in bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -94,14 +94,3 @@ func FuzzReorder(f *testing.F) {
 		}
 	})
 }
-
-func TestNearest(t *testing.T) {
-	known := []string{"daemon", "dry-run", "o", "log-level"}
-	for name, want := range map[string]string{
-		"deamon": "daemon", "dryrun": "dry-run", "loglevel": "log-level", "x": "", "p": "", "verbose": "", "": "",
-	} {
-		if got := nearest(name, known); got != want {
-			t.Errorf("%q: %q, want %q", name, got, want)
-		}
-	}
-}

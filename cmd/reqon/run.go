@@ -21,6 +21,7 @@ import (
 	"reqon/runtime/engine"
 	"reqon/runtime/state"
 	"reqon/runtime/telemetry"
+	"reqon/vm/near"
 )
 
 func runCommand() *cli.Command {
@@ -166,7 +167,7 @@ func selectMissions(all []*compiler.Mission, names []string) ([]*compiler.Missio
 
 // suggest names the known name that is most likely meant, or all.
 func suggest(name string, known []string) string {
-	if best := nearest(name, known); best != "" {
+	if best := near.Nearest(name, known); best != "" {
 		return "did you mean " + best + "?"
 	}
 	if len(known) == 0 {

@@ -11,6 +11,7 @@ import (
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
 	"reqon/vm/bytecode"
+	"reqon/vm/near"
 )
 
 // call checks a call of a built-in function.
@@ -289,7 +290,7 @@ func (c *checker) checkLiteralArguments(e *syntax.CallExpr, f *stdlib.Func) {
 	case "hmac":
 		algorithms := []string{"md5", "sha1", "sha256", "sha512"}
 		if lit, ok := e.Args[0].(*syntax.StringLit); ok && !slices.Contains(algorithms, strings.ToLower(lit.Value)) {
-			c.report(diag.CodeBadArgument, lit.Span, didYouMean(nearest(lit.Value, algorithms)),
+			c.report(diag.CodeBadArgument, lit.Span, didYouMean(near.Nearest(lit.Value, algorithms)),
 				"unknown algorithm `%s`; there are %s", lit.Value, strings.Join(algorithms, ", "))
 		}
 		return

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"reqon/vm/near"
 )
 
 // CronError says what is wrong with a cron expression, and what may be meant.
@@ -89,7 +91,7 @@ func parseCronMacro(text string) (string, error) {
 	case strings.HasPrefix(text, "@every"):
 		return "", cronError("write `schedule: every 15 minutes`", "`@every` is not supported")
 	}
-	return "", cronError(didYouMean(nearest(text, cronMacros)), "unknown cron macro `%s`; there are %s", text, strings.Join(cronMacros, ", "))
+	return "", cronError(didYouMean(near.Nearest(text, cronMacros)), "unknown cron macro `%s`; there are %s", text, strings.Join(cronMacros, ", "))
 }
 
 func cronFieldCount(parts []string) error {
@@ -194,11 +196,11 @@ func (f *cronField) value(text, item string) (int, error) {
 		return f.min + i, nil
 	}
 	if f.names != nil {
-		near := nearest(lower, f.names)
+		meant := near.Nearest(lower, f.names)
 		if len(lower) > 3 && slices.Contains(f.names, lower[:3]) {
-			near = lower[:3]
+			meant = lower[:3]
 		}
-		return 0, cronError(didYouMean(near), "`%s` is no %s: expected a number from %d to %d or a name such as `%s`",
+		return 0, cronError(didYouMean(meant), "`%s` is no %s: expected a number from %d to %d or a name such as `%s`",
 			text, f.name, f.min, f.last(), f.names[1])
 	}
 	if text == "" {

@@ -9,6 +9,7 @@ import (
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
 	"reqon/vm/bytecode"
+	"reqon/vm/near"
 )
 
 // collect enters all declarations into the tables, and reports those that have
@@ -289,11 +290,11 @@ func (c *checker) checkAdapterName(name string, span syntax.Span) bool {
 		"postgresql": "postgres", "pg": "postgres", "mongo": "mongodb", "json": "file", "disk": "file",
 		"mem": "memory", "ram": "memory", "mariadb": "mysql", "database": "sql", "db": "sql", "s3": "file",
 	}
-	near := synonyms[strings.ToLower(name)]
-	if near == "" {
-		near = nearest(name, adapters)
+	meant := synonyms[strings.ToLower(name)]
+	if meant == "" {
+		meant = near.Nearest(name, adapters)
 	}
-	c.report(diag.CodeBadAdapter, span, didYouMean(near), "unknown store adapter `%s`; there are %s", name, strings.Join(adapters, ", "))
+	c.report(diag.CodeBadAdapter, span, didYouMean(meant), "unknown store adapter `%s`; there are %s", name, strings.Join(adapters, ", "))
 	return false
 }
 

@@ -10,6 +10,7 @@ import (
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
+	"reqon/vm/near"
 	"reqon/vm/value"
 )
 
@@ -614,7 +615,7 @@ func (c *checker) checkEquality(e *syntax.BinaryExpr, x, y *typ) {
 		!slices.ContainsFunc(x.lits, func(l string) bool { return slices.Contains(y.lits, l) }) {
 		suggestion := ""
 		if len(y.lits) == 1 && len(x.lits) > 1 {
-			suggestion = didYouMean(nearest(y.lits[0], x.lits))
+			suggestion = didYouMean(near.Nearest(y.lits[0], x.lits))
 		}
 		c.report(diag.CodeNeverEqual, e.Span, suggestion, "`%s` is always %s: the left side is %s", e.Op, always, strings.Join(x.lits, " | "))
 	}

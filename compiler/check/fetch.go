@@ -9,6 +9,7 @@ import (
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
 	"reqon/vm/bytecode"
+	"reqon/vm/near"
 )
 
 // Pagination is the value of a request's `paginate` (language definition, section
@@ -90,7 +91,7 @@ func (c *checker) checkPages(e syntax.Expr) {
 		c.checkPageArguments(f.name, call.Args)
 		return
 	}
-	c.report(diag.CodeBadPaginate, call.Fun.Span, didYouMean(nearest(call.Fun.Name, names)), "`%s` is no way to paginate; there are page, offset, cursor and link", call.Fun.Name)
+	c.report(diag.CodeBadPaginate, call.Fun.Span, didYouMean(near.Nearest(call.Fun.Name, names)), "`%s` is no way to paginate; there are page, offset, cursor and link", call.Fun.Name)
 }
 
 func (c *checker) checkPageArguments(form string, args []syntax.Expr) {

@@ -12,6 +12,7 @@ import (
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
 	"reqon/vm/bytecode"
+	"reqon/vm/near"
 	"reqon/vm/value"
 )
 
@@ -83,13 +84,13 @@ func onlyWaits(e syntax.Expr) bool {
 
 func (c *checker) unknownOption(o *syntax.Option, set *OptionSet) {
 	name := o.Key.Name
-	near := set.meant(name)
-	suggestion := didYouMean(near)
-	if near == "" {
+	meant := set.meant(name)
+	suggestion := didYouMean(meant)
+	if meant == "" {
 		suggestion = foreignOptions[set][name]
 	}
 	d := c.report(diag.CodeUnknownOption, o.Key.Span, suggestion, "`%s` is no option of %s", name, set.Name)
-	if near == "" && suggestion == "" {
+	if meant == "" && suggestion == "" {
 		note(d, syntax.Span{}, "its options are %s", strings.Join(set.Names(), ", "))
 	}
 	// Its names may well be used: they are looked up, or they would be reported
@@ -101,11 +102,11 @@ func (c *checker) unknownOption(o *syntax.Option, set *OptionSet) {
 
 // meant gives the option that is likely meant by a name that is none, or "".
 func (s *OptionSet) meant(name string) string {
-	near := optionSynonyms[strings.ReplaceAll(strings.ToLower(name), "_", "")]
-	if s.Spec(near) == nil {
-		near = nearest(name, s.Names())
+	meant := optionSynonyms[near.Bare(name)]
+	if s.Spec(meant) == nil {
+		meant = near.Nearest(name, s.Names())
 	}
-	return near
+	return meant
 }
 
 // optionSynonyms are what other tools call these options.
@@ -474,7 +475,7 @@ func (c *checker) checkWords(spec *OptionSpec, e syntax.Expr) {
 		}
 		return
 	}
-	suggestion := didYouMean(nearest(word, spec.Words))
+	suggestion := didYouMean(near.Nearest(word, spec.Words))
 	if s := wordSynonyms[strings.ToLower(word)]; slices.Contains(spec.Words, s) {
 		suggestion = didYouMean(s)
 	}

@@ -123,23 +123,3 @@ func TestReadPagination(t *testing.T) {
 		}
 	}
 }
-
-func TestNearest(t *testing.T) {
-	names := []string{"response", "lastSync", "orders", "customers", "id", "a", "total"}
-	for word, want := range map[string]string{
-		"respones": "response", "RESPONSE": "response", "lastsync": "lastSync", "order": "orders", "custmers": "customers",
-		"idd": "id", "b": "", "zebra": "", "totla": "total", "toal": "total", "": "", "x": "", "orders": "",
-	} {
-		if got := nearest(word, names); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
-		}
-	}
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"abc", "abc", 0}, {"abc", "acb", 1}, {"abc", "ab", 1}, {"abc", "xabc", 1}, {"abc", "axc", 1}, {"kitten", "sitting", 3}, {"äöü", "äü", 1}, {"abcdef", "x", 5}} {
-		if got := editDistance(c.a, c.b, 5); got != c.want {
-			t.Errorf("editDistance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}
