@@ -44,7 +44,7 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		t.failed = nil
 	case bytecode.RaiseLast:
 		if t.failed != nil {
-			return value.NullValue, next, t.failed.Err
+			return value.NullValue, next, errors.New(t.failed.Text)
 		}
 	case bytecode.Retry:
 		return t.retry(f, rest, locals, args[0])
@@ -64,7 +64,7 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		if !args[2].IsInt() || args[2].Int() != t.sequence { // else it is the loop's own, not the item's
 			response = t.response
 			if t.last != nil {
-				reason = value.FromString(t.last.Err.Error())
+				reason = value.FromString(t.last.Text)
 			}
 		}
 		return t.deadLetter(f, args[0], args[1], reason, response), next, nil
@@ -95,7 +95,7 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		if message == "" {
 			message = "aborted"
 		}
-		return value.NullValue, next, &AbortError{Message: message}
+		return value.NullValue, next, &abortError{message}
 	case bytecode.Wait:
 		if err := writable(args); err != nil {
 			return value.NullValue, next, err
@@ -124,7 +124,7 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		if !ok || t.caught == nil {
 			return value.NullValue, next, errBadProgram
 		}
-		return value.NullValue, next, &itemError{index: index, id: itemID(item), err: t.caught}
+		return value.NullValue, next, t.caught.ofItem(index, itemID(item))
 	case bytecode.BadType:
 		what := f.fn.Consts[u16(rest, 2)].Str()
 		return value.NullValue, next, fmt.Errorf("%s: %s", what, t.m.mismatch(args[0], u16(rest, 0)))
@@ -315,7 +315,7 @@ func (t *Task) retry(f *frame, rest []byte, locals []value.Value, options value.
 	p := &f.pages[u16(rest, 2)]
 	if attempts >= r.maxAttempts {
 		if p.failure != nil {
-			return value.NullValue, next, p.failure.Err
+			return value.NullValue, next, errors.New(p.failure.Text)
 		}
 		return value.NullValue, next, fmt.Errorf("retry: given up after %d attempts; the last response was %s", attempts, value.Describe(t.response))
 	}
@@ -348,13 +348,13 @@ func (t *Task) deadLetter(f *frame, item, index, reason, response value.Value) v
 
 // itemFailed does what the loop's policy says of a failed item. sequence is the
 // number of the response at the start of the iteration.
-func (t *Task) itemFailed(f *frame, loop int, item value.Value, index int, sequence int64, err error) error {
+func (t *Task) itemFailed(f *frame, loop int, item value.Value, index int, sequence int64, err *Error) error {
 	info := &t.m.prog.Loops[loop]
 	if info.Page != bytecode.None {
 		index += f.pages[info.Page].before
 	}
 	failure := &ItemFailure{Index: index, ID: idOf(item), Err: err, At: At{Action: f.action, Pos: info.Pos}}
-	wrapped := &itemError{index: index, id: itemID(item), err: err}
+	wrapped := err.ofItem(index, itemID(item))
 	switch info.Policy {
 	case bytecode.PolicyAbort:
 		return wrapped
@@ -365,14 +365,15 @@ func (t *Task) itemFailed(f *frame, loop int, item value.Value, index int, seque
 		if t.sequence != sequence {
 			response = t.response
 		}
-		letter := t.deadLetter(f, item, value.FromInt(int64(index)), value.FromString(reason(err)), response)
+		letter := t.deadLetter(f, item, value.FromInt(int64(index)), value.FromString(err.Text), response)
 		put := Put{Store: info.Queue, Records: []value.Value{letter}, At: failure.At}
 		e := writableRecords(put.Records)
 		if e == nil {
 			e = t.host.StorePut(t.ctx, &put)
 		}
 		if e != nil {
-			return errors.Join(wrapped, fmt.Errorf("and it could not be queued: %w", e))
+			wrapped.Text += "\nand it could not be queued: " + e.Error()
+			return wrapped
 		}
 	}
 	t.host.ItemFailed(info.Policy, failure)

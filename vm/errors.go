@@ -4,61 +4,57 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"reqon/vm/bytecode"
 )
 
-// Error is a failure of a running mission: where, and why.
+// Error is a failure of a running mission: where, and why. It is plain data, made
+// once of the error of whoever failed, so that it can be written down with
+// the task that it belongs to.
 type Error struct {
 	Action string // "" outside of actions
 	File   string
 	Line   int
 	Column int
-	Err    error
+	Text   string // the reason
 	// Fatal fails the run whatever the policies of loops say: abort, and
 	// cancellation.
 	Fatal bool
+	// Parts are the failures of several actions of a bracket, of which this
+	// one is made.
+	Parts []*Error
 }
 
 // Error says the place and the reason.
 func (e *Error) Error() string {
 	if e.Line == 0 {
-		return e.Err.Error()
+		return e.Text
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Err)
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Text)
 }
 
-// Unwrap returns the reason.
-func (e *Error) Unwrap() error { return e.Err }
+// abortError is the message of an abort directive.
+type abortError struct{ message string }
 
-// AbortError is the message of an abort directive.
-type AbortError struct{ Message string }
+func (e *abortError) Error() string { return e.message }
 
-// Error returns the message.
-func (e *AbortError) Error() string { return e.Message }
-
-// itemError says which element of a collection failed.
-type itemError struct {
-	index int
-	id    string
-	err   error
-}
-
-func (e *itemError) Error() string {
-	if e.id != "" {
-		return fmt.Sprintf("item %d (id %s): %s", e.index, e.id, reason(e.err))
+// ofItem returns e as the failure of an element of a collection.
+func (e *Error) ofItem(index int, id string) *Error {
+	item := *e
+	if id != "" {
+		item.Text = fmt.Sprintf("item %d (id %s): %s", index, id, e.Text)
+	} else {
+		item.Text = fmt.Sprintf("item %d: %s", index, e.Text)
 	}
-	return fmt.Sprintf("item %d: %s", e.index, reason(e.err))
+	return &item
 }
 
-func (e *itemError) Unwrap() error { return e.err }
-
-// reason returns the text of err without the place that an Error around it
-// gives.
+// reason returns the text of err without its place.
 func reason(err error) string {
 	var e *Error
 	if errors.As(err, &e) {
-		return e.Err.Error()
+		return e.Text
 	}
 	return err.Error()
 }
@@ -66,20 +62,28 @@ func reason(err error) string {
 // Reason returns the text of a run's error without its place.
 func Reason(err error) string { return reason(err) }
 
-// BracketError holds the errors of several actions of a bracket.
-type BracketError struct{ Errs []error }
-
-// Error tells them all.
-func (e *BracketError) Error() string { return errors.Join(e.Errs...).Error() }
-
-// Unwrap returns them.
-func (e *BracketError) Unwrap() []error { return e.Errs }
+// joinErrors makes one error of those of several actions, of which there is
+// at least one.
+func joinErrors(parts []*Error) *Error {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	all := *parts[0]
+	all.Parts = parts
+	texts := make([]string, len(parts))
+	for i, p := range parts {
+		texts[i] = p.Error()
+		all.Fatal = all.Fatal || p.Fatal
+	}
+	all.Text = strings.Join(texts, "\n")
+	return &all
+}
 
 // ItemFailures is the error of a run in which items of loops failed though the
 // steps after them went on.
 type ItemFailures struct {
 	Count int
-	First error
+	First *Error
 }
 
 // Error tells how many failed, and the first.
@@ -93,24 +97,29 @@ func (e *ItemFailures) Error() string {
 // Unwrap returns the first failure.
 func (e *ItemFailures) Unwrap() error { return e.First }
 
-// locate gives err its place, unless it has one.
+// locate makes the failure of what went wrong at the place of f. One that has
+// its place keeps it.
 func (t *Task) locate(f *frame, err error) *Error {
-	err = t.whyStopped(err)
-	var e *Error
-	if errors.As(err, &e) {
-		fatal := e.Fatal || t.ctx.Err() != nil
-		if e == err && e.Fatal == fatal {
+	stopped := t.ctx.Err() != nil
+	if e, ok := err.(*Error); ok {
+		if !stopped || e.Fatal {
 			return e
 		}
-		return &Error{Action: e.Action, File: e.File, Line: e.Line, Column: e.Column, Err: err, Fatal: fatal}
+		fatal := *e
+		fatal.Fatal = true
+		if why := context.Cause(t.ctx).Error(); !strings.Contains(e.Text, why) {
+			fatal.Text = why + " (" + e.Text + ")"
+		}
+		return &fatal
 	}
+	err = t.whyStopped(err)
 	at := t.at(f, f.pc)
-	e = &Error{Action: t.m.actionName(at.Action), Line: at.Pos.Line, Column: at.Pos.Column, Err: err}
+	e := &Error{Action: t.m.actionName(at.Action), Line: at.Pos.Line, Column: at.Pos.Column, Text: err.Error()}
 	if at.Pos.Line > 0 {
 		e.File = t.m.prog.Files[at.Pos.File]
 	}
-	var abort *AbortError
-	e.Fatal = errors.As(err, &abort) || t.ctx.Err() != nil
+	var abort *abortError
+	e.Fatal = stopped || errors.As(err, &abort)
 	return e
 }
 

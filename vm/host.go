@@ -99,10 +99,10 @@ type Reply struct {
 }
 
 // Failure is a failed request: the envelope that a match of the response sees,
-// and the error for where nothing handles it.
+// and the reason for where nothing handles it.
 type Failure struct {
 	Envelope value.Value
-	Err      error
+	Text     string
 }
 
 // Fetched tells how an incremental fetch ended.
@@ -152,6 +152,6 @@ type Put struct {
 type ItemFailure struct {
 	Index int         // from 0
 	ID    value.Value // the item's id, or null
-	Err   error
+	Err   *Error
 	At    At
 }

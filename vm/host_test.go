@@ -91,7 +91,7 @@ func failure(status int, message string) *vm.Reply {
 	b := value.NewObjectBuilder(nil, 2)
 	b.Set("error", value.FromString(message))
 	b.Set("status", value.FromInt(int64(status)))
-	return &vm.Reply{Status: status, Failure: &vm.Failure{Envelope: b.Value(), Err: fmt.Errorf("HTTP %d: %s", status, message)}}
+	return &vm.Reply{Status: status, Failure: &vm.Failure{Envelope: b.Value(), Text: fmt.Sprintf("HTTP %d: %s", status, message)}}
 }
 
 // answer is a good reply with a JSON body, sent at the given second.

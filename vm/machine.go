@@ -107,10 +107,10 @@ func (m *Machine) Eval(ctx context.Context, host Host, fn int, args ...value.Val
 	copy(t.stack[t.frames[0].base:], args)
 	t.eval = true
 	v, err := t.run()
-	if err == nil {
-		err = writable([]value.Value{v})
+	if err != nil {
+		return v, err
 	}
-	return v, err
+	return v, writable([]value.Value{v})
 }
 
 // newTask gives a task; with nil it collects failures of its own, as the first of

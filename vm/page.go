@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -157,7 +158,7 @@ func (t *Task) fetchPage(f *frame, p *pageState, path, options value.Value) (fai
 		t.holdFetch(p)
 		if !p.fetch.Handled {
 			t.failed = nil
-			return false, reply.Failure.Err
+			return false, errors.New(reply.Failure.Text)
 		}
 		t.setResponse(reply.Failure.Envelope)
 		t.status = reply.Status

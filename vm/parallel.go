@@ -2,7 +2,6 @@ package vm
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -109,9 +108,8 @@ func (t *Task) iteration(ctx context.Context, f *frame, loop, slot int, item val
 	if err == nil {
 		return nil
 	}
-	var e *Error
-	if errors.As(err, &e) && e.Fatal {
-		return &itemError{index: index, id: itemID(item), err: err}
+	if err.Fatal {
+		return err.ofItem(index, itemID(item))
 	}
 	child.last = nil
 	return child.itemFailed(f, loop, item, index, t.sequence, err)
@@ -125,7 +123,7 @@ func (t *Task) bracket(actions []int) error {
 	ctx, cancel := context.WithCancelCause(t.ctx)
 	defer cancel(nil)
 	slots := make(chan struct{}, max(1, min(limit, len(actions))))
-	errs := make([]error, len(actions))
+	errs := make([]*Error, len(actions))
 	var wg sync.WaitGroup
 	for i, action := range actions {
 		slots <- struct{}{}
@@ -147,15 +145,14 @@ func (t *Task) bracket(actions []int) error {
 // bracketError makes one error of those of a bracket's actions. With best
 // effort they are kept for the end of the run; an abort fails it at once all
 // the same.
-func (t *Task) bracketError(mode ParallelMode, errs []error) error {
-	var failed []error
+func (t *Task) bracketError(mode ParallelMode, errs []*Error) error {
+	var failed []*Error
 	fatal := false
 	for _, err := range errs {
 		if err == nil {
 			continue
 		}
-		var abort *AbortError
-		fatal = fatal || errors.As(err, &abort) || t.ctx.Err() != nil
+		fatal = fatal || err.Fatal || t.ctx.Err() != nil
 		failed = append(failed, err)
 	}
 	if mode == BestEffort && !fatal {
@@ -164,17 +161,14 @@ func (t *Task) bracketError(mode ParallelMode, errs []error) error {
 		}
 		return nil
 	}
-	switch len(failed) {
-	case 0:
+	if len(failed) == 0 {
 		return nil
-	case 1:
-		return failed[0]
 	}
-	return &BracketError{Errs: failed}
+	return joinErrors(failed)
 }
 
 // branch runs one action of a bracket as a task of its own.
-func (t *Task) branch(ctx context.Context, action int) error {
+func (t *Task) branch(ctx context.Context, action int) *Error {
 	child := t.m.newTask(ctx, t.host, t.failures)
 	defer t.m.release(child)
 	child.response, child.status, child.items = t.response, t.status, t.items

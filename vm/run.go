@@ -23,8 +23,8 @@ var errBadProgram = errors.New("the compiled program is damaged: compile the mis
 var errTooDeep = errors.New("the value nests too deep: arrays and objects go 2,000 levels at most")
 
 // run runs the task until its last frame has returned, and gives that frame's
-// result. The error is an *Error.
-func (t *Task) run() (value.Value, error) {
+// result.
+func (t *Task) run() (value.Value, *Error) {
 	for {
 		v, err := t.dispatch()
 		if err == nil {

@@ -36,7 +36,7 @@ type Task struct {
 
 	failed *Failure // the latest request failed and nothing has handled it yet
 	last   *Failure // the latest request's failure, also when handled
-	caught error    // what a handler is handling
+	caught *Error   // what a handler is handling
 
 	failures *failures // of the whole run
 	own      failures  // those of the run whose first task this is
@@ -60,13 +60,13 @@ type frame struct {
 type failures struct {
 	mu      sync.Mutex
 	count   int
-	first   error
-	actions []error
+	first   *Error
+	actions []*Error
 
 	room atomic.Int64 // on the stacks of the tasks of concurrent loops, in values
 }
 
-func (f *failures) add(err error) {
+func (f *failures) add(err *Error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.count == 0 {
@@ -75,17 +75,20 @@ func (f *failures) add(err error) {
 	f.count++
 }
 
-func (f *failures) addAction(err error) {
+func (f *failures) addAction(err *Error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.actions = append(f.actions, err)
 }
 
 // join returns the run's error: err, the failures, or all of them.
-func (f *failures) join(err error) error {
+func (f *failures) join(err *Error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	all := f.actions
+	var all []error
+	for _, action := range f.actions {
+		all = append(all, action)
+	}
 	if err != nil {
 		all = append(all, err)
 	}

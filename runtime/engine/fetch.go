@@ -75,7 +75,7 @@ func (r *run) failed(err error) (*vm.Reply, error) {
 	if !errors.As(err, &f) {
 		return nil, err
 	}
-	return &vm.Reply{Status: f.Status, Failure: &vm.Failure{Envelope: f.Envelope(r.engine.shapes), Err: f}}, nil
+	return &vm.Reply{Status: f.Status, Failure: &vm.Failure{Envelope: f.Envelope(r.engine.shapes), Text: f.Error()}}, nil
 }
 
 // onRetry counts and logs that a request will be sent again.

@@ -133,7 +133,10 @@ func (r *run) Call(f bytecode.HostFunc, args []value.Value) (value.Value, error)
 	case bytecode.HostEnv:
 		return r.env(args)
 	}
-	return value.NullValue, &ConfigError{Err: notAvailable(bytecode.FunctionPart, bytecode.HostFuncs[f])}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refused = true
+	return value.NullValue, notAvailable(bytecode.FunctionPart, bytecode.HostFuncs[f])
 }
 
 func (r *run) random(args []value.Value) (value.Value, error) {

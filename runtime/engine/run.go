@@ -80,11 +80,12 @@ type run struct {
 
 	named sync.Map // environment variables whose values are secrets by their names
 
-	mu     sync.Mutex
-	errs   []state.RunError
-	more   int
-	notes  []string
-	config error
+	mu      sync.Mutex
+	errs    []state.RunError
+	more    int
+	notes   []string
+	config  error
+	refused bool // a function that is not available was called
 }
 
 // actionCounter counts what an action did.
@@ -190,6 +191,8 @@ func (r *run) finish(ctx context.Context, err error) error {
 	}
 	if r.config != nil {
 		err = r.config
+	} else if err != nil && r.refused {
+		err = &ConfigError{Err: err}
 	}
 	r.record.End = r.engine.cfg.Clock.Now()
 	r.record.Counts = r.counts()
@@ -269,9 +272,12 @@ func split(err error) []error {
 	if err == nil {
 		return nil
 	}
-	var bracket *vm.BracketError
-	if e, ok := err.(*vm.Error); ok && errors.As(e.Err, &bracket) {
-		err = bracket
+	if e, ok := err.(*vm.Error); ok && len(e.Parts) > 0 {
+		var all []error
+		for _, part := range e.Parts {
+			all = append(all, split(part)...)
+		}
+		return all
 	}
 	if j, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error
