@@ -224,6 +224,7 @@ func (g *generator) pipeline(m *syntax.Mission) {
 	if m.Run == nil {
 		for i, a := range g.actionDecls {
 			f.at(a.Name)
+			f.boundary()
 			f.emit(bytecode.CallAction, i)
 		}
 	} else {
@@ -238,6 +239,7 @@ func (g *generator) pipeline(m *syntax.Mission) {
 
 func (f *fn) stage(s *syntax.Stage) {
 	f.at(s)
+	f.boundary()
 	end := newLabel()
 	if s.Cond != nil {
 		f.condition(s.Cond, end)
@@ -252,6 +254,7 @@ func (f *fn) stage(s *syntax.Stage) {
 	} else {
 		for _, name := range s.Actions {
 			f.at(name)
+			f.boundary()
 			f.emit(bytecode.CallAction, f.g.actions[name.Name])
 		}
 	}

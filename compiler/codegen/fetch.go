@@ -64,6 +64,7 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 	f.emit(bytecode.Int, 1)
 	f.emit(bytecode.Set, req.count)
 	f.place(req.start)
+	f.boundary()
 	if info.Incremental {
 		f.syncKey(s)
 	} else {
@@ -74,6 +75,7 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 
 	next, failed := newLabel(), newLabel()
 	f.place(next)
+	f.boundary()
 	f.exchange(s, p, until, number, page, failed)
 	f.request = req
 	if consumer != nil {
@@ -88,6 +90,7 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 	}
 	if p.kind != bytecode.PageNone {
 		f.at(s)
+		f.boundary()
 		f.jump(bytecode.MorePages, next, page)
 	}
 	f.emit(bytecode.Close, number, page)
@@ -114,6 +117,7 @@ func (f *fn) exchange(s *syntax.FetchStep, p pagination, until *syntax.Option, n
 		} else {
 			f.jump(bytecode.Fetch, &label{pc: 0, depth: 0}, number, page)
 		}
+		f.boundary()
 		if p.kind == bytecode.PageNone {
 			return
 		}
@@ -214,6 +218,7 @@ func (f *fn) steady(n syntax.Node) bool {
 // consume generates the step that the pages stream through.
 func (f *fn) consume(step syntax.Step, page int) {
 	items := func() { f.emit(bytecode.PageItems, page) }
+	f.boundary()
 	switch step := step.(type) {
 	case *syntax.ForStep:
 		f.forStep(step, items, page)

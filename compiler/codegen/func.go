@@ -128,7 +128,7 @@ func (g *generator) newFunc(name string, args int) *fn {
 	room := &f.out
 	*f = fn{
 		g: g, tables: f.tables, nextSlot: args, subject: responseSubject, sync: bytecode.None, after: f.after[:0],
-		out: bytecode.Func{Name: name, Args: args, Code: room.Code[:0], Consts: room.Consts[:0], Names: room.Names[:0], Lines: room.Lines[:0]},
+		out: bytecode.Func{Name: name, Args: args, Code: room.Code[:0], Consts: room.Consts[:0], Names: room.Names[:0], Lines: room.Lines[:0], Steps: room.Steps[:0]},
 	}
 	return f
 }
@@ -146,7 +146,7 @@ func (f *fn) finishAt(i int) { f.g.prog.Funcs[i] = f.done() }
 func (f *fn) done() bytecode.Func {
 	out := f.out
 	out.Locals = max(out.Locals, f.nextSlot)
-	out.Code, out.Consts, out.Names, out.Lines = exactly(out.Code), exactly(out.Consts), exactly(out.Names), exactly(out.Lines)
+	out.Code, out.Consts, out.Names, out.Lines, out.Steps = exactly(out.Code), exactly(out.Consts), exactly(out.Names), exactly(out.Lines), exactly(out.Steps)
 	f.tables = f.tables.empty()
 	f.g.spare = append(f.g.spare, f)
 	return out
@@ -164,6 +164,14 @@ func exactly[T any](list []T) []T {
 
 // at says that the code to come is that of n.
 func (f *fn) at(n syntax.Node) { f.span = n.Place() }
+
+// boundary marks the place here as one where a task may be put away.
+func (f *fn) boundary() {
+	pc := len(f.out.Code)
+	if n := len(f.out.Steps); n == 0 || f.out.Steps[n-1] != pc {
+		f.out.Steps = append(f.out.Steps, pc)
+	}
+}
 
 // emit adds an instruction without a jump.
 func (f *fn) emit(op bytecode.Op, operands ...int) {

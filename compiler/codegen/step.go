@@ -30,6 +30,7 @@ func (f *fn) block(b *syntax.Block) {
 // pages the step that they go through.
 func (f *fn) step(s syntax.Step, rest []syntax.Step) (taken int) {
 	f.at(s)
+	f.boundary()
 	switch s := s.(type) {
 	case *syntax.FetchStep:
 		return f.fetch(s, rest)

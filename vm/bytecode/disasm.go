@@ -10,7 +10,8 @@ import (
 )
 
 // Disassemble writes the program as text: its tables, then each function with
-// an instruction a line. The program must have been verified.
+// an instruction a line. A star stands before the instructions that are steps:
+// the places where a task may be put away. The program must have been verified.
 func Disassemble(w io.Writer, p *Program) error {
 	d := disassembler{p: p}
 	d.printf("mission %s\n", p.Mission)
@@ -148,7 +149,11 @@ func (d *disassembler) fn(i int) {
 			line++
 		}
 		info, _ := InfoOf(Op(f.Code[pc]))
-		d.printf("  %5d  %s", pc, info.Name)
+		mark := ' '
+		if f.IsStep(pc) {
+			mark = '*' // a task may be put away here
+		}
+		d.printf("  %5d %c%s", pc, mark, info.Name)
 		at := pc + 1
 		for _, o := range info.Operands {
 			d.printf(" %s", d.operand(f, o, operandAt(f.Code, at, o)))

@@ -20,7 +20,7 @@ const (
 	magic = "REQC"
 	// Version is that of the form and of the instruction set. It changes with
 	// every change of either; a program of another version is not run.
-	Version = 1
+	Version = 2
 
 	headerSize = len(magic) + 2 + sha256.Size
 )
@@ -207,6 +207,11 @@ func (w *writer) fn(f *Func) {
 		w.ints([]int{h.Start, h.End, h.Target, h.PageStart, h.PageEnd})
 	})
 	// Places ascend and lines mostly do, so differences are small.
+	before := 0
+	list(w, f.Steps, func(w *writer, pc *int) {
+		w.int(*pc - before)
+		before = *pc
+	})
 	var last Line
 	list(w, f.Lines, func(w *writer, l *Line) {
 		w.int(l.PC - last.PC)
@@ -490,6 +495,11 @@ func (r *reader) fn() Func {
 			return Handler{}
 		}
 		return Handler{Start: h[0], End: h[1], Target: h[2], PageStart: h[3], PageEnd: h[4]}
+	})
+	before := 0
+	f.Steps = readList(r, func(r *reader) int {
+		before += r.int()
+		return before
 	})
 	var last Line
 	f.Lines = readList(r, func(r *reader) Line {

@@ -317,7 +317,7 @@ func TestDecodeCounts(t *testing.T) {
 		section := append([]byte{1}, 'x') // mission: a name of one byte
 		section = append(section, count...)
 		body := append([]byte{1, byte(len(section))}, section...)
-		artifact := fixSum(append([]byte("REQC\x01\x00"+strings.Repeat("\x00", sha256.Size)), body...))
+		artifact := fixSum(append([]byte("REQC"+string([]byte{Version, 0})+strings.Repeat("\x00", sha256.Size)), body...))
 		allocs := testing.AllocsPerRun(1, func() {
 			if _, err := Decode(artifact); err == nil || !strings.Contains(err.Error(), "bad count") {
 				t.Errorf("count %x: %v", count, err)

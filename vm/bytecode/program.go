@@ -13,14 +13,19 @@
 // they have slots of their own, so that nothing can see or share one before it
 // is complete. At the start of every step of an action the operand stack of its
 // frame is empty and no array is under construction, so a frame at a step
-// boundary is just its place and its locals.
+// boundary is just its place, its locals and its page slots. Func.Steps lists
+// these places; the verifier holds them to it.
 //
 // Errors are handled by tables, not by instructions: a Handler covers a range
 // of code, and a failure in it goes on at the handler's place with an empty
 // operand stack. Jumping out of the range needs no care.
 package bytecode
 
-import "reqon/vm/value"
+import (
+	"slices"
+
+	"reqon/vm/value"
+)
 
 // Program is one compiled mission.
 type Program struct {
@@ -220,6 +225,17 @@ type Func struct {
 	Pages    int // page slots
 	Handlers []Handler
 	Lines    []Line // ascending by PC
+	// Steps are the places, ascending, where a task may be put away: no operand
+	// is on the stack and no array under construction, so that a frame there is
+	// its place, its locals and its page slots. Every step of an action begins
+	// at one, every page of a fetch too, and what follows an answer.
+	Steps []int
+}
+
+// IsStep reports whether pc is one of the function's steps.
+func (f *Func) IsStep(pc int) bool {
+	_, ok := slices.BinarySearch(f.Steps, pc)
+	return ok
 }
 
 // Handler is where a failure in the code from Start up to End goes on. Of

@@ -272,6 +272,9 @@ func verifyRoles(p *Program) error {
 		if role[i] != InStep && len(f.Handlers) > 0 {
 			return &VerifyError{Func: f.Name, Msg: "has handlers and is no action"}
 		}
+		if role[i] != InStep && len(f.Steps) > 0 {
+			return &VerifyError{Func: f.Name, Msg: "has steps and is no action"}
+		}
 		for pc := 0; pc < len(f.Code); {
 			op := Op(f.Code[pc])
 			info, ok := InfoOf(op)
@@ -396,9 +399,13 @@ func (r *rooms) call(f *Func, op Op, pc, depth int) (room int, err error) {
 type verifier struct {
 	p     *Program
 	f     *Func
-	depth []int16 // operands before the instruction at a place; -1 not reached, -2 no instruction
+	depth []int32 // before the instruction at a place: operands, and arrays under construction times openList; -1 not reached, -2 no instruction
 	work  []int
 }
+
+// openList is what an array under construction adds to the depth of a place: an
+// operand stack is never as deep.
+const openList = 1 << 16
 
 const (
 	unreached     = -1
@@ -442,6 +449,22 @@ func (v *verifier) verify() error {
 		if err := v.step(pc); err != nil {
 			return err
 		}
+	}
+	return v.steps()
+}
+
+// steps checks the places where a task may be put away. Only actions and the
+// pipeline have any: what else there is, is part of a step.
+func (v *verifier) steps() error {
+	last := -1
+	for _, pc := range v.f.Steps {
+		switch {
+		case pc <= last || pc >= len(v.depth) || v.depth[pc] == noInstruction:
+			return v.fail(pc, "a step where no instruction begins, or out of order")
+		case v.depth[pc] > 0:
+			return v.fail(pc, "a step in the middle of an expression")
+		}
+		last = pc
 	}
 	return nil
 }
@@ -560,11 +583,15 @@ func (v *verifier) reach(pc, target, depth int) error {
 	}
 	switch int(v.depth[target]) {
 	case unreached:
-		v.depth[target] = int16(depth)
+		v.depth[target] = int32(depth)
 		v.work = append(v.work, target)
 	case depth:
 	default:
-		return v.fail(target, "is reached with %d and with %d operands", v.depth[target], depth)
+		was := int(v.depth[target])
+		if was%openList == depth%openList {
+			return v.fail(target, "is reached with %d and with %d arrays under construction", was/openList, depth/openList)
+		}
+		return v.fail(target, "is reached with %d and with %d operands", was%openList, depth%openList)
 	}
 	return nil
 }
@@ -590,7 +617,7 @@ func (v *verifier) step(pc int) error {
 	case popShape:
 		pop = len(v.p.Shapes[operandAt(code, pc+1, OperandShape)])
 	}
-	depth := int(v.depth[pc])
+	depth, open := int(v.depth[pc])%openList, int(v.depth[pc])/openList
 	if depth < pop {
 		return v.fail(pc, "%s takes %d operands, but there are %d", info.Name, pop, depth)
 	}
@@ -598,9 +625,18 @@ func (v *verifier) step(pc int) error {
 	if deepest := rest + max(info.Push, info.PushJump); deepest > v.f.MaxStack || depth > v.f.MaxStack {
 		return v.fail(pc, "the stack grows to %d operands, beyond %d", deepest, v.f.MaxStack)
 	}
-	if err := v.special(pc, op, rest); err != nil {
+	if err := v.special(pc, op, rest, open); err != nil {
 		return err
 	}
+	switch op {
+	case NewList:
+		if open++; open > v.f.Lists {
+			return v.fail(pc, "more arrays are under construction than the %d of the function", v.f.Lists)
+		}
+	case EndList:
+		open--
+	}
+	rest += open * openList
 	at := pc + 1
 	for _, o := range info.Operands {
 		// A Fetch whose failure nothing handles has no target.
@@ -622,7 +658,7 @@ func (v *verifier) step(pc int) error {
 }
 
 // special checks what only some instructions need.
-func (v *verifier) special(pc int, op Op, rest int) error {
+func (v *verifier) special(pc int, op Op, rest, open int) error {
 	code := v.f.Code
 	switch op {
 	case CallFunc:
@@ -632,8 +668,12 @@ func (v *verifier) special(pc int, op Op, rest int) error {
 	case CallAction, Bracket, Fetch, Parallel:
 		// Handlers and other tasks find a frame at a step boundary, with no
 		// operands.
-		if rest != 0 {
+		if rest != 0 || open != 0 {
 			return v.fail(pc, "%s in the middle of an expression", op)
+		}
+	case Append, Extend, EndList:
+		if open == 0 {
+			return v.fail(pc, "%s, but no array is under construction", op)
 		}
 	}
 	return nil

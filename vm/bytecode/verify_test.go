@@ -86,11 +86,45 @@ func TestVerifyCode(t *testing.T) {
 		{"a fetch with operands", asm(Null, Null, Null, Fetch, 0, 0, "end:", "end:", Pop, Return), "in the middle of an expression"},
 		{"iterations with operands", asm(Null, Int, 1, Parallel, 0, 0, "end:", Pop, EndItem, "end:", Pop, Return), "in the middle of an expression"},
 		{"an action that gives a value", asm(Null, ReturnValue), "ReturnValue does not belong"},
+		{"a call of an action while an array is made", asm(NewList, 0, CallAction, 1, EndList, 0, Pop, Return), "in the middle of an expression"},
+		{"an array that is made on one way only", asm(True, JumpFalse, "no:", NewList, 0, "no:", Return), "arrays under construction"},
+		{"an array made in a loop without end", asm("top:", NewList, 0, Loop, "top:"), "arrays under construction"},
+		{"the end of no array", asm(EndList, 0, Pop, Return), "no array is under construction"},
+		{"onto no array", asm(Null, Append, 0, Return), "no array is under construction"},
+		{"all onto no array", asm(Null, Extend, 0, Return), "no array is under construction"},
+		{"more arrays than it has", asm(NewList, 0, NewList, 0, EndList, 0, EndList, 0, Pop, Pop, Return), "more arrays are under construction than the 1"},
 		{"recursion", asm(CallAction, 0, Return), "calls itself"},
 		{"recursion by a bracket", asm(Bracket, 0, Return), "calls itself"},
 	} {
 		t.Run(test.name, func(t *testing.T) { wantVerify(t, small(test.code), test.want) })
 	}
+}
+
+// TestVerifySteps: a step is where an instruction begins, in order, with no
+// operand and no array under construction, and in an action.
+func TestVerifySteps(t *testing.T) {
+	code := asm(Null, Pop, NewList, 0, EndList, 0, Pop, Return) // at 0, 1, 2, 5, 8, 9
+	for _, test := range []struct {
+		steps []int
+		want  string
+	}{
+		{[]int{0, 2, 9}, ""},
+		{[]int{0, 0}, "out of order"},
+		{[]int{2, 0}, "out of order"},
+		{[]int{-1}, "out of order"},
+		{[]int{10}, "no instruction begins"},
+		{[]int{3}, "no instruction begins"},
+		{[]int{0, 1}, "in the middle of an expression"},
+		{[]int{5}, "in the middle of an expression"},
+		{[]int{8}, "in the middle of an expression"},
+	} {
+		p := small(code)
+		p.Funcs[1].Steps = test.steps
+		wantVerify(t, p, test.want)
+	}
+	p := small(asm(Return))
+	p.Funcs[3].Steps = []int{0} // a transform
+	wantVerify(t, p, "has steps and is no action")
 }
 
 // wantVerify verifies a program as it is, and as it comes out of its artifact.
