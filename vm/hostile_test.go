@@ -155,9 +155,6 @@ func TestHandmade(t *testing.T) {
 		{"an error to wrap without one", asm(WrapError, 0), nil, damaged},
 		{"the latest failure without one", asm(RaiseLast, Handled, Return), nil, ""},
 		{"the end of an iteration outside of one", asm(EndItem), nil, damaged},
-		{"a list that never began", asm(EndList, 0, Pop, Return), nil, ""},
-		{"a list that ended", asm(NewList, 0, EndList, 0, Pop, Null, Append, 0, EndList, 0, Pop, Return), nil, ""},
-		{"a list in itself", asm(NewList, 0, EndList, 0, Append, 0, EndList, 0, Append, 0, EndList, 0, Pop, Return), nil, ""},
 		{"extend by no array", asm(NewList, 0, True, Extend, 0, Return), nil, "needs an array"},
 		{"a slice of no array", asm(True, Slice, 3, Pop, Return), nil, ""},
 		{"a slice behind the end", asm(Const, 2, Slice, 3, Pop, Return), nil, ""},
@@ -227,7 +224,6 @@ func TestHandmade(t *testing.T) {
 		{"a loop for ever", asm("again", Loop, "again"), nil, "context deadline exceeded"},
 		{"iterations over nothing", asm(Int, 2, Parallel, 0, 0, "end", Pop, EndItem, "end", Return), nil, damaged},
 		{"too many at once", asm(Const, 2, Iter, 0, 0, Const, 1, Parallel, 0, 0, "end", Pop, EndItem, "end", Return), nil, "concurrency must be a whole number"},
-		{"iterations that go on behind the loop", asm(Const, 2, Iter, 0, 0, Int, 2, Parallel, 0, 0, "end", Pop, "end", Return), nil, ""},
 		{"iterations that never end", asm(Const, 2, Iter, 0, 0, Int, 2, Parallel, 0, 0, "end", Pop, "again", Loop, "again", "end", Return), nil, "context deadline exceeded"},
 		{"iterations that call the end of one", asm(Const, 2, Iter, 0, 0, Int, 2, Parallel, 0, 0, "end", Pop, CallAction, 1, EndItem, "end", Bracket, 0, Return), nil, ""},
 	} {

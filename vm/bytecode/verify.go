@@ -401,7 +401,13 @@ type verifier struct {
 	f     *Func
 	depth []int32 // before the instruction at a place: operands, and arrays under construction times openList; -1 not reached, -2 no instruction
 	work  []int
+	// iterations are the bodies of concurrent loops: what lies in one is run by
+	// tasks of their own, which neither leave it nor get in elsewhere.
+	iterations []stretch
 }
+
+// stretch is the code from start up to end.
+type stretch struct{ start, end int }
 
 // openList is what an array under construction adds to the depth of a place: an
 // operand stack is never as deep.
@@ -472,6 +478,7 @@ func (v *verifier) steps() error {
 // scan finds where instructions begin and checks their operands.
 func (v *verifier) scan() error {
 	code := v.f.Code
+	v.iterations = v.iterations[:0]
 	v.depth = slices.Grow(v.depth[:0], len(code))[:len(code)]
 	for i := range v.depth {
 		v.depth[i] = noInstruction
@@ -485,6 +492,9 @@ func (v *verifier) scan() error {
 			return v.fail(pc, "%s is cut short", info.Name)
 		}
 		v.depth[pc] = unreached
+		if Op(code[pc]) == Parallel {
+			v.iterations = append(v.iterations, stretch{pc + parallelSize, operandAt(code, pc+5, OperandPC)})
+		}
 		at := pc + 1
 		for _, o := range info.Operands {
 			if err := v.operand(pc, o, operandAt(code, at, o)); err != nil {
@@ -581,6 +591,9 @@ func (v *verifier) reach(pc, target, depth int) error {
 	if target < 0 || target >= len(v.depth) || v.depth[target] == noInstruction {
 		return v.fail(pc, "goes to %d, where no instruction begins", target)
 	}
+	if op := Op(v.f.Code[pc]); len(v.iterations) > 0 && v.iteration(pc) != v.iteration(target) && (op != Parallel || target != pc+parallelSize) {
+		return v.fail(pc, "goes to %d, out of the iterations of Parallel, or into them", target)
+	}
 	switch int(v.depth[target]) {
 	case unreached:
 		v.depth[target] = int32(depth)
@@ -594,6 +607,20 @@ func (v *verifier) reach(pc, target, depth int) error {
 		return v.fail(target, "is reached with %d and with %d operands", was%openList, depth%openList)
 	}
 	return nil
+}
+
+// parallelSize is the length of a Parallel, behind which its iterations begin.
+const parallelSize = 1 + 2 + 2 + 4
+
+// iteration gives the number of the innermost concurrent loop whose iterations
+// pc is a part of, or None.
+func (v *verifier) iteration(pc int) int {
+	for i := len(v.iterations) - 1; i >= 0; i-- {
+		if s := v.iterations[i]; s.start <= pc && pc < s.end {
+			return i
+		}
+	}
+	return None
 }
 
 // step follows one instruction to all that may come after it.

@@ -93,6 +93,13 @@ func TestVerifyCode(t *testing.T) {
 		{"onto no array", asm(Null, Append, 0, Return), "no array is under construction"},
 		{"all onto no array", asm(Null, Extend, 0, Return), "no array is under construction"},
 		{"more arrays than it has", asm(NewList, 0, NewList, 0, EndList, 0, EndList, 0, Pop, Pop, Return), "more arrays are under construction than the 1"},
+		{"a list that ended", asm(NewList, 0, EndList, 0, Pop, Null, Append, 0, EndList, 0, Pop, Return), "no array is under construction"},
+		{"iterations that go on behind the loop", asm(Int, 1, Parallel, 0, 0, "end:", Pop, "end:", Return), "out of the iterations of Parallel, or into them"},
+		{"iterations that jump behind the loop", asm(Int, 1, Parallel, 0, 0, "end:", JumpTrue, "end:", EndItem, "end:", Return), "out of the iterations of Parallel"},
+		{"iterations that begin the loop again", asm("top:", Int, 1, Parallel, 0, 0, "end:", Pop, Loop, "top:", "end:", Return), "out of the iterations of Parallel"},
+		{"a jump into iterations", asm(True, JumpTrue, "in:", Int, 1, Parallel, 0, 0, "end:", Pop, "in:", EndItem, "end:", Return), "or into them"},
+		{"iterations in iterations", asm(Int, 1, Parallel, 0, 0, "end:", Pop, Int, 1, Parallel, 0, 0, "in:", Pop, EndItem, "in:", EndItem, "end:", Return), ""},
+		{"iterations that end outside of those around", asm(Int, 1, Parallel, 0, 0, "end:", Pop, Int, 1, Parallel, 0, 0, "out:", Pop, EndItem, "end:", Null, Pop, "out:", Return), "out of the iterations of Parallel"},
 		{"recursion", asm(CallAction, 0, Return), "calls itself"},
 		{"recursion by a bracket", asm(Bracket, 0, Return), "calls itself"},
 	} {
@@ -122,7 +129,10 @@ func TestVerifySteps(t *testing.T) {
 		p.Funcs[1].Steps = test.steps
 		wantVerify(t, p, test.want)
 	}
-	p := small(asm(Return))
+	p := small(asm(Int, 1, Parallel, 0, 0, "end:", Pop, EndItem, "end:", Return)) // at 0, 3, 12, 13, 14
+	p.Funcs[1].Handlers = []Handler{{Start: 12, End: 13, Target: 14}}
+	wantVerify(t, p, "out of the iterations of Parallel")
+	p = small(asm(Return))
 	p.Funcs[3].Steps = []int{0} // a transform
 	wantVerify(t, p, "has steps and is no action")
 }
