@@ -212,9 +212,17 @@ func (t *Task) storePut(f *frame, store int, args []value.Value) error {
 	}
 	p := Put{Store: store, Records: args[0].Elems(), At: t.at(f, f.pc)}
 	if args[1].Kind() == value.Array {
-		p.Keys = args[1].Elems()
-		if len(p.Keys) != len(p.Records) {
+		if len(args[1].Elems()) != len(p.Records) {
 			return errBadProgram
+		}
+		p.Keys = make([]string, 0, len(p.Records))
+		for _, v := range args[1].Elems() {
+			key, err := KeyText(v)
+			if err != nil {
+				p.BadKey = err
+				break
+			}
+			p.Keys = append(p.Keys, key)
 		}
 	}
 	upsert, partial := args[2], args[3]

@@ -143,9 +143,13 @@ const (
 type Put struct {
 	Store   int
 	Records []value.Value // objects
-	Keys    []value.Value // nil, or the key of each record
-	Merge   bool          // merge top-level fields where the key is there
-	At      At
+	// Keys are the records' keys, where the step says what they are; else nil.
+	// They end before the first record whose key can't be one: BadKey says why,
+	// and nothing is to be stored.
+	Keys   []string
+	BadKey error
+	Merge  bool // merge top-level fields where the key is there
+	At     At
 }
 
 // ItemFailure is a failed item of a loop.

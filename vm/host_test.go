@@ -143,10 +143,15 @@ func (w *world) StorePut(ctx context.Context, p *vm.Put) error {
 		if r.Kind() != value.Object {
 			return fmt.Errorf("not an object: %s", value.Describe(r))
 		}
-		var key value.Value
 		if p.Keys != nil {
-			key = p.Keys[i]
-		} else if key = value.Field(r, "id"); key.IsNull() {
+			if i == len(p.Keys) {
+				return p.BadKey
+			}
+			keys[i] = p.Keys[i]
+			continue
+		}
+		var key value.Value
+		if key = value.Field(r, "id"); key.IsNull() {
 			key = value.FromString(fmt.Sprintf("auto%06d", len(s.keys)+i))
 		}
 		text, err := vm.KeyText(key)

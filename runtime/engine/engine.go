@@ -27,6 +27,7 @@ import (
 	"reqon/runtime/httpclient"
 	"reqon/runtime/state"
 	"reqon/runtime/store"
+	"reqon/runtime/store/file"
 	"reqon/runtime/telemetry"
 	"reqon/stdlib"
 	"reqon/vm"
@@ -47,17 +48,11 @@ type Config struct {
 	Transport   http.RoundTripper                // of all requests; default: connections of its own for each origin and account
 	Redactor    *credentials.Redactor            // default: a new one
 
-	// Adapters opens the stores of adapters other than `memory` and `file`, by
-	// the name of the adapter. An adapter of the language that is not in it is
-	// not available. Default: none.
-	Adapters map[string]OpenStore
+	// Adapters makes the adapters of stores other than `memory` and `file`, by
+	// name, when a mission first uses one. An adapter of the language that is not
+	// in it is not available. Default: none.
+	Adapters map[string]store.New
 }
-
-// OpenStore opens a store for one run, which closes it at its end. target is
-// what the declaration gives the adapter (`sqlite("orders")`), else the name of
-// the store; records that are read are made of shapes. It is called before the
-// first request, for dry runs too, so that what is wrong is told at once.
-type OpenStore func(target string, o store.Options, shapes *value.Shapes) (store.Store, error)
 
 // Clock tells the time and waits.
 type Clock interface {
@@ -70,13 +65,16 @@ type Engine struct {
 	cfg    Config
 	shapes *value.Shapes
 	db     *state.DB
-	dir    *store.Dir
+	dir    *file.Dir
 	keys   *store.Keys
 
 	transport http.RoundTripper // of requests without a source that has a base
 	gates     httpclient.Gates
 	loadedMu  sync.Mutex
 	loaded    map[*Mission][]*httpclient.Lease // what each mission keeps open between its runs
+
+	mu       sync.Mutex
+	adapters map[string]store.Adapter // those that were used, by name
 
 	credentials credentials.Redactor // knows the credentials of all sources, and nothing else
 	// set is what cfg.Credentials was until a reload brought another.
@@ -124,6 +122,7 @@ func New(cfg Config) (*Engine, error) {
 	e := &Engine{
 		cfg: cfg, shapes: value.NewShapes(), keys: store.NewKeys(cfg.Clock.Now),
 		transport: cfg.Transport, loaded: map[*Mission][]*httpclient.Lease{},
+		adapters: map[string]store.Adapter{},
 	}
 	if e.transport == nil {
 		e.transport = httpclient.NewTransport()
@@ -135,7 +134,7 @@ func New(cfg Config) (*Engine, error) {
 		return nil, &ConfigError{Err: err}
 	}
 	e.db = db
-	e.dir, err = store.OpenDir(cfg.StateDir, e.shapes, store.DirOptions{Notice: func(m string) { cfg.Log.Warn(m) }})
+	e.dir, err = file.OpenDir(cfg.StateDir, e.shapes, file.DirOptions{Notice: func(m string) { cfg.Log.Warn(m) }})
 	if err != nil {
 		return nil, errors.Join(&ConfigError{Err: err}, e.closeState())
 	}
@@ -174,7 +173,7 @@ func (e *Engine) Close() error {
 	if t, ok := e.transport.(interface{ CloseIdleConnections() }); ok {
 		t.CloseIdleConnections()
 	}
-	return errors.Join(e.dir.Close(), e.closeState())
+	return errors.Join(e.closeAdapters(), e.dir.Close(), e.closeState())
 }
 
 // hold keeps the gates of the sources open while the mission is loaded, in

@@ -21,6 +21,7 @@ import (
 	"reqon/compiler"
 	"reqon/runtime/engine"
 	"reqon/runtime/state"
+	"reqon/runtime/store"
 	"reqon/vm"
 	"reqon/vm/value"
 )
@@ -80,7 +81,7 @@ func runMission(dir string) (*engine.Report, error) {
 	}
 	e, err := engine.New(engine.Config{
 		StateDir: filepath.Join(dir, "state"),
-		Adapters: map[string]engine.OpenStore{"sqlite": openSink(dir)},
+		Adapters: map[string]store.New{"sqlite": openSink(dir)},
 	})
 	if err != nil {
 		return nil, err

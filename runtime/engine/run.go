@@ -103,8 +103,9 @@ func (m *Mission) Run(ctx context.Context, opts RunOptions) *Report {
 	r := &run{engine: m.engine, mission: m, opts: opts, counters: make([]actionCounter, len(m.prog.Actions)+1)}
 	r.record = state.Run{Mission: m.prog.Mission, Trigger: opts.Trigger, Due: opts.Due, Start: m.engine.cfg.Clock.Now()}
 	defer r.closeSources()
-	err := r.prepare()
-	if err != nil && opts.Claim == nil {
+	err := r.prepare(ctx)
+	var config *ConfigError
+	if errors.As(err, &config) && opts.Claim == nil {
 		return r.notBegun(ctx, err)
 	}
 	// A run that can't be prepared uses up its due time too, and is recorded.
@@ -120,7 +121,7 @@ func (m *Mission) Run(ctx context.Context, opts RunOptions) *Report {
 // prepare prepares the run: parameters, sources with their credentials, stores.
 // Everything that can be known to be missing is found here, before the first
 // request.
-func (r *run) prepare() error {
+func (r *run) prepare(ctx context.Context) error {
 	id, err := state.NewRunID(r.record.Start)
 	if err != nil {
 		return err
@@ -128,12 +129,12 @@ func (r *run) prepare() error {
 	r.record.ID = id
 	r.log = r.engine.cfg.Log.With(r.mission.Name(), id)
 	r.client = r.newClient()
-	for _, prepare := range []func() error{r.checkAvailable, r.prepareParams, r.prepareSources, r.prepareStores} {
+	for _, prepare := range []func() error{r.checkAvailable, r.prepareParams, r.prepareSources} {
 		if err := prepare(); err != nil {
 			return &ConfigError{Err: err}
 		}
 	}
-	return nil
+	return r.prepareStores(ctx)
 }
 
 // begin takes the run's due time and records the run. It sets begun, unless

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"path/filepath"
 
-	"reqon/runtime/engine"
 	"reqon/runtime/store"
 	"reqon/vm/value"
 )
@@ -18,17 +17,26 @@ type sink struct {
 	shapes *value.Shapes
 }
 
-// openSink opens sinks in files of dir.
-func openSink(dir string) engine.OpenStore {
-	return func(target string, _ store.Options, shapes *value.Shapes) (store.Store, error) {
-		db, err := openDatabase(filepath.Join(dir, target+".db"))
-		if err != nil {
-			return nil, err
-		}
-		_, err = db.Exec(`CREATE TABLE IF NOT EXISTS records (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL)`)
-		return &sink{db: db, shapes: shapes}, err
-	}
+// sinks opens sinks in files of a folder.
+type sinks struct {
+	dir    string
+	shapes *value.Shapes
 }
+
+func openSink(dir string) store.New {
+	return func(env store.Env) (store.Adapter, error) { return sinks{dir, env.Shapes}, nil }
+}
+
+func (s sinks) Open(_ context.Context, d *store.Declaration) (store.Store, error) {
+	db, err := openDatabase(filepath.Join(s.dir, d.Target+".db"))
+	if err != nil {
+		return nil, err
+	}
+	_, err = db.Exec(`CREATE TABLE IF NOT EXISTS records (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL)`)
+	return &sink{db: db, shapes: s.shapes}, err
+}
+
+func (sinks) Close() error { return nil }
 
 func openDatabase(path string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)")
@@ -38,8 +46,8 @@ func openDatabase(path string) (*sql.DB, error) {
 	return db, err
 }
 
-func (s *sink) Put(ctx context.Context, recs []store.Record, mode store.Mode) (res store.Result, err error) {
-	if mode != store.Replace {
+func (s *sink) Put(ctx context.Context, b store.Batch) (res store.Result, err error) {
+	if b.Conflict != store.Overwrite {
 		return res, errors.New("a sink only replaces")
 	}
 	tx, err := s.db.BeginTx(ctx, nil)
@@ -64,7 +72,7 @@ func (s *sink) Put(ctx context.Context, recs []store.Record, mode store.Mode) (r
 		return n > 0, err
 	}
 	var text []byte
-	for _, rec := range recs {
+	for _, rec := range b.Records {
 		text = value.AppendJSON(text[:0], rec.Value)
 		inserted, err := did(insert, rec.Key, string(text))
 		if err != nil {
@@ -109,25 +117,29 @@ func (s *sink) Len(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// Each reads record by record, so that fn may use the store.
-func (s *sink) Each(ctx context.Context, fn func(key string, v value.Value) error) error {
-	for seq := int64(-1); ; {
+// Page reads records by their numbers.
+func (s *sink) Page(ctx context.Context, cursor string, limit int, _ *store.Filter) (p store.Page, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT seq, key, value FROM records WHERE seq > CAST(? AS INTEGER) ORDER BY seq LIMIT ?`, cursor, limit)
+	if err != nil {
+		return p, err
+	}
+	defer rows.Close()
+	for rows.Next() {
 		var key, text string
-		err := s.db.QueryRowContext(ctx, `SELECT seq, key, value FROM records WHERE seq > ? ORDER BY seq`, seq).Scan(&seq, &key, &text)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		if err != nil {
-			return err
+		if err := rows.Scan(&p.Next, &key, &text); err != nil {
+			return p, err
 		}
 		v, err := value.ParseJSON(s.shapes, text)
 		if err != nil {
-			return err
+			return p, err
 		}
-		if err := fn(key, v); err != nil {
-			return err
-		}
+		p.Records = append(p.Records, store.Record{Key: key, Value: v})
 	}
+	return p, rows.Err()
+}
+
+func (s *sink) View(ctx context.Context, f *store.Filter) (store.View, error) {
+	return store.Spool(ctx, s, f, s.shapes)
 }
 
 func (s *sink) Delete(ctx context.Context, key string) (bool, error) {

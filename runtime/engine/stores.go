@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"reqon/runtime/store"
+	"reqon/runtime/store/file"
+	"reqon/runtime/store/memory"
 	"reqon/vm"
 	"reqon/vm/bytecode"
 	"reqon/vm/value"
@@ -21,66 +23,83 @@ type runStore struct {
 	inserted, updated, unchanged, failed atomic.Int64
 }
 
-// storeSpec is a store declaration, evaluated.
-type storeSpec struct {
-	adapter, target string
-	options         store.Options
-	open            OpenStore
-}
-
-// storeSpec evaluates the declaration of a store.
-func (r *run) storeSpec(i int) (spec storeSpec, err error) {
+// declare evaluates the declaration of a store, and finds its adapter.
+func (r *run) declare(i int) (d *store.Declaration, a store.Adapter, err error) {
 	s := &r.mission.prog.Stores[i]
 	where := r.mission.position(s.Pos)
 	v, err := r.mission.eval(s.Adapter, r)
 	if err != nil {
-		return spec, fmt.Errorf("store %s: %w", s.Name, err)
+		return nil, nil, fmt.Errorf("store %s: %w", s.Name, err)
 	}
 	if v.Kind() != value.Array || len(v.Elems()) != 2 {
-		return spec, fmt.Errorf("%s: store %s: no adapter was chosen: expected file(…) or memory, found %s", where, s.Name, value.Describe(v))
+		return nil, nil, fmt.Errorf("%s: store %s: no adapter was chosen: expected file(…) or memory, found %s", where, s.Name, value.Describe(v))
 	}
-	spec.adapter = value.Text(v.Elems()[0])
-	spec.target = s.Name
+	adapter := value.Text(v.Elems()[0])
+	d = &store.Declaration{Mission: r.mission.Name(), Name: s.Name, Run: r.record.ID, DryRun: r.opts.DryRun}
 	if t := v.Elems()[1]; t.Kind() == value.String {
-		spec.target = t.Str()
+		d.Target = t.Str()
 	} else if !t.IsNull() {
-		return spec, fmt.Errorf("%s: store %s: the target must be text, found %s", where, s.Name, value.Describe(t))
+		return nil, nil, fmt.Errorf("%s: store %s: the target must be text, found %s", where, s.Name, value.Describe(t))
 	}
 	options, err := r.mission.eval(s.Options, r)
 	if err != nil {
-		return spec, fmt.Errorf("store %s: %w", s.Name, err)
+		return nil, nil, fmt.Errorf("store %s: %w", s.Name, err)
 	}
-	d := decoder{m: r.mission, what: "store " + s.Name, places: s.OptionPos, object: options}
-	spec.options = store.Options{Keep: d.count("keep", 1, 0), TTL: d.time("ttl", 0), Now: r.engine.cfg.Clock.Now}
-	if spec.open = r.engine.adapter(spec.adapter); spec.open != nil {
-		return spec, d.err
+	o := decoder{m: r.mission, what: "store " + s.Name, places: s.OptionPos, object: options}
+	d.Options = store.Options{Keep: o.count("keep", 1, 0), TTL: o.time("ttl", 0), Now: r.engine.cfg.Clock.Now}
+	if o.err != nil {
+		return nil, nil, o.err
 	}
-	if err := notAvailable(bytecode.AdapterPart, spec.adapter); err != nil {
-		return spec, fmt.Errorf("%s: store %s: %w", where, s.Name, err)
+	if a, err = r.engine.adapter(adapter); err != nil {
+		return nil, nil, fmt.Errorf("%s: store %s: %w", where, s.Name, err)
 	}
-	return spec, fmt.Errorf("%s: store %s: unknown adapter %s", where, s.Name, spec.adapter)
+	return d, a, nil
 }
 
-// adapter gives what opens the stores of the named adapter, nil if there is no
-// such adapter here.
-func (e *Engine) adapter(name string) OpenStore {
-	switch name {
-	case "memory":
-		return func(_ string, o store.Options, shapes *value.Shapes) (store.Store, error) {
-			return store.NewMemory(shapes, o), nil
-		}
-	case "file":
-		return func(target string, o store.Options, _ *value.Shapes) (store.Store, error) {
-			return e.dir.File(target, o)
-		}
+// adapter returns the named adapter, which it makes when it is first used.
+func (e *Engine) adapter(name string) (store.Adapter, error) {
+	if name == "file" {
+		return e.dir, nil
 	}
-	return e.cfg.Adapters[name]
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if a := e.adapters[name]; a != nil {
+		return a, nil
+	}
+	make := e.cfg.Adapters[name]
+	if name == "memory" {
+		make = memory.New
+	}
+	if make == nil {
+		if err := notAvailable(bytecode.AdapterPart, name); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("unknown adapter %s", name)
+	}
+	a, err := make(store.Env{Shapes: e.shapes, Now: e.cfg.Clock.Now, Notice: func(m string) { e.cfg.Log.Warn(m) }})
+	if err != nil {
+		return nil, err
+	}
+	e.adapters[name] = a
+	return a, nil
 }
 
-// checkStores reports the first store that could not be opened.
+// closeAdapters closes the adapters that were used.
+func (e *Engine) closeAdapters() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var errs []error
+	for name, a := range e.adapters {
+		errs = append(errs, a.Close())
+		delete(e.adapters, name)
+	}
+	return errors.Join(errs...)
+}
+
+// checkStores reports the first store that is not declared as it should be.
 func (r *run) checkStores() error {
 	for i := range r.mission.prog.Stores {
-		if _, err := r.storeSpec(i); err != nil {
+		if _, _, err := r.declare(i); err != nil {
 			return err
 		}
 	}
@@ -88,19 +107,26 @@ func (r *run) checkStores() error {
 }
 
 // prepareStores opens the run's stores. A file is read when it is first used.
-func (r *run) prepareStores() error {
+// A mistake is a *ConfigError; that a store's place can't be reached now is
+// none.
+func (r *run) prepareStores(ctx context.Context) error {
 	for i := range r.mission.prog.Stores {
-		spec, err := r.storeSpec(i)
+		d, a, err := r.declare(i)
 		if err != nil {
-			return err
+			return &ConfigError{Err: err}
 		}
-		s := &runStore{name: r.mission.prog.Stores[i].Name}
-		if s.Store, err = spec.open(spec.target, spec.options, r.engine.shapes); err != nil {
-			return fmt.Errorf("%s: store %s: %w", r.mission.position(r.mission.prog.Stores[i].Pos), s.name, err)
+		s := &runStore{name: d.Name}
+		if s.Store, err = a.Open(ctx, d); err != nil {
+			err = fmt.Errorf("%s: store %s: %w", r.mission.position(r.mission.prog.Stores[i].Pos), s.name, err)
+			var away *store.Unavailable
+			if errors.As(err, &away) || ctx.Err() != nil {
+				return err
+			}
+			return &ConfigError{Err: err}
 		}
-		if spec.adapter == "file" {
-			if file, missing, removed := r.engine.dir.Missing(spec.target); missing {
-				s.missing.file, s.missing.removed = file, removed
+		if dir, ok := a.(*file.Dir); ok {
+			if name, missing, removed := dir.Missing(file.Target(d)); missing {
+				s.missing.file, s.missing.removed = name, removed
 			}
 		}
 		r.stores = append(r.stores, s)
@@ -133,7 +159,7 @@ func (r *run) StorePut(ctx context.Context, p *vm.Put) error {
 	s := r.stores[p.Store]
 	recs := make([]store.Record, len(p.Records))
 	for i, v := range p.Records {
-		key, err := r.recordKey(v, p.Keys, i)
+		key, err := r.recordKey(p, i)
 		if err != nil {
 			s.failed.Add(int64(len(p.Records)))
 			if len(p.Records) > 1 {
@@ -146,11 +172,11 @@ func (r *run) StorePut(ctx context.Context, p *vm.Put) error {
 	if r.opts.DryRun || len(recs) == 0 {
 		return nil
 	}
-	mode := store.Replace
+	b := store.Batch{Records: recs}
 	if p.Merge {
-		mode = store.Merge
+		b.Conflict = store.MergeFields
 	}
-	res, err := s.Put(ctx, recs, mode)
+	res, err := s.Put(ctx, b)
 	if err != nil {
 		s.failed.Add(int64(len(recs)))
 		return fmt.Errorf("store %s: %w", s.name, err)
@@ -171,11 +197,14 @@ func (r *run) StorePut(ctx context.Context, p *vm.Put) error {
 
 // recordKey gives the key of a record: what the step's key says, else the
 // record's id, else a new one that sorts behind those before.
-func (r *run) recordKey(v value.Value, keys []value.Value, i int) (string, error) {
-	if i < len(keys) {
-		return vm.KeyText(keys[i])
+func (r *run) recordKey(p *vm.Put, i int) (string, error) {
+	if p.Keys != nil {
+		if i == len(p.Keys) {
+			return "", p.BadKey
+		}
+		return p.Keys[i], nil
 	}
-	if id := value.Field(v, "id"); !id.IsNull() {
+	if id := value.Field(p.Records[i], "id"); !id.IsNull() {
 		return vm.KeyText(id)
 	}
 	return r.engine.keys.Next(), nil
@@ -202,7 +231,7 @@ func (r *run) StoreLen(ctx context.Context, i int) (int, error) {
 // StoreList reads all records, in the order in which they were first stored.
 func (r *run) StoreList(ctx context.Context, i int) ([]value.Value, error) {
 	var list []value.Value
-	err := r.stores[i].Each(ctx, func(_ string, v value.Value) error {
+	err := store.Each(ctx, r.stores[i], func(_ string, v value.Value) error {
 		list = append(list, v)
 		return ctx.Err()
 	})
@@ -254,7 +283,7 @@ func (r *run) writeOutput(ctx context.Context) error {
 	var out Output
 	for _, s := range r.stores {
 		out.Stores = append(out.Stores, OutputStore{Name: s.name, Each: func(ctx context.Context, fn func(value.Value) error) error {
-			return s.Each(ctx, func(_ string, v value.Value) error { return fn(v) })
+			return store.Each(ctx, s, func(_ string, v value.Value) error { return fn(v) })
 		}})
 	}
 	return r.opts.Output(ctx, &out)

@@ -1,64 +1,51 @@
-// Package store keeps the records of a mission's stores: in memory for as long
-// as the process lives, or in JSON files under the state folder (language
-// definition, section 6.4).
+// Package store is the contract between a run and the places where its records
+// end: memory, files, databases (language definition, section 6.4).
 //
-// # What every store promises
+// # Words
 //
-// A store maps keys (text) to records (objects) and remembers the order in
-// which keys were first stored. A Put is one batch: all of it is stored or
-// none. A record that is not there any more and is stored again is a new one
-// and goes to the end.
+// An Adapter is a kind of place (`file`, `sqlite`, `postgres`). It is made once
+// an engine, when a mission first uses it, and keeps what all runs share: pools
+// of connections, prepared statements, open files. For each store of each run it
+// opens a Store, the session of that run: the run closes it at its end.
 //
-// What comes back from a store is what JSON carries: a timestamp that was put
-// is text when it is read, in every kind of store alike.
+// A Store maps keys (text) to records (objects) and remembers the order in which
+// keys were first stored. A Put is one batch. What comes back is what JSON
+// carries: a timestamp that was put is text when it is read.
 //
-// # Files of a file store
+// # How to write an adapter
 //
-// For the target "exports/orders" the folder exports holds
-//
-//	orders.json       the records, as of the last Sync: one JSON object by key,
-//	                  one record a line; replaced as a whole, never in part
-//	.orders.journal   the batches finished since then
-//	.orders.lock      held while a process works on the other two
-//	.orders.queue     held by who waits for the lock; made when a process first
-//	                  has to wait
-//
-// A batch is appended to the journal with one write before Put returns, so a
-// process killed at any moment loses no batch that was finished. The journal
-// reaches the disk itself about a second later and at Sync; a power cut can
-// therefore take back what was put since the last Sync, which is why a sync
-// position must be saved only after Sync has returned: what was lost will
-// then be fetched again.
-//
-// # Several processes
-//
-// Processes share a store: each sees what the others have finished, and they
-// take turns in changing it. A process that has changed a store keeps the lock
-// for a few milliseconds, so that the next change costs one write and nothing
-// else; while others wait, for 20 at a time. The lock ends with its process,
-// however that ends, but not while a process is stopped (SIGSTOP, Ctrl-Z) right
-// after a change: others that want to change the same store wait until it goes
-// on. Reading never waits for a change in progress, save for the first read of
-// a store and the first after its .json was replaced.
-//
-// # Editing a file by hand
-//
-// The .json file may be edited or replaced while nothing runs, and is then the
-// truth. A journal with finished batches in it, left there by a process that
-// was killed before it could write the .json, is applied on top of the file as
-// it is found (puts, deletes and clears, in order), and a notice says so. A
-// file that can't be read as an object of objects is an error and is never
-// overwritten. An edit made while a process works on the store counts from that
-// process's next Sync on, or sooner; what the process put since its last Sync
-// goes on top of it. Files that are removed then are written anew by the
-// process, at its next change that comes 20 milliseconds later, or its next
-// Sync.
+//   - A folder below this one, and a function of type New in it. New and the
+//     package's variables do no work: whoever does not use the adapter pays
+//     nothing for it. The name goes into package store/all, which hands the
+//     adapters to the engine, and into the compiler's table of adapters, which
+//     says what options and modes it has.
+//   - Open is called before the run's first request. It connects, and holds what
+//     it finds against the Declaration: what is wrong there is a *ConfigError,
+//     and nothing has been asked of anybody yet. Where Declaration.DryRun is set
+//     it must change nothing. A place that can't be reached now is an
+//     *Unavailable: the run is recorded as failed, and nothing is lost.
+//   - Put is all or nothing, and safe against others who write to the same
+//     place: no update is lost in a merge. Batch.Conflict says what happens to
+//     a key that is there. CheckRecords refuses what no store can hold; what
+//     this place can't hold exactly is a *RecordError that names record, field
+//     and column. It is never clipped, rounded or made null.
+//   - Page reads by a cursor of plain text. The cursor must mean the same in
+//     another process and after other records were stored, changed or deleted:
+//     a number in the order of storing, or a key, but not an offset. A loop
+//     over a store goes through View, which is the list as it was at its
+//     beginning; an adapter that has no such thing returns Spool's.
+//   - A Filter may be passed over, wholly or in part: who asks filters what he
+//     gets by himself. An adapter may only leave out what surely does not pass.
+//   - Errors name the place and say what to do. They hold no password.
+//   - Package store/storetest is the suite that every adapter passes; it says in
+//     code what the sentences here say in words.
 package store
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -71,103 +58,342 @@ type Record struct {
 	Value value.Value
 }
 
-// Mode says what a Put does to a record whose key is there (language
+// Conflict says what a Put does to a record whose key is there (language
 // definition, section 6.4).
-type Mode uint8
+type Conflict uint8
 
 const (
-	// Replace puts the new record in the old one's place in the order.
-	Replace Mode = iota
-	// Merge keeps the old record's top-level fields that the new one has not.
-	Merge
+	// Overwrite puts the new record in the old one's place in the order.
+	Overwrite Conflict = iota
+	// MergeFields keeps the old record's top-level fields that the new one has
+	// not.
+	MergeFields
 )
 
+// Batch is what one `store` step writes: all of it, or nothing.
+type Batch struct {
+	// Records are stored in their order. Where a key comes twice, the later
+	// record applies on top of the earlier.
+	Records  []Record
+	Conflict Conflict
+	// Effect names the step that writes the batch, the same if it is repeated
+	// after a crash; "" where nothing names it. An adapter that can keeps it in
+	// the batch's own transaction, so that a step is not done twice.
+	Effect string
+}
+
 // Result counts what a Put did, record by record: a key that comes twice in
-// one batch counts twice. A record is unchanged if its JSON is, byte for byte.
+// one batch counts twice. A record is unchanged if what is stored of it is: in
+// stores that keep JSON, byte for byte; in columns, by value.
 type Result struct {
 	Inserted, Updated, Unchanged int
 }
 
 // Store holds records by key. All methods are safe for concurrent use. The
-// context ends waiting (for another task, or another process); a batch that
-// has begun to be written is finished.
+// context ends waiting (for another task, another process, a server); a batch
+// that has begun to be written is finished, or undone.
 type Store interface {
-	// Put stores a batch, all or nothing. Where a key comes twice, the later
-	// record applies on top of the earlier.
-	Put(ctx context.Context, recs []Record, mode Mode) (Result, error)
+	// Put stores a batch, all or nothing. The error is a *BatchError where
+	// records can't be stored as they are.
+	Put(ctx context.Context, b Batch) (Result, error)
 	// Get returns the record under key, and whether there is one.
 	Get(ctx context.Context, key string) (value.Value, bool, error)
 	// Has reports whether there is a record under key.
 	Has(ctx context.Context, key string) (bool, error)
 	// Len counts the records without reading them.
 	Len(ctx context.Context) (int, error)
-	// Each calls fn for every record, in the order in which the keys were
-	// first stored, as the store was when Each began. fn may use the store.
-	// An error of fn ends Each and is returned as it is.
-	Each(ctx context.Context, fn func(key string, v value.Value) error) error
+	// Page returns up to limit records behind the cursor, in the order in which
+	// their keys were first stored, as they are now. The empty cursor begins. f
+	// may be nil.
+	Page(ctx context.Context, cursor string, limit int, f *Filter) (Page, error)
+	// View returns the list of the records as it is now, whatever is done to
+	// the store while it is read. f may be nil.
+	View(ctx context.Context, f *Filter) (View, error)
 	// Delete removes one record and reports whether it was there.
 	Delete(ctx context.Context, key string) (bool, error)
 	// Clear removes all records and returns how many there were.
 	Clear(ctx context.Context) (int, error)
-	// Sync returns when all that was put is on disk for good and, in a file
-	// store, the .json file shows it. In memory it does nothing.
+	// Sync returns when all that was put is stored for good: a process that is
+	// killed, or a machine that loses power, loses none of it.
 	Sync(ctx context.Context) error
 	// Close syncs and gives the store up. Further calls fail with ErrClosed;
 	// closing again does nothing.
 	Close() error
 }
 
-// Options are a store's options in the language (section 6.4).
+// Page is a part of a store's records. Next is the cursor of what follows, ""
+// at the end. A page may have fewer records than were asked for, or none, and
+// not be the last.
+type Page struct {
+	Records []Record
+	Next    string
+}
+
+// View is a list of records that does not change. It is for one task.
+type View interface {
+	// Next returns the next records, at most limit; none at the end. The slice
+	// is the caller's until the next call.
+	Next(ctx context.Context, limit int) ([]Record, error)
+	// Close gives up what the view holds.
+	Close() error
+}
+
+// New makes an adapter.
+type New func(Env) (Adapter, error)
+
+// Adapter opens the stores of one kind.
+type Adapter interface {
+	// Open opens a store for one run. See the package comment for its errors.
+	Open(ctx context.Context, d *Declaration) (Store, error)
+	// Close gives up what the adapter holds. All its stores are closed before.
+	Close() error
+}
+
+// Env is what an engine gives its adapters.
+type Env struct {
+	Shapes *value.Shapes    // records that are read are made of them
+	Now    func() time.Time // nil is time.Now
+	// Notice is told, in a sentence, what a person should know though it is no
+	// error. Nil drops it.
+	Notice func(message string)
+}
+
+// Declaration is a store as the mission declares it, for one run.
+type Declaration struct {
+	Mission string
+	Name    string // of the store
+	Run     string // id of the run
+	Target  string // what the adapter is given: a name, a path, an address; "" if nothing was
+	Folder  string // of the mission: relative paths begin there
+	DryRun  bool   // nothing may be changed
+	Schema  *Schema
+	Options Options
+}
+
+// Options are a store's options in the language (section 6.4), with their
+// defaults. What an adapter has not, the compiler refuses.
 type Options struct {
 	// Keep is how many records are kept, 0 for all. Beyond it, those whose
 	// keys were first stored longest ago are removed at the end of a Put.
 	Keep int
 	// TTL is how long after its last write a record is gone, 0 for never.
 	// Storing an unchanged record is a write. Expired records are removed at
-	// the next read or write. In a file store the times of writing outlive
-	// the process, to the millisecond. Records of a file that was written
+	// the next read or write. The times of writing outlive the process (but
+	// in memory), to the millisecond. Records of a file that was written
 	// without times, or edited by hand, count as written when the file was.
 	TTL time.Duration
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+
+	Mode    Mode
+	Table   string            // of a database, with its schema if named; "" is the store's name
+	Strict  bool              // evolve: strict
+	Columns map[string]string // field to the type of its column
+	Key     []string          // the unique columns of a table that others have made
+	Drop    bool              // extra: drop
+	NUL     bool              // nul: replace
+	Exact   bool              // json: exact
+
+	Pool             int           // connections at most; 0 is the adapter's own default
+	ConnectTimeout   time.Duration // 0 is the adapter's own default
+	StatementTimeout time.Duration // 0 is none
+	Retry            Retry
 }
 
-func (o Options) nowMilli() int64 {
+// Mode is how what a run stores meets what is there.
+type Mode uint8
+
+// The modes (language definition, section 6.4).
+const (
+	Merge  Mode = iota // by key, as the step says
+	Append             // one record more, whatever its key
+)
+
+// Retry is how what failed for a passing reason is tried again. Zero values
+// take the defaults of a request's retry.
+type Retry struct {
+	MaxAttempts int // the first included
+	Initial     time.Duration
+	Max         time.Duration
+}
+
+// Schema is what a store's `schema` says: its fields, in their order.
+type Schema struct {
+	Name   string
+	Fields []Field
+}
+
+// Field is one field of a Schema.
+type Field struct {
+	Name     string
+	Type     Type
+	Words    []string // the texts that it may be, if it is one of a few
+	Optional bool     // may be missing or null
+	Written  string   // the type as the mission writes it
+}
+
+// Type is the kind of values that a field takes.
+type Type uint8
+
+// The types of fields. Any takes all kinds.
+const (
+	Any Type = iota
+	Text
+	Int
+	Number
+	Boolean
+	Date // a timestamp, or date text
+	Array
+	Object
+)
+
+// NowMilli is the time by the options' clock, in milliseconds since 1970.
+func (o Options) NowMilli() int64 {
 	if o.Now != nil {
 		return o.Now().UnixMilli()
 	}
 	return time.Now().UnixMilli()
 }
 
-// cutoff returns the time before which records have expired, and whether
-// records expire at all.
-func (o Options) cutoff() (int64, bool) {
+// Cutoff returns the time before which records have expired, in milliseconds
+// since 1970, and whether records expire at all.
+func (o Options) Cutoff() (int64, bool) {
 	if o.TTL <= 0 {
 		return 0, false
 	}
-	return o.nowMilli() - o.TTL.Milliseconds(), true
+	return o.NowMilli() - o.TTL.Milliseconds(), true
 }
 
 // ErrClosed is returned by every use of a store after its Close.
 var ErrClosed = errors.New("the store is closed")
 
-// maxRecord is the largest record or key, in bytes of JSON. It keeps sizes
-// within 32 bits; responses are cut off far below it.
-const maxRecord = 1 << 30
+// ErrCursor is returned by Page for a cursor that it can't go on from.
+var ErrCursor = errors.New("the store can't be read on from there: the record that comes next is gone")
 
-// checkRecords refuses a batch with a record that can't be stored, before any
-// of it is.
-func checkRecords(recs []Record) error {
+// ConfigError is a mistake in a declaration, or in the place it names, that
+// somebody has to mend: it is told before the run's first request.
+type ConfigError struct{ Err error }
+
+// Error returns the text of the mistake.
+func (e *ConfigError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the mistake.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+// Unavailable says that the place of a store can't be reached now.
+type Unavailable struct{ Err error }
+
+// Error returns why.
+func (e *Unavailable) Error() string { return e.Err.Error() }
+
+// Unwrap returns why.
+func (e *Unavailable) Unwrap() error { return e.Err }
+
+// RecordError says why a record can't be stored as it is.
+type RecordError struct {
+	Index  int    // in the batch
+	Key    string // of the record
+	Field  string // "" if it is about all of it
+	Column string // "" if there is none
+	Type   string // of the column
+	Err    error
+}
+
+// Error names the field and the column; the record is named by BatchError.
+func (e *RecordError) Error() string {
+	var b strings.Builder
+	if e.Field != "" {
+		fmt.Fprintf(&b, "field %q: ", e.Field)
+	}
+	b.WriteString(e.Err.Error())
+	if e.Column != "" {
+		fmt.Fprintf(&b, " (column %q, %s)", e.Column, e.Type)
+	}
+	return b.String()
+}
+
+// Unwrap returns the reason.
+func (e *RecordError) Unwrap() error { return e.Err }
+
+// BatchError says which records of a batch could not be stored. Nothing of the
+// batch was.
+type BatchError struct {
+	Total   int            // records in the batch
+	Records []*RecordError // the first of each record that is refused
+}
+
+// maxShown is how many records an error tells of.
+const maxShown = 5
+
+// Error tells of the first few records.
+func (e *BatchError) Error() string {
+	var b strings.Builder
+	for i, r := range e.Records[:min(len(e.Records), maxShown)] {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		if e.Total > 1 {
+			fmt.Fprintf(&b, "record %d of %d ", r.Index+1, e.Total)
+		} else {
+			b.WriteString("record ")
+		}
+		fmt.Fprintf(&b, "(key %s): %s", shorten(r.Key), r)
+	}
+	if n := len(e.Records) - maxShown; n > 0 {
+		fmt.Fprintf(&b, "; and %d more", n)
+	}
+	return b.String()
+}
+
+// shorten quotes a key, and cuts a long one.
+func shorten(key string) string {
+	const most = 100
+	if len(key) <= most {
+		return fmt.Sprintf("%q", key)
+	}
+	return fmt.Sprintf("%q… of %d bytes", key[:most], len(key))
+}
+
+// Unwrap returns the records' errors.
+func (e *BatchError) Unwrap() []error {
+	errs := make([]error, len(e.Records))
+	for i, r := range e.Records {
+		errs[i] = r
+	}
+	return errs
+}
+
+// MaxRecord is the largest record or key, in bytes of JSON. It keeps sizes
+// within 32 bits; responses are cut off far below it.
+const MaxRecord = 1 << 30
+
+// CheckRecords refuses a batch with a record that can't be stored anywhere,
+// before any of it is. The error is a *BatchError.
+func CheckRecords(recs []Record) error {
+	var refused []*RecordError
 	for i := range recs {
-		if k := recs[i].Value.Kind(); k != value.Object {
-			return fmt.Errorf("record %d of %d (key %q) is %s; only objects can be stored", i+1, len(recs), recs[i].Key, value.Describe(recs[i].Value))
+		if err := checkRecord(&recs[i]); err != nil {
+			refused = append(refused, &RecordError{Index: i, Key: recs[i].Key, Err: err})
 		}
-		if err := checkKey(recs[i].Key); err != nil {
-			return fmt.Errorf("record %d of %d: %w", i+1, len(recs), err)
-		}
-		if deeper(recs[i].Value, value.MaxDepth) {
-			return fmt.Errorf("record %d of %d (key %q) nests deeper than %d levels, which could not be read again", i+1, len(recs), recs[i].Key, value.MaxDepth)
-		}
+	}
+	if refused == nil {
+		return nil
+	}
+	return &BatchError{Total: len(recs), Records: refused}
+}
+
+func checkRecord(r *Record) error {
+	if k := r.Value.Kind(); k != value.Object {
+		return fmt.Errorf("it is %s; only objects can be stored", value.Describe(r.Value))
+	}
+	if len(r.Key) > MaxRecord {
+		return fmt.Errorf("a key of %d bytes is too long; the limit is %d", len(r.Key), MaxRecord)
+	}
+	if !utf8.ValidString(r.Key) {
+		return errors.New("the key is not valid UTF-8")
+	}
+	if deeper(r.Value, value.MaxDepth) {
+		return fmt.Errorf("it nests deeper than %d levels, which could not be read again", value.MaxDepth)
 	}
 	return nil
 }
@@ -192,14 +418,4 @@ func deeper(v value.Value, limit int) bool {
 		}
 	}
 	return false
-}
-
-func checkKey(key string) error {
-	if len(key) > maxRecord {
-		return fmt.Errorf("a key of %d bytes is too long; the limit is %d", len(key), maxRecord)
-	}
-	if !utf8.ValidString(key) {
-		return fmt.Errorf("the key %q is not valid UTF-8", key)
-	}
-	return nil
 }
