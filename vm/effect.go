@@ -300,7 +300,7 @@ func (t *Task) statusIs(v, number value.Value) bool {
 	if t.status != noStatus {
 		// A failed request may have a good status: of a body that is no JSON.
 		// No arm for that status may take it for an answer.
-		if t.failed != nil && t.status < 400 {
+		if t.failed != nil && t.status < 400 && !t.failed.ByStatus {
 			return false
 		}
 		n, ok := value.AsInt(number)

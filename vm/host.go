@@ -39,6 +39,8 @@ type Host interface {
 	// CutShort tells, once for each such fetch, that one has ended without
 	// everything, or that nobody can know whether it has.
 	CutShort(c *Cut)
+	// Notice tells what a person should know of a request that went well.
+	Notice(n *Notice)
 	// ActionStarted and ActionDone frame an action; err is nil where it
 	// succeeded.
 	ActionStarted(action int)
@@ -103,6 +105,9 @@ type Reply struct {
 type Failure struct {
 	Envelope value.Value
 	Text     string
+	// ByStatus: its status is why it is a failure. Of another, such as one whose
+	// body can't be read, a status below 400 means nothing.
+	ByStatus bool
 }
 
 // Fetched tells how an incremental fetch ended.
@@ -137,6 +142,24 @@ const (
 	CutUpdateFrom                // no item has what updateFrom names: all has come, but nobody knows up to where
 	CutErrors                    // an answer has items, and errors beside them
 	CutNext                      // an answer says that there is more, and no request asks for it
+)
+
+// Notice is what a person should know of a request that went well, once a step
+// and run.
+type Notice struct {
+	Kind NoticeKind
+	Text string
+	At   At
+}
+
+// NoticeKind is a kind of notice.
+type NoticeKind uint8
+
+// The kinds. The first is a warning, the others are information.
+const (
+	NoticeRedirect NoticeKind = iota // a redirect has lost the query
+	NoticeCursor                     // no page had anything where paginate says the next cursor is
+	NoticeSeam                       // items without an id were dropped where two pages overlap
 )
 
 // Put is what a store step writes, as one batch.

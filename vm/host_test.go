@@ -44,6 +44,7 @@ type world struct {
 	fetched []vm.Fetched
 	failed  []string // items, as "policy index id: reason"
 	early   []string
+	notices []string
 	warned  []string
 	log     []string
 	actions []string // "+A" for each that started, "-A" or "!A" for its end
@@ -244,6 +245,12 @@ func (w *world) ItemFailed(policy bytecode.Policy, f *vm.ItemFailure) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failed = append(w.failed, fmt.Sprintf("%s %d %s: %s", policy, f.Index, value.Text(f.ID), vm.Reason(f.Err)))
+}
+
+func (w *world) Notice(n *vm.Notice) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.notices = append(w.notices, n.Text)
 }
 
 func (w *world) CutShort(c *vm.Cut) {

@@ -15,7 +15,7 @@ func (c *checker) pattern(p syntax.Pattern, t *typ, status bool) *typ {
 	switch p := p.(type) {
 	case *syntax.LiteralPattern:
 		if n, _, ok := literalNumber(p.Value); ok && status {
-			if n < 100 || n > 599 || n != float64(int(n)) {
+			if n < 100 || n > 999 || n != float64(int(n)) {
 				suggestion := ""
 				if n == 0 {
 					suggestion = "write `{ code: 0 }` for a request that got no answer"

@@ -631,9 +631,11 @@ func (c *checker) checkList(spec *OptionSpec, e syntax.Expr) {
 
 func (c *checker) checkAllowed(e syntax.Expr, status float64) {
 	switch {
-	case status < 100 || status > 599:
+	case status < 100 || status > 999:
 		c.report(diag.CodeBadStatus, e.Place(), "", "%s is no HTTP status", e.Place().Text())
-	case status < 400:
+	case slices.Contains([]float64{301, 302, 303, 307, 308}, status):
+		c.report(diag.CodeNoEffect, e.Place(), "", "a redirect is followed, so that allowing %s has no effect", e.Place().Text())
+	case status >= 200 && status < 300 && status != 206:
 		c.report(diag.CodeNoEffect, e.Place(), "", "a status of %s is no failure, so that allowing it has no effect", e.Place().Text())
 	}
 }

@@ -54,7 +54,10 @@ func (r *run) Fetch(ctx context.Context, q *vm.Request) (*vm.Reply, error) {
 		return r.failed(err)
 	}
 	if q.Fetch.Page == bytecode.PageLink && resp.NextErr != nil {
-		return nil, resp.NextErr
+		return r.failed(resp.Reject(httpclient.KindRejected, resp.NextErr))
+	}
+	if resp.Dropped != "" {
+		r.Notice(&vm.Notice{Kind: vm.NoticeRedirect, Text: resp.Dropped, At: q.At})
 	}
 	return &vm.Reply{Body: resp.Body, Status: resp.Status, Time: sentAt(resp).UnixMilli(), Next: resp.Next}, nil
 }
@@ -75,7 +78,7 @@ func (r *run) failed(err error) (*vm.Reply, error) {
 	if !errors.As(err, &f) {
 		return nil, err
 	}
-	return &vm.Reply{Status: f.Status, Failure: &vm.Failure{Envelope: f.Envelope(r.engine.shapes), Text: f.Error()}}, nil
+	return &vm.Reply{Status: f.Status, Failure: &vm.Failure{Envelope: f.Envelope(r.engine.shapes), Text: f.Error(), ByStatus: f.ByStatus()}}, nil
 }
 
 // onRetry counts and logs that a request will be sent again.
@@ -159,7 +162,7 @@ func statuses(v value.Value) (list []int, err error) {
 	}
 	for _, e := range v.Elems() {
 		n, ok := value.AsInt(e)
-		if !ok || n < 100 || n > 599 {
+		if !ok || n < 100 || n > 999 {
 			return nil, fmt.Errorf("option allow must be a list of HTTP statuses, found %s", value.Describe(e))
 		}
 		list = append(list, int(n))

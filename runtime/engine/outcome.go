@@ -16,8 +16,9 @@ type outcome struct {
 	cutShort, noNext, warnings atomic.Int64
 	redacted                   atomic.Int64 // credentials taken out of what is stored
 
-	mu   sync.Mutex
-	told map[toldCut]bool
+	mu    sync.Mutex
+	told  map[toldCut]bool
+	notes map[toldNotice]bool
 }
 
 // toldCut is what the log is told once a run: a step that cuts a thousand
@@ -40,6 +41,35 @@ func (o *outcome) firstCut(pos bytecode.Pos, kind vm.CutKind) bool {
 	}
 	o.told[key] = true
 	return true
+}
+
+// toldNotice is a notice of a step that the log has had in this run.
+type toldNotice struct {
+	pos  bytecode.Pos
+	kind vm.NoticeKind
+}
+
+// Notice logs what a person should know of a request, once a step.
+func (r *run) Notice(n *vm.Notice) {
+	if r.opts.DryRun {
+		return // nothing was asked
+	}
+	key := toldNotice{n.At.Pos, n.Kind}
+	r.outcome.mu.Lock()
+	told := r.outcome.notes[key]
+	if r.outcome.notes == nil {
+		r.outcome.notes = map[toldNotice]bool{}
+	}
+	r.outcome.notes[key] = true
+	r.outcome.mu.Unlock()
+	switch {
+	case told:
+		r.log.Debug(n.Text, r.place(n.At)...)
+	case n.Kind == vm.NoticeRedirect:
+		r.log.Warn(n.Text, r.place(n.At)...)
+	default:
+		r.log.Info(n.Text, r.place(n.At)...)
+	}
 }
 
 // counts gives what was counted so far.

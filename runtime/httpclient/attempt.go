@@ -3,6 +3,7 @@ package httpclient
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -78,7 +79,7 @@ func (k *call) send(ctx context.Context, at *hop) (*http.Response, error) {
 // answer reads the response that the last hop got.
 func (k *call) answer(ctx context.Context, resp *http.Response, at *hop) (*Response, *Failure) {
 	defer resp.Body.Close()
-	failed := resp.StatusCode >= 400 && !slices.Contains(k.allow, resp.StatusCode)
+	failed := !k.accepts(resp.StatusCode, at)
 	data, err := readBody(resp, k.source.maxBytes)
 	if failed {
 		return nil, k.statusFailure(resp, data, err, at)
@@ -96,9 +97,39 @@ func (k *call) answer(ctx context.Context, resp *http.Response, at *hop) (*Respo
 	out := &Response{
 		Status: resp.StatusCode, Headers: resp.Header, Body: body,
 		Date: serverDate(resp.Header), Bytes: int64(len(data)),
+		call: k, at: at,
+	}
+	if at.url != k.url {
+		out.Dropped = k.droppedQuery(at)
 	}
 	out.Next, out.NextErr = k.next(resp.Header, at.url)
 	return out, nil
+}
+
+// accepts reports whether the status of an answer to the hop is a good one: 2xx,
+// or one that the request allows. A part of what was asked for (206), and the
+// word that it has not changed (304), are good answers only to a request that
+// has asked for them.
+func (k *call) accepts(status int, at *hop) bool {
+	switch {
+	case slices.Contains(k.allow, status):
+		return true
+	case status == http.StatusPartialContent:
+		return len(at.headers["Range"]) > 0
+	case status == http.StatusNotModified:
+		return len(at.headers["If-None-Match"]) > 0 || len(at.headers["If-Modified-Since"]) > 0
+	}
+	return status >= 200 && status < 300
+}
+
+// Reject returns the failure of an answer that is good by its status and can be
+// read, but is not what the request needs: err says why. Another attempt would
+// not help.
+func (r *Response) Reject(kind Kind, err error) *Failure {
+	f := r.call.failure(kind, r.at)
+	f.Status, f.Headers, f.Body = r.Status, r.Headers, r.Body
+	f.Attempts, f.Err, f.final = r.Attempts, err, true
+	return f
 }
 
 // statusFailure is the failure of an answer that says so by its status. The
@@ -109,6 +140,10 @@ func (k *call) statusFailure(resp *http.Response, data []byte, readErr error, at
 		f.Kind = KindRateLimit
 	}
 	f.answered(resp)
+	f.byStatus = true
+	if resp.StatusCode == 0 {
+		f.Err = errors.New("the server answered with the status 000, which there is not")
+	}
 	f.Snippet = k.snippet(data)
 	if readErr != nil {
 		return f

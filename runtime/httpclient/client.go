@@ -122,7 +122,7 @@ type Request struct {
 	Timeout time.Duration  // of an attempt; 0: the source's
 	Retry   *RetryPolicy   // nil: the source's
 	MaxWait *time.Duration // for Retry-After; nil: the source's
-	Allow   []int          // statuses of 400 and more that are not failures
+	Allow   []int          // statuses that are no failures, beside the good ones
 	// PageParam says which page is asked for. It replaces a parameter of its
 	// name that came from elsewhere.
 	PageParam *Param
@@ -151,6 +151,12 @@ type Response struct {
 	NextErr  error
 	Attempts int
 	Bytes    int64 // of the body, decompressed
+	// Dropped says that redirects have lost the query that was asked with: the
+	// answer may be one to another question. "" if they have not.
+	Dropped string
+
+	call *call
+	at   *hop // the last one
 }
 
 // call is a request on its way.

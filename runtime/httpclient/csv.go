@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,8 +13,8 @@ import (
 // columns: an array of objects of text. The values share text's memory.
 //
 // A field in quotes may hold commas, line ends and doubled quotes; in one
-// without, a quote is a character like others. Line ends are LF or CRLF. Empty
-// lines are passed over. A line with more or fewer fields than the header, or a
+// without, a quote is a character like others. Line ends are LF, CRLF or a CR
+// alone. Empty lines are passed over. A line with more or fewer fields than the header, or a
 // column named twice, is an error that names the line: guessing which value
 // belongs where would lose some.
 //
@@ -22,7 +23,10 @@ import (
 // of the same text. So all that is allocated is at most 18 times the text.
 func decodeCSV(text string, shapes *value.Shapes) (value.Value, error) {
 	text = strings.TrimPrefix(text, "\ufeff")
-	header, _, _ := strings.Cut(strings.TrimLeft(text, "\r\n"), "\n")
+	header := strings.TrimLeft(text, "\r\n")
+	if end := strings.IndexAny(header, "\r\n"); end >= 0 {
+		header = header[:end]
+	}
 	p := csvParser{text: text, line: 1, fields: make([]string, 0, strings.Count(header, ",")+1)}
 	ok, err := p.next()
 	if err != nil || !ok {
@@ -38,7 +42,11 @@ func decodeCSV(text string, shapes *value.Shapes) (value.Value, error) {
 	shape := shapes.Of(names...)
 	slots := make([]value.Value, len(names))
 	// A line that holds anything has two bytes at least, its end included.
-	rows := make([]value.Value, 0, min(strings.Count(p.text, "\n"), len(p.text)/2))
+	lines := strings.Count(p.text, "\n")
+	if lines == 0 {
+		lines = strings.Count(p.text, "\r")
+	}
+	rows := make([]value.Value, 0, min(lines, len(p.text)/2))
 	known := map[string]value.Value{} // short records by their text
 	for {
 		ok, err := p.next()
@@ -46,6 +54,9 @@ func decodeCSV(text string, shapes *value.Shapes) (value.Value, error) {
 			return value.NullValue, err
 		}
 		if !ok {
+			if len(rows) == 0 && brokenJSON(text) {
+				return value.NullValue, errors.New("the body says that it is CSV, and is JSON that breaks off or can't be read")
+			}
 			return value.FromArray(rows), nil
 		}
 		if len(p.fields) != len(names) {
@@ -69,6 +80,23 @@ func decodeCSV(text string, shapes *value.Shapes) (value.Value, error) {
 			known[record] = row
 		}
 	}
+}
+
+// brokenJSON reports whether a header line without records is rather the start
+// of a JSON object or array, which must not pass as an empty table.
+func brokenJSON(text string) bool {
+	text = strings.TrimLeft(text, jsonSpace)
+	if text == "" {
+		return false
+	}
+	rest := strings.TrimLeft(text[1:], jsonSpace)
+	switch text[0] {
+	case '{':
+		return rest == "" || rest[0] == '"'
+	case '[':
+		return rest == "" || strings.IndexByte(`{["`, rest[0]) >= 0
+	}
+	return false
 }
 
 const (
@@ -125,10 +153,10 @@ func (p *csvParser) next() (ok bool, err error) {
 func (p *csvParser) endLine() bool {
 	rest := p.text[p.pos:]
 	switch {
-	case strings.HasPrefix(rest, "\n"):
-		p.pos++
 	case strings.HasPrefix(rest, "\r\n"):
 		p.pos += 2
+	case strings.HasPrefix(rest, "\n"), strings.HasPrefix(rest, "\r"):
+		p.pos++
 	default:
 		return false
 	}
@@ -142,11 +170,9 @@ func (p *csvParser) field() (string, error) {
 	if strings.HasPrefix(rest, `"`) {
 		return p.quoted()
 	}
-	end := strings.IndexAny(rest, ",\n")
+	end := strings.IndexAny(rest, ",\r\n")
 	if end < 0 {
 		end = len(rest)
-	} else if rest[end] == '\n' && end > 0 && rest[end-1] == '\r' {
-		end--
 	}
 	p.pos += end
 	return rest[:end], nil
@@ -168,7 +194,7 @@ func (p *csvParser) quoted() (string, error) {
 			continue
 		}
 		field := p.text[start:at]
-		p.line += strings.Count(field, "\n")
+		p.line += strings.Count(field, "\n") + strings.Count(field, "\r") - strings.Count(field, "\r\n")
 		p.pos = at + 1
 		if doubled {
 			field = strings.ReplaceAll(field, `""`, `"`)

@@ -140,11 +140,15 @@ func (c *Client) decodeLines(data []byte) (value.Value, error) {
 	d := c.decoders.Get().(*value.Decoder)
 	defer c.decoders.Put(d)
 	// A line that holds anything has two bytes at least, its end included.
-	elems := make([]value.Value, 0, min(bytes.Count(data, []byte{'\n'}), len(data)/2)+1)
+	end := []byte{'\n'}
+	if bytes.IndexByte(data, '\n') < 0 {
+		end[0] = '\r' // no document holds one
+	}
+	elems := make([]value.Value, 0, min(bytes.Count(data, end), len(data)/2)+1)
 	rest := bytes.TrimPrefix(data, bom)
 	start := len(data) - len(rest)
 	for line := 1; len(rest) > 0; line++ {
-		text, after, _ := bytes.Cut(rest, []byte{'\n'})
+		text, after, _ := bytes.Cut(rest, end)
 		if len(bytes.Trim(text, jsonSpace)) > 0 {
 			v, err := d.Decode(text)
 			if err != nil {

@@ -47,6 +47,12 @@ func TestDecode(t *testing.T) {
 		{"CSV, empty lines", "text/csv", "\na\n\n1\n\r\n\"\"\n", `[{"a":"1"},{"a":""}]`},
 		{"CSV, header alone", "text/csv", "a,b\n", `[]`},
 		{"CSV, mark and charset", "text/csv; charset=latin1", "a\n\xe9\n", `[{"a":"é"}]`},
+		{"CSV, lone CR", "text/csv", "a,b\r1,2\r\r3,4\r", `[{"a":"1","b":"2"},{"a":"3","b":"4"}]`},
+		{"CSV, lone CR and quotes", "text/csv", "a,b\r\"1\r2\",\"3\"\r5,6", `[{"a":"1\r2","b":"3"},{"a":"5","b":"6"}]`},
+		{"CSV, line ends mixed", "text/csv", "a\r\n1\r2\n3\r\r\n4", `[{"a":"1"},{"a":"2"},{"a":"3"},{"a":"4"}]`},
+		{"CSV, brackets", "text/csv", "[a],{b}\r\n", `[]`},
+		{"CSV, a name in brackets", "text/csv", "[a]\n", `[]`},
+		{"lines, lone CR", "application/x-ndjson", "{\"a\":1}\r{\"a\":2}\r\r3", `[{"a":1},{"a":2},3]`},
 		{"CSV, an empty name", "text/csv", "a,\n1,2", `[{"a":"1","":"2"}]`},
 	}
 	c := New(Config{})
@@ -66,6 +72,10 @@ func TestDecodeErrors(t *testing.T) {
 		{"lines, two on one", "application/x-ndjson", "{} {}\n", "line 1, column 4"},
 		{"CSV, long", "text/csv", "a,b\n\"1\n2\",3\n1,2,3\n", "CSV line 4 has 3 fields, expected 2"},
 		{"CSV, twice the same", "text/csv", "\nid,a,id\n", `line 2 names the column "id" twice`},
+		{"CSV, lone CR", "text/csv", "a,b\r\"1\r2\",3\r1,2,3\r", "CSV line 4 has 3 fields, expected 2"},
+		{"CSV that is JSON, cut off", "text/csv", `{"error": "too ma`, "is JSON that breaks off"},
+		{"CSV that is JSON, cut off in a list", "text/csv", "[\n", "is JSON that breaks off"},
+		{"CSV that is bad JSON", "text/csv", `[{"a":1},]`, "is JSON that breaks off"},
 		{"CSV, open quote", "text/csv", "a\n1\n\"2\n3", "line 3 opens a quote that is never closed"},
 		{"CSV, behind a quote", "text/csv", "a\n\"1\"x\n", `line 2 has "x" behind a closing quote`},
 		{"CSV, not UTF-8", "text/csv", "a\n1\n\xe9\n", "line 3 holds the byte 0xe9"},
@@ -126,7 +136,7 @@ func FuzzDecodeCSV(f *testing.F) {
 
 // Each line alone gives what it gives among others.
 func FuzzDecodeLines(f *testing.F) {
-	for _, s := range []string{"", "1\n2\n", "{\"a\":1}\r\n\r\n[]", "\ufeff1", "\n\n", "{\n}"} {
+	for _, s := range []string{"", "1\n2\n", "{\"a\":1}\r\n\r\n[]", "\ufeff1", "\n\n", "{\n}", "1\r2"} {
 		f.Add(s)
 	}
 	c := New(Config{})
@@ -134,7 +144,11 @@ func FuzzDecodeLines(f *testing.F) {
 		v, err := c.decodeLines([]byte(s))
 		var want []value.Value
 		bad := false
-		for line := range strings.SplitSeq(strings.TrimPrefix(s, "\ufeff"), "\n") {
+		end := "\n"
+		if !strings.Contains(s, end) {
+			end = "\r"
+		}
+		for line := range strings.SplitSeq(strings.TrimPrefix(s, "\ufeff"), end) {
 			if strings.Trim(line, " \t\r") == "" {
 				continue
 			}

@@ -25,6 +25,7 @@ const (
 	KindRateLimit   Kind = "rate_limit"   // a 429, or a Retry-After beyond maxWait
 	KindInvalidJSON Kind = "invalid_json" // a body that is whole but not what it says to be
 	KindHTTP        Kind = "http"
+	KindRejected    Kind = "rejected" // an answer that is not what the request needs, whatever its status
 )
 
 // Failure is a failed request, after its last attempt.
@@ -40,6 +41,7 @@ type Failure struct {
 	Snippet  string // the first 200 characters of the body, without secrets, on one line
 	Err      error  // what happened, if it is not just the status
 
+	byStatus  bool   // its status is why it is a failure
 	note      string // a redirect that matters to understand the failure
 	redact    func(string) string
 	final     bool // another attempt would fail as well
@@ -115,6 +117,10 @@ func (f *Failure) Error() string {
 	return b.String()
 }
 
+// ByStatus reports whether the failure is one by its status, and not by what is
+// wrong with its answer or with the way to it.
+func (f *Failure) ByStatus() bool { return f.byStatus }
+
 // Unwrap returns what caused the failure.
 func (f *Failure) Unwrap() error { return f.Err }
 
@@ -162,9 +168,12 @@ func (f *Failure) Envelope(t *value.Shapes) value.Value {
 	return b.Value()
 }
 
-// message is the text of the envelope's error field: the body's message, else
-// the kind.
+// message is the text of the envelope's error field: why an answer was
+// rejected, the body's message, else the kind.
 func (f *Failure) message(own *value.Obj) string {
+	if f.Kind == KindRejected && f.Err != nil {
+		return f.clean(oneLine(f.Err.Error()))
+	}
 	if own != nil {
 		for _, key := range []string{"error", "message"} {
 			if v, ok := own.Get(key); ok && v.Kind() == value.String && v.Str() != "" {

@@ -10,17 +10,29 @@ import (
 
 // next returns where the Link header (RFC 8288) says that the next page is. A
 // page of another origin is an error: going there would take the credentials
-// along, and not going there would lose what is on it.
+// along, and not going there would lose what is on it. So is a header that
+// can't be read, unless it has a link to the next page all the same: it may have
+// meant one.
 func (k *call) next(h http.Header, base *url.URL) (string, error) {
 	values := h["Link"]
 	if len(values) == 0 {
 		return "", nil
 	}
-	target, ok := linkNext(values)
-	if !ok {
-		return "", nil
+	target, bad := linkNext(values, func(anchor string) bool {
+		if anchor == "" {
+			return true
+		}
+		u, err := resolve(base, anchor)
+		return err == nil && k.source.unauthorize(u).String() == k.source.unauthorize(base).String()
+	})
+	if target == nil {
+		if bad == "" {
+			return "", nil
+		}
+		return "", fmt.Errorf(`the Link header can't be read at %q, expected <address>; rel="next": whether another page follows is not known`,
+			k.client.redactor.Head(bad, snippetLength))
 	}
-	u, err := resolve(base, target)
+	u, err := resolve(base, *target)
 	if err != nil {
 		return "", fmt.Errorf(`the Link header's rel="next" %w`, err)
 	}
@@ -33,85 +45,140 @@ func (k *call) next(h http.Header, base *url.URL) (string, error) {
 
 var errNotLink = errors.New("not a link")
 
-// linkNext returns the target of the first link with the relation "next". A
-// link about another resource (anchor) does not count. After something that is
-// not a link, the rest of a header line is passed over.
-func linkNext(values []string) (target string, ok bool) {
+// linkNext returns the target of the first link with the relation "next", nil
+// without one. A link about another resource does not count: self tells whether
+// an anchor is the page itself. bad is where the header first can't be read; what
+// follows is looked for behind it.
+func linkNext(values []string, self func(anchor string) bool) (target *string, bad string) {
 	for _, line := range values {
-		for rest := line; rest != ""; {
-			target, rel, after, err := parseLink(rest)
+		for rest := strings.TrimLeft(line, " \t,"); rest != ""; rest = strings.TrimLeft(rest, " \t,") {
+			l, after, err := parseLink(rest)
 			if err != nil {
-				break
-			}
-			for word := range strings.FieldsSeq(rel) {
-				if strings.EqualFold(word, "next") {
-					return target, true
+				if bad == "" {
+					bad = rest
 				}
+				rest = afterBad(rest)
+				continue
+			}
+			if l.isNext() && (!l.anchored || self(l.anchor)) {
+				return &l.target, bad
 			}
 			rest = after
 		}
 	}
-	return "", false
+	return nil, bad
 }
 
-// parseLink reads one <target>; name=value; … and the comma behind it. rel is
-// "" if the link has an anchor.
-func parseLink(s string) (target, rel, rest string, err error) {
-	s = strings.TrimLeft(s, " \t,")
+// afterBad returns what follows something that is not a link: from the next
+// comma on behind which a target begins.
+func afterBad(s string) string {
+	for {
+		_, after, found := strings.Cut(s, ",")
+		if !found {
+			return ""
+		}
+		if s = after; strings.HasPrefix(strings.TrimLeft(s, " \t"), "<") {
+			return s
+		}
+	}
+}
+
+// link is one link of a header.
+type link struct {
+	target, rel, anchor string
+	anchored            bool
+}
+
+// isNext reports whether the link has the relation "next", among others.
+func (l *link) isNext() bool {
+	for word := range strings.FieldsFuncSeq(l.rel, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' }) {
+		if strings.EqualFold(word, "next") {
+			return true
+		}
+	}
+	return false
+}
+
+// parseLink reads one <target>; name=value; … up to the comma behind it.
+func parseLink(s string) (l link, rest string, err error) {
 	if !strings.HasPrefix(s, "<") {
-		return "", "", "", errNotLink
+		return l, "", errNotLink
 	}
 	target, s, found := strings.Cut(s[1:], ">")
-	if !found {
-		return "", "", "", errNotLink
+	if !found || strings.Contains(target, "<") {
+		return l, "", errNotLink
 	}
-	hasRel, anchored := false, false
+	l.target = strings.TrimSpace(target)
+	hasRel := false
 	for {
 		s = strings.TrimLeft(s, " \t")
 		if s == "" || s[0] == ',' {
-			break
+			return l, s, nil
 		}
 		if s[0] != ';' {
-			return "", "", "", errNotLink
+			return l, "", errNotLink
 		}
 		var name, text string
-		name, text, s = linkParam(s[1:])
+		if name, text, s, err = linkParam(s[1:]); err != nil {
+			return l, "", err
+		}
 		switch {
 		case strings.EqualFold(name, "rel") && !hasRel: // the first counts
-			rel, hasRel = text, true
+			l.rel, hasRel = text, true
 		case strings.EqualFold(name, "anchor"):
-			anchored = true
+			l.anchor, l.anchored = text, true
 		}
 	}
-	if anchored {
-		rel = ""
-	}
-	return strings.TrimSpace(target), rel, s, nil
 }
 
-// linkParam reads name=value or name="value" behind a semicolon.
-func linkParam(s string) (name, text, rest string) {
+// linkParam reads name=value, name="value" or, as some write it, name='value'
+// behind a semicolon. A value without quotes, or one whose quote is never
+// closed, that holds another link's signs is none.
+func linkParam(s string) (name, text, rest string, err error) {
 	end := strings.IndexAny(s, "=;,")
 	if end < 0 || s[end] != '=' {
 		if end < 0 {
 			end = len(s)
 		}
-		return strings.TrimSpace(s[:end]), "", s[end:]
+		return strings.TrimSpace(s[:end]), "", s[end:], plainName(s[:end])
 	}
 	name = strings.TrimSpace(s[:end])
-	s = strings.TrimLeft(s[end+1:], " \t")
-	if !strings.HasPrefix(s, `"`) {
-		end := strings.IndexAny(s, ";,")
-		if end < 0 {
-			end = len(s)
-		}
-		return name, strings.TrimSpace(s[:end]), s[end:]
+	if err := plainName(name); err != nil {
+		return "", "", "", err
 	}
+	s = strings.TrimLeft(s[end+1:], " \t")
+	if strings.HasPrefix(s, `"`) {
+		return quotedParam(name, s)
+	}
+	if strings.HasPrefix(s, "'") {
+		if text, rest, ok := strings.Cut(s[1:], "'"); ok {
+			return name, text, rest, nil
+		}
+	}
+	if end = strings.IndexAny(s, ";,"); end < 0 {
+		end = len(s)
+	}
+	if strings.ContainsAny(s[:end], `<>"`) {
+		return "", "", "", errNotLink
+	}
+	return name, strings.TrimSpace(s[:end]), s[end:], nil
+}
+
+// plainName refuses what is no name of a parameter.
+func plainName(s string) error {
+	if strings.ContainsAny(s, `<>"'`) {
+		return errNotLink
+	}
+	return nil
+}
+
+// quotedParam reads the value of a parameter that begins with a quote.
+func quotedParam(name, s string) (_, text, rest string, err error) {
 	var b strings.Builder
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
 		case '"':
-			return name, b.String(), s[i+1:]
+			return name, b.String(), s[i+1:], nil
 		case '\\':
 			if i++; i < len(s) {
 				b.WriteByte(s[i])
@@ -120,5 +187,8 @@ func linkParam(s string) (name, text, rest string) {
 			b.WriteByte(s[i])
 		}
 	}
-	return name, b.String(), ""
+	if strings.ContainsAny(b.String(), "<>,;=") {
+		return "", "", "", errNotLink
+	}
+	return name, b.String(), "", nil
 }

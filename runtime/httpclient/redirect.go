@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -37,6 +38,31 @@ func (k *call) follow(ctx context.Context, at *hop) (*http.Response, *Failure) {
 		}
 		*at = *next
 	}
+}
+
+// droppedQuery says what redirects have lost of the query that was asked with, ""
+// if nothing. A redirect with a query of its own may have put it into other
+// words, unless it leads to the same place.
+func (k *call) droppedQuery(at *hop) string {
+	if k.url.RawQuery == "" || at.method != k.method {
+		return ""
+	}
+	got := splitQuery(k.source.unauthorize(at.url).RawQuery)
+	if len(got) > 0 && !isMove(k.url, at.url) {
+		return ""
+	}
+	var lost []string
+	for _, p := range splitQuery(k.url.RawQuery) {
+		same := func(q queryParam) bool { return q.name == p.name }
+		if !slices.ContainsFunc(got, same) && !slices.Contains(lost, p.name) {
+			lost = append(lost, p.name)
+		}
+	}
+	if len(lost) == 0 {
+		return ""
+	}
+	return k.client.redactor.Redact(fmt.Sprintf("%s %s was redirected to %s, which loses what was asked for by %s: ask at that address, if it is the right one",
+		k.method, k.displayURL(k.url), k.displayURL(at.url), strings.Join(lost, ", ")))
 }
 
 // isRedirect reports whether a status says to go elsewhere. 300 and 304 don't.

@@ -1,8 +1,10 @@
 package httpclient
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -120,12 +122,79 @@ func TestRedirectTargets(t *testing.T) {
 			t.Errorf("%q: %v", loc, err)
 		}
 	}
-	// Answers that look like redirects and are none.
-	for _, status := range []int{300, 304} {
-		other := serve(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(status) })
-		r := newRig(t, other.URL, "", nil)
-		if resp := r.get("/"); resp.Status != status || !resp.Body.IsNull() {
-			t.Errorf("%d: %+v", status, resp)
+}
+
+// TestStatuses: which answers are good by their status.
+func TestStatuses(t *testing.T) {
+	for _, tt := range []struct {
+		status  string
+		headers string
+		allow   []int
+		good    bool
+	}{
+		{status: "200", good: true}, {status: "201", good: true}, {status: "203", good: true}, {status: "204", good: true},
+		{status: "207", good: true}, {status: "226", good: true}, {status: "299", good: true},
+		{status: "206"}, {status: "206", headers: `{"range":"items=0-9"}`, good: true}, {status: "206", allow: []int{206}, good: true},
+		{status: "300"}, {status: "300", allow: []int{300}, good: true}, {status: "305"}, {status: "306"}, {status: "310"}, {status: "399"},
+		{status: "304"}, {status: "304", headers: `{"if-none-match":"x"}`, good: true}, {status: "304", allow: []int{304}, good: true},
+		{status: "304", headers: `{"If-Modified-Since":"Tue, 20 Jan 2026 08:59:58 GMT"}`, good: true},
+		{status: "404"}, {status: "404", allow: []int{404}, good: true}, {status: "599"}, {status: "600"}, {status: "999"},
+		{status: "999", allow: []int{999}, good: true}, {status: "099"}, {status: "000"},
+	} {
+		base := rawServer(t, func(conn net.Conn, _ *http.Request) {
+			write(conn, "HTTP/1.1 "+tt.status+" X\r\nContent-Length: 0\r\n\r\n")
+		})
+		rig := newRig(t, base, `{"retry":{"maxAttempts":1}}`, nil)
+		req := &Request{Method: "get", Path: "/", Allow: tt.allow}
+		if tt.headers != "" {
+			req.Headers = js(t, tt.headers)
+		}
+		resp, err := rig.do(req)
+		if tt.good {
+			if err != nil || fmt.Sprint(resp.Status) != tt.status {
+				t.Errorf("%s %v %v: %v", tt.status, tt.headers, tt.allow, err)
+			}
+			continue
+		}
+		var f *Failure
+		if !errors.As(err, &f) || fmt.Sprintf("%03d", f.Status) != tt.status || f.Status > 0 && !f.ByStatus() {
+			t.Errorf("%s %v %v: %v", tt.status, tt.headers, tt.allow, err)
+		}
+	}
+}
+
+// TestDroppedQuery: a redirect that loses what was asked for is told.
+func TestDroppedQuery(t *testing.T) {
+	var status int
+	var location string
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/a" {
+			w.Header().Set("Location", location)
+			w.WriteHeader(status)
+		}
+	})
+	for _, tt := range []struct {
+		path     string
+		status   int
+		location string
+		lost     string
+	}{
+		{"/a?x=1&y=2", 308, "/a/", "x, y"},
+		{"/a?x=1&y=2", 301, "/a/?x=1&y=2", ""},
+		{"/a?x=1&y=2", 302, "/a/?y=2", "x"},
+		{"/a?x=1&x=2", 307, "/elsewhere", "x"},
+		{"/a?x=1", 303, "/elsewhere", "x"},
+		{"/a?x=1", 302, "/signed?token=z", ""},
+		{"/a", 302, "/b", ""},
+	} {
+		status, location = tt.status, tt.location
+		r := newRig(t, s.URL, "", credential(t, "api_key", map[string]string{"apiKey": "k0123456789abcdef", "apiKeyQuery": "key"}))
+		resp, err := r.do(&Request{Method: "get", Path: tt.path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (resp.Dropped == "") != (tt.lost == "") || !strings.Contains(resp.Dropped, "what was asked for by "+tt.lost) && tt.lost != "" || strings.Contains(resp.Dropped, "k0123456789abcdef") {
+			t.Errorf("%+v: %q", tt, resp.Dropped)
 		}
 	}
 }
