@@ -126,15 +126,9 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		}
 		return value.NullValue, next, t.caught.ofItem(index, itemID(item))
 	case bytecode.BadType:
-		what := f.fn.Consts[u16(rest, 2)].Str()
+		what := t.m.funcs[f.fn].Consts[u16(rest, 2)].Str()
 		return value.NullValue, next, fmt.Errorf("%s: %s", what, t.m.mismatch(args[0], u16(rest, 0)))
 
-	case bytecode.Parallel:
-		slot := u16(rest, 2)
-		err := t.parallel(f, u16(rest, 0), slot, args[0], locals)
-		return value.NullValue, u32(rest, 4), err
-	case bytecode.Bracket:
-		return value.NullValue, next, t.bracket(t.m.prog.Brackets[u16(rest, 0)])
 	default:
 		return value.NullValue, next, fmt.Errorf("instruction %s is not known to this version", op)
 	}

@@ -142,7 +142,7 @@ func (t *Task) whyStopped(err error) error {
 
 // at returns where in the mission the instruction at pc of f is.
 func (t *Task) at(f *frame, pc int) At {
-	return At{Action: f.action, Pos: f.fn.PosAt(pc)}
+	return At{Action: f.action, Pos: t.m.funcs[f.fn].PosAt(pc)}
 }
 
 // actionName returns the name of an action by number.

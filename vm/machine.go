@@ -89,8 +89,8 @@ func (m *Machine) Shapes() *value.Shapes { return m.shapes }
 func (m *Machine) Run(ctx context.Context, host Host) error {
 	t := m.newTask(ctx, host, nil)
 	defer m.release(t)
-	t.push(&m.funcs[m.prog.Main], bytecode.None)
-	_, err := t.run()
+	t.push(m.prog.Main, bytecode.None)
+	_, err := t.execute()
 	return t.failures.join(err)
 }
 
@@ -103,26 +103,31 @@ const maxEvalLoops = 1_000_000
 func (m *Machine) Eval(ctx context.Context, host Host, fn int, args ...value.Value) (value.Value, error) {
 	t := m.newTask(ctx, host, nil)
 	defer m.release(t)
-	t.push(&m.funcs[fn], bytecode.None)
+	t.push(fn, bytecode.None)
 	copy(t.stack[t.frames[0].base:], args)
 	t.eval = true
-	v, err := t.run()
+	v, err := t.execute()
 	if err != nil {
 		return v, err
 	}
 	return v, writable([]value.Value{v})
 }
 
-// newTask gives a task; with nil it collects failures of its own, as the first of
-// a run does.
-func (m *Machine) newTask(ctx context.Context, host Host, f *failures) *Task {
+// newTask gives a task of a run; with nil it is the first of one.
+func (m *Machine) newTask(ctx context.Context, host Host, r *run) *Task {
 	t := m.tasks.Get().(*Task)
-	if f == nil {
-		f = &t.own
+	t.m = m
+	if r == nil {
+		r = &t.own
 	}
-	t.m, t.host, t.ctx, t.done, t.failures = m, host, ctx, ctx.Done(), f
+	t.attach(ctx, host, r)
 	t.status = noStatus
 	return t
+}
+
+// attach binds the task to what it runs with.
+func (t *Task) attach(ctx context.Context, host Host, r *run) {
+	t.run, t.host, t.ctx, t.done = r, host, ctx, ctx.Done()
 }
 
 // release gives a task back, without what it held.
@@ -130,6 +135,6 @@ func (m *Machine) release(t *Task) {
 	clear(t.stack[:cap(t.stack)])
 	clear(t.lists[:cap(t.lists)])
 	clear(t.frames[:cap(t.frames)])
-	*t = Task{stack: t.stack[:0], lists: t.lists[:0], frames: t.frames[:0]}
+	*t = Task{stack: t.stack[:0], lists: t.lists[:0], frames: t.frames[:0], path: t.path[:0]}
 	m.tasks.Put(t)
 }

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -23,132 +24,333 @@ const (
 	leastTaskRoom = 512
 )
 
+// join is what a task waits for: the iterations of a concurrent loop, or the
+// actions of a bracket. It is plain data in the frame that stands at the
+// instruction; the goroutines that work on it own nothing of it. While they do,
+// mu of the task guards it.
+type join struct {
+	bracket int   // in Program.Brackets, or bytecode.None: a loop
+	count   int64 // the task's effects before it: part of its branches' names
+	workers int   // branches that may run at once, at most
+	next    int   // number of the next branch to begin: index of an item, or place in the bracket
+	// branches are those that have begun and are not over. All others before
+	// next are done.
+	branches []branch
+
+	// Of a loop: the first error that ended it, in the order of the items, so
+	// that a run's error does not depend on timing. Of a bracket: one place for
+	// each action.
+	err    *Error
+	at     int // number of the branch that err is of
+	errs   []*Error
+	failed failures // of the branches that are over
+	first  int      // number of the branch that failed.first is of
+}
+
+// branch is one iteration or action. A free place has no task, and a number of
+// -1.
+type branch struct {
+	number int
+	task   *Task // nil: it begins at its beginning
+}
+
+// iterations begins a concurrent loop over the items in slot, with n at once.
+func (t *Task) iterations(f *frame, slot int, n value.Value) error {
+	workers, ok := value.AsInt(n)
+	if !ok || workers < 1 || workers > maxConcurrency {
+		return fmt.Errorf("concurrency must be a whole number from 1 to %d, found %s", maxConcurrency, value.Describe(n))
+	}
+	if t.stack[f.base+slot].Kind() != value.Array {
+		return errBadProgram
+	}
+	f.join = &join{bracket: bytecode.None, count: t.effects, workers: int(workers)}
+	t.effects++
+	return nil
+}
+
+// bracket begins a bracket (language definition, section 5). How many of its
+// actions run at once, and what a failure does to the others, the mission says.
+func (t *Task) bracket(f *frame, number int) {
+	n := len(t.m.prog.Brackets[number])
+	f.join = &join{bracket: number, count: t.effects, workers: n, errs: make([]*Error, n)}
+	t.effects++
+}
+
+// wait works on the join of the top frame until it is over, and goes on behind
+// it. The error is what the instruction fails with, or errPutAway.
+func (t *Task) wait() error {
+	f := &t.frames[len(t.frames)-1]
+	var err error
+	if f.join.bracket == bytecode.None {
+		err = t.waitIterations(f)
+	} else {
+		err = t.waitBracket(f)
+	}
+	if err == errPutAway {
+		return err
+	}
+	f = &t.frames[len(t.frames)-1]
+	j, code := f.join, t.m.funcs[f.fn].Code
+	f.join = nil
+	t.failures.fold(&j.failed)
+	if err != nil {
+		return err
+	}
+	if j.bracket == bytecode.None {
+		t.stack[f.base+u16(code, f.pc+3)] = value.NullValue // so that no page outlives its loop
+		f.pc = u32(code, f.pc+5)
+	} else {
+		f.pc += 3
+	}
+	return nil
+}
+
+func (t *Task) waitIterations(f *frame) error {
+	fn := &t.m.funcs[f.fn]
+	slot := u16(fn.Code, f.pc+3)
+	if t.stack[f.base+slot].Kind() != value.Array {
+		return errBadProgram
+	}
+	items := t.stack[f.base+slot].Elems()
+	w := work{t: t, ctx: t.ctx, items: items, total: len(items)}
+	granted, done := t.tasks(fn, min(f.join.workers, f.join.left(len(items))))
+	defer done()
+	w.run(granted)
+	if err := w.result(); err != nil {
+		return err
+	}
+	if j := t.frames[len(t.frames)-1].join; j.err != nil {
+		return j.err
+	}
+	return w.stopped
+}
+
+func (t *Task) waitBracket(f *frame) error {
+	mode, limit := t.host.Parallelism()
+	ctx, cancel := context.WithCancelCause(t.ctx)
+	defer cancel(nil)
+	w := work{t: t, ctx: ctx, actions: t.m.prog.Brackets[f.join.bracket]}
+	w.total = len(w.actions)
+	if mode == FailFast {
+		w.cancel = cancel
+	}
+	w.run(max(1, min(limit, f.join.left(w.total))))
+	if err := w.result(); err != nil {
+		return err
+	}
+	return t.bracketError(mode, t.frames[len(t.frames)-1].join)
+}
+
 // tasks gives how many of so many tasks of fn there is room for, at least one,
 // and what to call when they are done.
 func (t *Task) tasks(fn *function, wanted int) (granted int, done func()) {
 	room := int64(max(fn.room, leastTaskRoom))
 	for granted = 1; granted < wanted; granted++ {
-		if t.failures.room.Add(room) > maxRunRoom {
-			t.failures.room.Add(-room)
+		if t.run.room.Add(room) > maxRunRoom {
+			t.run.room.Add(-room)
 			break
 		}
 	}
-	return granted, func() { t.failures.room.Add(-room * int64(granted-1)) }
+	return granted, func() { t.run.room.Add(-room * int64(granted-1)) }
 }
 
-// parallel runs the iterations of a concurrent loop, each as a task of its own
-// that begins behind the Parallel instruction of f with a copy of its locals.
-// Variables bind once, so a copy is as good as the original.
-func (t *Task) parallel(f *frame, loop, slot int, n value.Value, locals []value.Value) error {
-	workers, ok := value.AsInt(n)
-	if !ok || workers < 1 || workers > maxConcurrency {
-		return fmt.Errorf("concurrency must be a whole number from 1 to %d, found %s", maxConcurrency, value.Describe(n))
-	}
-	if locals[slot].Kind() != value.Array {
-		return errBadProgram
-	}
-	items := locals[slot].Elems()
-	ctx, cancel := context.WithCancelCause(t.ctx)
-	defer cancel(nil)
+// left gives how many branches are not over.
+func (j *join) left(total int) int { return total - j.next + j.underWay() }
 
-	var (
-		taken atomic.Int64
-		wg    sync.WaitGroup
-		mu    sync.Mutex
-		first error // in order of the items, so that a run's error does not depend on timing
-		at    = len(items)
-		abort = func(index int, err error) {
-			mu.Lock()
-			defer mu.Unlock()
-			if index < at {
-				first, at = err, index
-			}
-			taken.Store(int64(len(items))) // no more items; those in flight finish
+// over reports whether no branch is under way, nor to begin.
+func (j *join) over(total int) bool { return j.next >= total && j.underWay() == 0 }
+
+func (j *join) underWay() int {
+	n := 0
+	for i := range j.branches {
+		if j.branches[i].number >= 0 {
+			n++
 		}
-	)
-	granted, done := t.tasks(f.fn, min(int(workers), len(items)))
-	defer done()
-	for range granted {
-		wg.Go(func() {
-			for {
-				i := int(taken.Add(1)) - 1
-				if i >= len(items) {
-					return
-				}
-				if err := t.cancelled(); err != nil {
-					abort(i, err)
-				} else if err := t.iteration(ctx, f, loop, slot, items[i], i); err != nil {
-					abort(i, err)
-				}
-			}
-		})
+	}
+	return n
+}
+
+// work executes a join, with goroutines of which each has a place in branches.
+type work struct {
+	t       *Task
+	ctx     context.Context
+	items   []value.Value
+	actions []int // nil: it is a loop
+	total   int
+	cancel  context.CancelCauseFunc // of a bracket that fails fast, or nil
+	kept    int                     // the next place behind the workers' that may hold a branch that was put away
+	stopped error                   // why the run was cancelled before all items had begun
+}
+
+// run has so many workers work until nothing is left that they can do.
+func (w *work) run(workers int) {
+	j := w.t.frames[len(w.t.frames)-1].join
+	for len(j.branches) < workers {
+		j.branches = append(j.branches, branch{number: -1})
+	}
+	w.kept = workers
+	var wg sync.WaitGroup
+	for place := range workers {
+		wg.Go(func() { w.work(place) })
 	}
 	wg.Wait()
-	locals[slot] = value.NullValue
-	return first
 }
 
-// iteration runs one iteration of a concurrent loop. An error is one that ends
-// the loop: the loop's policy has seen to the others.
-func (t *Task) iteration(ctx context.Context, f *frame, loop, slot int, item value.Value, index int) error {
-	child := t.m.newTask(ctx, t.host, t.failures)
-	defer t.m.release(child)
+// result tells a join that can't go on now from one that is over.
+func (w *work) result() error {
+	if j := w.t.frames[len(w.t.frames)-1].join; !j.over(w.total) {
+		return errPutAway
+	}
+	return nil
+}
+
+// work runs one branch after the other.
+func (w *work) work(place int) {
+	for {
+		child, number := w.take(place)
+		if child == nil {
+			return
+		}
+		_, err := child.execute()
+		if err == putAway {
+			return // it stays where it is, and so does the place of its worker
+		}
+		if err != nil && w.actions == nil {
+			err = w.t.iterationFailed(child, number, w.items[number], err)
+		}
+		w.over(place, number, child, err)
+	}
+}
+
+// take gives the next branch to a worker: one that was put away, or a new one.
+// It is nil where none is left, or none is to be begun any more.
+func (w *work) take(place int) (*Task, int) {
+	t := w.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := &t.frames[len(t.frames)-1]
+	j := f.join
+	b := &j.branches[place]
+	for ; b.number < 0 && w.kept < len(j.branches); w.kept++ {
+		*b, j.branches[w.kept] = j.branches[w.kept], branch{number: -1}
+	}
+	if b.number < 0 {
+		if w.mayNotBegin(j) {
+			return nil, 0
+		}
+		b.number = j.next
+		j.next++
+	}
+	if b.task == nil {
+		b.task = w.begin(f, b.number)
+	} else {
+		b.task.attach(w.ctx, t.host, t.run)
+	}
+	return b.task, b.number
+}
+
+// mayNotBegin reports whether no other branch is to begin: there is none, or not
+// now, or the run or the bracket was cancelled.
+func (w *work) mayNotBegin(j *join) bool {
+	if j.next >= w.total || w.t.run.away.Load() {
+		return true
+	}
+	if w.actions == nil {
+		w.stopped = w.t.cancelled()
+	}
+	if w.stopped != nil || w.cancel != nil && w.ctx.Err() != nil {
+		j.next = w.total
+		return true
+	}
+	return false
+}
+
+// over notes that a branch has ended.
+func (w *work) over(place, number int, child *Task, err *Error) {
+	t := w.t
+	t.mu.Lock()
+	j := t.frames[len(t.frames)-1].join
+	j.branches[place] = branch{number: -1}
+	if child.failures.count > 0 && (j.failed.count == 0 || number < j.first) {
+		j.failed.first, j.first = child.failures.first, number
+	}
+	j.failed.count += child.failures.count
+	j.failed.actions = append(j.failed.actions, child.failures.actions...)
+	switch {
+	case err == nil:
+	case w.actions != nil:
+		j.errs[number] = err
+	default:
+		if j.err == nil || number < j.at {
+			j.err, j.at = err, number
+		}
+		j.next = w.total // no more items; those in flight finish
+	}
+	t.mu.Unlock()
+	if t.run.keeper != nil {
+		t.run.keeper.Ended(child)
+	}
+	child.m.release(child)
+	if err != nil && w.cancel != nil {
+		w.cancel(fmt.Errorf("cancelled: %s failed", t.m.actionName(w.actions[number])))
+	}
+}
+
+// begin makes the task of a branch. That of an iteration begins behind the
+// Parallel instruction of f with a copy of its locals: variables bind once, so
+// a copy is as good as the original.
+func (w *work) begin(f *frame, number int) *Task {
+	t := w.t
+	child := t.m.newTask(w.ctx, t.host, t.run)
 	child.response, child.status, child.items = t.response, t.status, t.items
+	child.path = append(append(child.path[:0], t.path...), Branch{Count: f.join.count, Number: number})
+	if w.actions != nil {
+		action := w.actions[number]
+		t.host.ActionStarted(action)
+		child.push(t.m.prog.Actions[action].Func, action)
+		return child
+	}
+	fn := &t.m.funcs[f.fn]
 	child.sequence = t.sequence
 	child.push(f.fn, f.action)
 	top := &child.frames[0]
-	copy(child.stack[:f.fn.Locals], t.stack[f.base:f.base+f.fn.Locals])
-	child.stack[slot+1] = value.FromInt(int64(index + 1))
-	info, _ := bytecode.InfoOf(bytecode.Parallel)
-	top.pc = f.pc + info.Size()
+	copy(child.stack[:fn.Locals], t.stack[f.base:f.base+fn.Locals])
+	slot := u16(fn.Code, f.pc+3)
+	child.stack[slot+1] = value.FromInt(int64(number + 1))
+	top.pc = f.pc + parallelSize
 	top.from = top.pc
-	child.stack[top.sp] = item
+	child.stack[top.sp] = w.items[number]
 	top.sp++
-	_, err := child.run()
-	if err == nil {
-		return nil
-	}
-	if err.Fatal {
-		return err.ofItem(index, itemID(item))
-	}
-	child.last = nil
-	return child.itemFailed(f, loop, item, index, t.sequence, err)
+	return child
 }
 
-// bracket runs actions side by side, each with its own response and variables,
-// sharing stores (language definition, section 5). What a failure does to the
-// others is the mission's parallelMode.
-func (t *Task) bracket(actions []int) error {
-	mode, limit := t.host.Parallelism()
-	ctx, cancel := context.WithCancelCause(t.ctx)
-	defer cancel(nil)
-	slots := make(chan struct{}, max(1, min(limit, len(actions))))
-	errs := make([]*Error, len(actions))
-	var wg sync.WaitGroup
-	for i, action := range actions {
-		slots <- struct{}{}
-		if mode == FailFast && ctx.Err() != nil {
-			<-slots
-			break
-		}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			if errs[i] = t.branch(ctx, action); errs[i] != nil && mode == FailFast {
-				cancel(fmt.Errorf("cancelled: %s failed", t.m.actionName(action)))
-			}
-		})
+// parallelSize is the length of a Parallel instruction.
+const parallelSize = 1 + 2 + 2 + 4
+
+// iterationFailed does what the loop's policy says of an iteration that failed.
+// The error is nil, or ends the loop.
+func (t *Task) iterationFailed(child *Task, number int, item value.Value, err *Error) *Error {
+	if err.Fatal {
+		return err.ofItem(number, itemID(item))
 	}
-	wg.Wait()
-	return t.bracketError(mode, errs)
+	t.mu.Lock()
+	f := t.frames[len(t.frames)-1]
+	t.mu.Unlock()
+	child.last = nil
+	loop := u16(t.m.funcs[f.fn].Code, f.pc+1)
+	if e := child.itemFailed(&f, loop, item, number, t.sequence, err); e != nil {
+		return child.locate(&f, e)
+	}
+	return nil
 }
 
 // bracketError makes one error of those of a bracket's actions. With best
 // effort they are kept for the end of the run; an abort fails it at once all
 // the same.
-func (t *Task) bracketError(mode ParallelMode, errs []*Error) error {
+func (t *Task) bracketError(mode ParallelMode, j *join) error {
 	var failed []*Error
 	fatal := false
-	for _, err := range errs {
+	for _, err := range j.errs {
 		if err == nil {
 			continue
 		}
@@ -156,9 +358,7 @@ func (t *Task) bracketError(mode ParallelMode, errs []*Error) error {
 		failed = append(failed, err)
 	}
 	if mode == BestEffort && !fatal {
-		for _, err := range failed {
-			t.failures.addAction(err)
-		}
+		t.failures.actions = append(t.failures.actions, failed...)
 		return nil
 	}
 	if len(failed) == 0 {
@@ -167,13 +367,15 @@ func (t *Task) bracketError(mode ParallelMode, errs []*Error) error {
 	return joinErrors(failed)
 }
 
-// branch runs one action of a bracket as a task of its own.
-func (t *Task) branch(ctx context.Context, action int) *Error {
-	child := t.m.newTask(ctx, t.host, t.failures)
-	defer t.m.release(child)
-	child.response, child.status, child.items = t.response, t.status, t.items
-	t.host.ActionStarted(action)
-	child.push(&t.m.funcs[t.m.prog.Actions[action].Func], action)
-	_, err := child.run()
-	return err
+// run is what the tasks of a run have in common.
+type run struct {
+	room   atomic.Int64 // on the stacks of the tasks of concurrent loops, in values
+	away   atomic.Bool  // the run is being put away: no task goes beyond its next step
+	keeper Keeper       // nil: nobody wants to keep the run
 }
+
+// errPutAway is no failure: the task stands at a step and goes on later.
+var errPutAway = errors.New("put away")
+
+// putAway is errPutAway as run gives it.
+var putAway = &Error{Text: "put away"}

@@ -22,13 +22,16 @@ var errBadProgram = errors.New("the compiled program is damaged: compile the mis
 // errTooDeep is what a program gets that nests values without end.
 var errTooDeep = errors.New("the value nests too deep: arrays and objects go 2,000 levels at most")
 
-// run runs the task until its last frame has returned, and gives that frame's
-// result.
-func (t *Task) run() (value.Value, *Error) {
+// execute runs the task until its last frame has returned, and gives that frame's
+// result. putAway is no failure: the task stands at a step.
+func (t *Task) execute() (value.Value, *Error) {
 	for {
 		v, err := t.dispatch()
 		if err == nil {
 			return v, nil
+		}
+		if err == errPutAway {
+			return v, putAway
 		}
 		located := t.locate(t.blamed(), err)
 		if !t.unwind(located) {
@@ -42,7 +45,7 @@ func (t *Task) run() (value.Value, *Error) {
 func (t *Task) blamed() *frame {
 	n := len(t.frames) - 1
 	top := &t.frames[n]
-	op := bytecode.Op(top.fn.Code[top.pc])
+	op := bytecode.Op(t.m.funcs[top.fn].Code[top.pc])
 	if n > 0 && (op == bytecode.BadType || op == bytecode.Raise) && !top.isAction(t.m) {
 		return &t.frames[n-1]
 	}
@@ -57,6 +60,11 @@ func (t *Task) blamed() *frame {
 // checked here. sp is the index behind the top operand.
 func (t *Task) dispatch() (value.Value, error) {
 	for {
+		if t.frames[len(t.frames)-1].join != nil {
+			if err := t.wait(); err != nil {
+				return value.NullValue, err
+			}
+		}
 		result, again, err := t.exec()
 		if !again {
 			return result, err
@@ -70,7 +78,8 @@ func (t *Task) dispatch() (value.Value, error) {
 // writes all of it to memory at every instruction, a tenth of its time.
 func (t *Task) exec() (result value.Value, again bool, err error) {
 	f := &t.frames[len(t.frames)-1]
-	fn, code, base, pc := f.fn, f.fn.Code, f.base, f.pc
+	fn := &t.m.funcs[f.fn]
+	code, base, pc := fn.Code, f.base, f.pc
 	stack, sp := t.stack, f.sp
 
 	for {
@@ -451,10 +460,9 @@ func (t *Task) exec() (result value.Value, again bool, err error) {
 			sp++
 			pc += 3
 		case bytecode.CallFunc:
-			callee := &t.m.funcs[u16(code, pc+1)]
 			arg := stack[sp-1]
 			f.pc, f.sp = pc, sp-1
-			t.push(callee, f.action)
+			t.push(u16(code, pc+1), f.action)
 			t.stack[t.frames[len(t.frames)-1].base] = arg
 			return result, true, nil
 		case bytecode.CallAction:
@@ -464,7 +472,7 @@ func (t *Task) exec() (result value.Value, again bool, err error) {
 			action := u16(code, pc+1)
 			f.pc, f.sp = pc, sp
 			t.host.ActionStarted(action)
-			t.push(&t.m.funcs[t.m.prog.Actions[action].Func], action)
+			t.push(t.m.prog.Actions[action].Func, action)
 			return result, true, nil
 		case bytecode.Return, bytecode.ReturnValue:
 			if op == bytecode.ReturnValue {
@@ -491,6 +499,17 @@ func (t *Task) exec() (result value.Value, again bool, err error) {
 			sp--
 			err = errors.New(fill(fn.Consts[u16(code, pc+1)].Str(), stack[sp]))
 			goto fail
+		case bytecode.Parallel:
+			sp--
+			f.pc, f.sp = pc, sp
+			if err = t.iterations(f, u16(code, pc+3), stack[sp]); err != nil {
+				goto fail
+			}
+			return result, true, nil
+		case bytecode.Bracket:
+			f.pc, f.sp = pc, sp
+			t.bracket(f, u16(code, pc+1))
+			return result, true, nil
 		case bytecode.EndItem:
 			if t.frames[0].from == 0 {
 				err = errBadProgram // no iteration

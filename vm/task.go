@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"reqon/vm/bytecode"
 	"reqon/vm/value"
@@ -17,11 +16,19 @@ const noStatus = -1
 
 // Task is one thread of a run: the pipeline, an action of a bracket, or an
 // iteration of a concurrent loop.
+//
+// What it is bound to while it runs comes first; all else is plain data. mu
+// guards the data while the task waits for others, who then use it.
 type Task struct {
 	m    *Machine
+	run  *run
 	host Host
 	ctx  context.Context
 	done <-chan struct{}
+	mu   sync.Mutex
+
+	path    []Branch // how it was begun; none for the first task
+	effects int64    // counts its effects
 
 	stack  []value.Value   // locals and operands of all frames
 	lists  [][]value.Value // arrays under construction of all frames
@@ -38,13 +45,21 @@ type Task struct {
 	last   *Failure // the latest request's failure, also when handled
 	caught *Error   // what a handler is handling
 
-	failures *failures // of the whole run
-	own      failures  // those of the run whose first task this is
+	failures failures // that it has passed over
+	own      run      // the run whose first task this is
+}
+
+// Branch is one step of the way from a run's first task to another: the task
+// before had so many effects behind it when it began this one, as its iteration
+// or action number Number.
+type Branch struct {
+	Count  int64
+	Number int
 }
 
 // frame is one call.
 type frame struct {
-	fn     *function
+	fn     int // in Program.Funcs
 	pc     int
 	base   int // of the locals in Task.stack; operands lie above them
 	lists  int // base of its arrays in Task.lists
@@ -52,39 +67,35 @@ type frame struct {
 	action int // in Program.Actions, or bytecode.None
 	from   int // where it began: behind a Parallel instruction, or 0 for the whole function
 	pages  []pageState
+	join   *join // what it waits for, at a Parallel or Bracket instruction
 }
 
-// failures collects what failed in a run whose policies are to carry on: items
-// of loops, and actions of best-effort brackets. It is shared by the tasks of
-// a run.
+// failures collects what failed in a task whose policies are to carry on: items
+// of loops, and actions of best-effort brackets.
 type failures struct {
-	mu      sync.Mutex
-	count   int
+	count   int // of items
 	first   *Error
 	actions []*Error
-
-	room atomic.Int64 // on the stacks of the tasks of concurrent loops, in values
 }
 
 func (f *failures) add(err *Error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	if f.count == 0 {
 		f.first = err
 	}
 	f.count++
 }
 
-func (f *failures) addAction(err *Error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.actions = append(f.actions, err)
+// fold adds what came later.
+func (f *failures) fold(later *failures) {
+	if f.count == 0 {
+		f.first = later.first
+	}
+	f.count += later.count
+	f.actions = append(f.actions, later.actions...)
 }
 
 // join returns the run's error: err, the failures, or all of them.
 func (f *failures) join(err *Error) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	var all []error
 	for _, action := range f.actions {
 		all = append(all, action)
@@ -102,12 +113,14 @@ func (f *failures) join(err *Error) error {
 }
 
 // push begins a call of fn, whose locals are null.
-func (t *Task) push(fn *function, action int) {
+func (t *Task) push(number, action int) {
+	fn := &t.m.funcs[number]
 	base, lists := 0, 0
 	if n := len(t.frames); n > 0 {
 		top := &t.frames[n-1]
-		base = top.base + top.fn.Locals + top.fn.MaxStack
-		lists = top.lists + top.fn.Lists
+		caller := &t.m.funcs[top.fn]
+		base = top.base + caller.Locals + caller.MaxStack
+		lists = top.lists + caller.Lists
 	}
 	need := base + fn.Locals + fn.MaxStack
 	if need > cap(t.stack) {
@@ -121,7 +134,7 @@ func (t *Task) push(fn *function, action int) {
 		t.lists = slices.Grow(t.lists[:lists], fn.Lists)[:lists+fn.Lists]
 		clear(t.lists[lists:])
 	}
-	f := frame{fn: fn, base: base, lists: lists, sp: base + fn.Locals, action: action}
+	f := frame{fn: number, base: base, lists: lists, sp: base + fn.Locals, action: action}
 	if fn.Pages > 0 {
 		f.pages = make([]pageState, fn.Pages)
 	}
@@ -135,7 +148,8 @@ func (t *Task) pop() {
 	t.frames = t.frames[:n]
 	if n > 0 {
 		top := &t.frames[n-1]
-		t.stack = t.stack[:top.base+top.fn.Locals+top.fn.MaxStack]
+		fn := &t.m.funcs[top.fn]
+		t.stack = t.stack[:top.base+fn.Locals+fn.MaxStack]
 	}
 }
 
@@ -172,14 +186,15 @@ func (t *Task) goOn() error {
 func (t *Task) unwind(err *Error) (ok bool) {
 	for len(t.frames) > 0 {
 		f := &t.frames[len(t.frames)-1]
+		fn := &t.m.funcs[f.fn]
 		if !err.Fatal {
-			for i := range f.fn.Handlers {
-				h := &f.fn.Handlers[i]
+			for i := range fn.Handlers {
+				h := &fn.Handlers[i]
 				// One around the loop whose iteration the frame is belongs to
 				// the task that runs the loop.
 				if h.Start <= f.pc && f.pc < h.End && h.Start >= f.from {
 					t.hold(f, h.PageStart, h.PageEnd)
-					f.pc, f.sp = h.Target, f.base+f.fn.Locals
+					f.pc, f.sp = h.Target, f.base+fn.Locals
 					t.caught = err
 					t.failed = nil
 					return true
@@ -198,7 +213,7 @@ func (t *Task) unwind(err *Error) (ok bool) {
 // isAction reports whether the frame is that of the whole action, and not of
 // a transform that the action called or of an iteration of a concurrent loop.
 func (f *frame) isAction(m *Machine) bool {
-	return f.from == 0 && f.action != bytecode.None && f.fn.Func == &m.prog.Funcs[m.prog.Actions[f.action].Func]
+	return f.from == 0 && f.action != bytecode.None && f.fn == m.prog.Actions[f.action].Func
 }
 
 // hold keeps the sync positions of the fetches that are open in the page slots
