@@ -218,7 +218,6 @@ func (c *checker) checkCredentials(s *syntax.Source) {
 	if !ok {
 		return
 	}
-	c.checkAvailable(bytecode.AuthPart, kind, auth.Value.Place())
 	uses := map[string][]string{
 		"none": {}, "bearer": {"token"}, "basic": {"username", "password"},
 		"api_key": {"apiKey", "apiKeyHeader", "apiKeyQuery"},

@@ -170,7 +170,7 @@ var (
 	}}
 
 	sourceOptions = &OptionSet{"a source", []OptionSpec{
-		{Name: "auth", Kind: Words, Words: []string{"none", "bearer", "basic", "api_key", "oauth2"}, Doc: "kind of credentials"},
+		{Name: "auth", Kind: Words, Words: []string{"none", "bearer", "basic", "api_key", "oauth2", "aws_sigv4"}, Doc: "kind of credentials"},
 		{Name: "base", Kind: Text, Doc: "the address that paths are joined on to"},
 		{Name: "headers", Kind: Object, Doc: "sent with every request"},
 		{Name: "params", Kind: Object, Doc: "sent with every request"},

@@ -20,6 +20,12 @@ func (c *Credential) account() string {
 	for _, q := range c.Query {
 		parts = append(parts, q.Name, q.Value)
 	}
+	if c.OAuth != nil {
+		parts = append(parts, c.OAuth.Account)
+	}
+	if c.AWS != nil {
+		parts = append(parts, c.AWS.AccessKeyID, c.AWS.SessionToken, c.AWS.Region, c.AWS.Service)
+	}
 	return digest(parts...)
 }
 

@@ -30,15 +30,12 @@ const (
 	Basic  = "basic"
 	APIKey = "api_key"
 	OAuth2 = "oauth2"
+	SigV4  = "aws_sigv4"
 )
 
-var (
-	// ErrMissing is wrapped by the error for a source whose `auth` needs
-	// credentials that are nowhere to be found.
-	ErrMissing = errors.New("credentials are missing")
-	// ErrOAuth2 is wrapped by the error for a source that uses oauth2.
-	ErrOAuth2 = errors.New("oauth2 is not available yet")
-)
+// ErrMissing is wrapped by the error for a source whose `auth` needs
+// credentials that are nowhere to be found.
+var ErrMissing = errors.New("credentials are missing")
 
 // maxFile is how large a credentials file may be, in bytes. A larger one is
 // another file given by mistake.
@@ -181,13 +178,15 @@ type Field struct{ Name, Value string }
 // Credential is what a source adds to each request to its own origin. It is
 // immutable.
 type Credential struct {
-	Kind    string  // None, Bearer, Basic or APIKey
+	Kind    string  // None, Bearer, Basic, APIKey, OAuth2 or SigV4
 	Headers []Field // names in canonical form
 	Query   []Field
 	// Account tells one user of an API from another: two credentials with the
 	// same one sign in as the same user, whatever the sources are called. It
 	// shows nothing of the secrets.
 	Account string
+	OAuth   *OAuth // of kind OAuth2: how to come by the token to send
+	AWS     *AWS   // of kind SigV4: what to sign with
 
 	secrets []string
 }
@@ -210,7 +209,7 @@ func (c *Credential) Secrets() []string {
 // as REQON_<SOURCE>_<FIELD>.
 //
 // Without `auth` and anything to go by, the credential is of kind None. Errors
-// wrap ErrMissing or ErrOAuth2 where those fit.
+// wrap ErrMissing where it fits.
 func (s *Set) For(source, authKind string, inline map[string]string) (*Credential, error) {
 	if authKind == None {
 		return &Credential{Kind: None}, nil
@@ -233,7 +232,9 @@ func (s *Set) For(source, authKind string, inline map[string]string) (*Credentia
 	case APIKey:
 		err = l.apiKey(c)
 	case OAuth2:
-		err = l.oauth2()
+		err = l.oauth2(c)
+	case SigV4:
+		err = l.sigV4(c)
 	}
 	if err != nil {
 		return nil, err

@@ -12,46 +12,84 @@ import (
 type field struct {
 	keys   []string // in the credentials file
 	option string   // of the source, "" if there is none
-	env    string   // behind REQON_<SOURCE>_
+	env    string   // behind REQON_<SOURCE>_, "" if there is none
+	shared []string // environment variables of its own, in which other tools look, too
 }
 
 // The fields (operations, "Credentials").
 var (
-	fieldType         = field{keys: []string{"type"}, env: "TYPE"}
-	fieldToken        = field{keys: []string{"token"}, option: "token", env: "TOKEN"}
-	fieldUsername     = field{keys: []string{"username"}, option: "username", env: "USERNAME"}
-	fieldPassword     = field{keys: []string{"password"}, option: "password", env: "PASSWORD"}
-	fieldKey          = field{keys: []string{"key", "apiKey"}, option: "apiKey", env: "API_KEY"}
-	fieldHeader       = field{keys: []string{"header"}, option: "apiKeyHeader", env: "API_KEY_HEADER"}
-	fieldQuery        = field{keys: []string{"query"}, option: "apiKeyQuery", env: "API_KEY_QUERY"}
-	fieldPrefix       = field{keys: []string{"prefix"}, env: "API_KEY_PREFIX"}
-	fieldClientID     = field{keys: []string{"clientId"}, env: "CLIENT_ID"}
-	fieldClientSecret = field{keys: []string{"clientSecret"}, env: "CLIENT_SECRET"}
-	fieldAccessToken  = field{keys: []string{"accessToken"}, env: "ACCESS_TOKEN"}
-	fieldRefreshToken = field{keys: []string{"refreshToken"}, env: "REFRESH_TOKEN"}
-	fieldTokenURL     = field{keys: []string{"tokenUrl", "tokenEndpoint"}, env: "TOKEN_URL"}
+	fieldType     = field{keys: []string{"type"}, env: "TYPE"}
+	fieldToken    = field{keys: []string{"token"}, option: "token", env: "TOKEN"}
+	fieldUsername = field{keys: []string{"username"}, option: "username", env: "USERNAME"}
+	fieldPassword = field{keys: []string{"password"}, option: "password", env: "PASSWORD"}
+
+	fieldKey         = field{keys: []string{"key", "apiKey"}, option: "apiKey", env: "API_KEY"}
+	fieldHeader      = field{keys: []string{"header", "headerName"}, option: "apiKeyHeader", env: "API_KEY_HEADER"}
+	fieldQuery       = field{keys: []string{"query", "queryParam"}, option: "apiKeyQuery", env: "API_KEY_QUERY"}
+	fieldKeyLocation = field{keys: []string{"apiKeyLocation"}, env: "API_KEY_LOCATION"}
+	fieldPrefix      = field{keys: []string{"prefix"}, env: "API_KEY_PREFIX"}
+
+	fieldGrant            = field{keys: []string{"grant"}, env: "GRANT"}
+	fieldClientID         = field{keys: []string{"clientId"}, env: "CLIENT_ID"}
+	fieldClientSecret     = field{keys: []string{"clientSecret"}, env: "CLIENT_SECRET"}
+	fieldClientAuth       = field{keys: []string{"clientAuth"}, env: "CLIENT_AUTH"}
+	fieldAccessToken      = field{keys: []string{"accessToken"}, env: "ACCESS_TOKEN"}
+	fieldRefreshToken     = field{keys: []string{"refreshToken"}, env: "REFRESH_TOKEN"}
+	fieldExpiresAt        = field{keys: []string{"expiresAt"}, env: "EXPIRES_AT"}
+	fieldTokenURL         = field{keys: []string{"tokenUrl", "tokenEndpoint"}, env: "TOKEN_URL"}
+	fieldAuthorizationURL = field{keys: []string{"authorizationUrl"}, env: "AUTHORIZATION_URL"}
+	fieldDeviceURL        = field{keys: []string{"deviceUrl"}, env: "DEVICE_URL"}
+	fieldScopes           = field{keys: []string{"scopes"}, env: "SCOPES"}
+	fieldAudience         = field{keys: []string{"audience"}, env: "AUDIENCE"}
+	fieldResource         = field{keys: []string{"resource"}, env: "RESOURCE"}
+	fieldRedirectPort     = field{keys: []string{"redirectPort"}, env: "REDIRECT_PORT"}
+	fieldExtra            = field{keys: []string{"extra"}}
+	fieldPrivateKey       = field{keys: []string{"privateKey"}, env: "PRIVATE_KEY"}
+	fieldPrivateKeyFile   = field{keys: []string{"privateKeyFile"}, env: "PRIVATE_KEY_FILE"}
+	fieldIssuer           = field{keys: []string{"issuer"}, env: "ISSUER"}
+	fieldSubject          = field{keys: []string{"subject"}, env: "SUBJECT"}
+	fieldKeyID            = field{keys: []string{"keyId"}, env: "KEY_ID"}
+	fieldAlgorithm        = field{keys: []string{"algorithm"}, env: "ALGORITHM"}
+
+	fieldService         = field{keys: []string{"service"}, env: "SERVICE"}
+	fieldRegion          = field{keys: []string{"region"}, env: "REGION", shared: []string{"AWS_REGION", "AWS_DEFAULT_REGION"}}
+	fieldAccessKeyID     = field{keys: []string{"accessKeyId"}, env: "ACCESS_KEY_ID", shared: []string{"AWS_ACCESS_KEY_ID"}}
+	fieldSecretAccessKey = field{keys: []string{"secretAccessKey"}, env: "SECRET_ACCESS_KEY", shared: []string{"AWS_SECRET_ACCESS_KEY"}}
+	fieldSessionToken    = field{keys: []string{"sessionToken"}, env: "SESSION_TOKEN", shared: []string{"AWS_SESSION_TOKEN"}}
 )
 
 const additionalHeaders = "additionalHeaders"
 
+// fieldsOf are the fields of each kind, beside type and additionalHeaders.
+var fieldsOf = map[string][]*field{
+	None:   {},
+	Bearer: {&fieldToken},
+	Basic:  {&fieldUsername, &fieldPassword},
+	APIKey: {&fieldKey, &fieldHeader, &fieldQuery, &fieldKeyLocation, &fieldPrefix},
+	OAuth2: {
+		&fieldGrant, &fieldClientID, &fieldClientSecret, &fieldClientAuth, &fieldAccessToken, &fieldRefreshToken,
+		&fieldExpiresAt, &fieldTokenURL, &fieldAuthorizationURL, &fieldDeviceURL, &fieldScopes, &fieldAudience,
+		&fieldResource, &fieldRedirectPort, &fieldExtra, &fieldPrivateKey, &fieldPrivateKeyFile, &fieldIssuer,
+		&fieldSubject, &fieldKeyID, &fieldAlgorithm, &fieldUsername, &fieldPassword,
+	},
+	SigV4: {&fieldService, &fieldRegion, &fieldAccessKeyID, &fieldSecretAccessKey, &fieldSessionToken},
+}
+
+// kinds are all kinds, in the order in which errors list them.
+var kinds = []string{Bearer, Basic, APIKey, OAuth2, SigV4, None}
+
 // knownFields are the names that an entry of a type may have. The entry of an
 // unknown type is not checked here: its type is the error.
 func knownFields(kind string) []string {
-	common := []string{"type", additionalHeaders}
-	switch kind {
-	case None:
-		return common
-	case Bearer:
-		return append(common, "token")
-	case Basic:
-		return append(common, "username", "password")
-	case APIKey:
-		return append(common, "key", "apiKey", "header", "query", "prefix")
-	case OAuth2:
-		return append(common, "clientId", "clientSecret", "accessToken", "refreshToken",
-			"tokenUrl", "tokenEndpoint", "scopes", "expiresAt")
+	fields, ok := fieldsOf[kind]
+	if !ok {
+		return nil
 	}
-	return nil
+	names := []string{"type", additionalHeaders}
+	for _, f := range fields {
+		names = append(names, f.keys...)
+	}
+	return names
 }
 
 // warnUnknown warns about fields of an entry that nothing reads: a misspelt
@@ -62,6 +100,9 @@ func (s *Set) warnUnknown(source string, entry *value.Obj) {
 		return
 	}
 	known := knownFields(t.Str())
+	if t.Str() == googleType {
+		known = append(knownFields(OAuth2), googleFields...)
+	}
 	if known == nil {
 		return
 	}
@@ -79,6 +120,7 @@ type lookup struct {
 	set    *Set
 	source string
 	entry  *value.Obj // nil if the file has none for the source
+	google bool       // the entry is a key file of Google's
 	inline map[string]string
 }
 
@@ -110,11 +152,16 @@ func (l *lookup) get(f field) (v found, ok bool, err error) {
 	if text, ok := l.inline[f.option]; ok && f.option != "" {
 		return found{text, fmt.Sprintf("the option %s of source %s", f.option, l.source)}, true, nil
 	}
-	if l.entry == nil {
+	if l.entry == nil && f.env != "" {
 		name := l.envName(f)
 		// An empty variable is the shell's way to have none; only a password
 		// may be meant to be empty.
 		if text, ok := l.set.getenv(name); ok && (text != "" || f.env == fieldPassword.env) {
+			return found{text, name}, true, nil
+		}
+	}
+	for _, name := range f.shared {
+		if text, ok := l.set.getenv(name); ok && text != "" {
 			return found{text, name}, true, nil
 		}
 	}
@@ -178,6 +225,9 @@ func (l *lookup) need(kind, what string, f field) (found, error) {
 // missing says where a field can be given.
 func (l *lookup) missing(kind, what string, f field) error {
 	var places []string
+	if l.google {
+		return fmt.Errorf("%w: %s: %s lacks %s", ErrMissing, l.set.file, l.source, what)
+	}
 	switch {
 	case l.entry != nil:
 		places = append(places, fmt.Sprintf("add %q to the entry %q of %s", f.keys[0], l.source, l.set.file))
@@ -186,7 +236,7 @@ func (l *lookup) missing(kind, what string, f field) error {
 	default:
 		places = append(places, fmt.Sprintf(`pass --auth FILE with { %q: { "type": %q, %q: "…" } }`, l.source, kind, f.keys[0]))
 	}
-	if l.entry == nil {
+	if l.entry == nil && f.env != "" {
 		places = append(places, "set the environment variable "+l.envName(f))
 	}
 	if f.option != "" {

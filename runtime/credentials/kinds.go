@@ -4,12 +4,9 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/textproto"
-	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
-	"reqon/vm/bytecode"
 	"reqon/vm/value"
 )
 
@@ -20,12 +17,15 @@ func (l *lookup) kind(authKind string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if l.google = ok && t.text == googleType; l.google {
+		t.text = OAuth2
+	}
 	if ok && knownFields(t.text) == nil {
-		return "", fmt.Errorf("%s is not a kind of credential, expected bearer, basic, api_key, oauth2 or none", t.where)
+		return "", fmt.Errorf("%s is not a kind of credential, expected %s", t.where, orList(kinds))
 	}
 	switch {
 	case authKind != "" && knownFields(authKind) == nil:
-		return "", fmt.Errorf("source %s: auth is %q, expected none, bearer, basic, api_key or oauth2", l.source, authKind)
+		return "", fmt.Errorf("source %s: auth is %q, expected %s", l.source, authKind, orList(kinds))
 	case !ok && authKind != "":
 		return authKind, nil
 	case !ok:
@@ -48,7 +48,7 @@ func (l *lookup) infer() (string, error) {
 	for _, c := range []struct {
 		kind string
 		f    field
-	}{{Bearer, fieldToken}, {Basic, fieldUsername}, {APIKey, fieldKey}, {OAuth2, fieldClientID}} {
+	}{{Bearer, fieldToken}, {Basic, fieldUsername}, {APIKey, fieldKey}, {OAuth2, fieldClientID}, {SigV4, own(fieldAccessKeyID)}} {
 		v, ok, err := l.get(c.f)
 		if err != nil {
 			return "", err
@@ -65,9 +65,32 @@ func (l *lookup) infer() (string, error) {
 	case len(kinds) == 1:
 		return kinds[0], nil
 	case l.entry != nil:
-		return "", fmt.Errorf(`%s: %s has no type, expected "type": "bearer", "basic", "api_key" or "oauth2"`, l.set.file, l.source)
+		return "", fmt.Errorf(`%s: %s has no type, expected "type": %s`, l.set.file, l.source, orList(quoted(kinds)))
 	}
 	return None, nil
+}
+
+// own is the field without the variables that belong to other tools: that they
+// are set says nothing of what a source uses.
+func own(f field) field {
+	f.shared = nil
+	return f
+}
+
+// orList lists words for a sentence: a, b or c.
+func orList(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+func quoted(words []string) []string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = strconv.Quote(w)
+	}
+	return out
 }
 
 func (l *lookup) bearer(c *Credential) error {
@@ -125,6 +148,24 @@ func (l *lookup) apiKey(c *Credential) error {
 	if err != nil {
 		return err
 	}
+	location, hasLocation, err := l.get(fieldKeyLocation)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !hasLocation:
+	case location.text == "query" && !hasHeader:
+		if !hasQuery {
+			query, hasQuery = found{"api_key", location.where}, true
+		}
+	case location.text == "header" && !hasQuery:
+	case location.text != "query" && location.text != "header":
+		return fmt.Errorf(`%s is neither "header" nor "query"`, location.where)
+	case hasHeader:
+		return fmt.Errorf("%s says that the key goes into the query, and %s that it goes into a header, expected one of them", location.where, header.where)
+	default:
+		return fmt.Errorf("%s says that the key goes into a header, and %s that it goes into the query, expected one of them", location.where, query.where)
+	}
 	if hasHeader && hasQuery {
 		return fmt.Errorf("%s and %s both say where the key of source %s goes, expected one of them", header.where, query.where, l.source)
 	}
@@ -159,75 +200,6 @@ func (c *Credential) header(name, text, where string) error {
 		return fmt.Errorf("%s holds a line end or another control character, which no header can carry: remove it", where)
 	}
 	c.Headers = append(c.Headers, Field{textproto.CanonicalMIMEHeaderKey(name), text})
-	return nil
-}
-
-// oauth2 reads and checks everything that oauth2 needs, so that a mistake is
-// told before what is not available is.
-func (l *lookup) oauth2() error {
-	access, hasAccess, err := l.get(fieldAccessToken)
-	if err != nil {
-		return err
-	}
-	if _, _, err := l.get(fieldRefreshToken); err != nil {
-		return err
-	}
-	if !hasAccess || access.text == "" {
-		if _, err := l.need(OAuth2, "a client id, or an access token", fieldClientID); err != nil {
-			return err
-		}
-		if _, err := l.need(OAuth2, "a client secret", fieldClientSecret); err != nil {
-			return err
-		}
-		if err := l.tokenURL(); err != nil {
-			return err
-		}
-	}
-	if l.entry != nil {
-		if err := l.scopesAndExpiry(); err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("source %s: %w; %s", l.source, ErrOAuth2, bytecode.NotAvailable(bytecode.AuthPart, OAuth2).Advice)
-}
-
-func (l *lookup) tokenURL() error {
-	v, err := l.need(OAuth2, "the address that gives tokens", fieldTokenURL)
-	if err != nil {
-		return err
-	}
-	if u, err := url.Parse(v.text); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return fmt.Errorf("%s is not an http or https address", v.where)
-	}
-	return nil
-}
-
-func (l *lookup) scopesAndExpiry() error {
-	if v, ok := l.entry.Get("scopes"); ok && !v.IsNull() {
-		list := []value.Value{v}
-		if v.Kind() == value.Array {
-			list = v.Elems()
-		}
-		for _, scope := range list {
-			if _, err := l.text(scope, jsonPath(l.source, "scopes")); err != nil {
-				return err
-			}
-		}
-	}
-	v, ok := l.entry.Get("expiresAt")
-	if !ok || v.IsNull() || v.IsInt() {
-		return nil
-	}
-	at, err := l.text(v, jsonPath(l.source, "expiresAt"))
-	if err != nil {
-		return err
-	}
-	if _, err := strconv.ParseInt(at.text, 10, 64); err == nil {
-		return nil
-	}
-	if _, err := time.Parse(time.RFC3339, at.text); err != nil {
-		return fmt.Errorf("%s is not a time, expected RFC 3339 (2026-01-20T09:00:00Z) or unix seconds", at.where)
-	}
 	return nil
 }
 

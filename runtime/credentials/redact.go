@@ -56,14 +56,45 @@ func (r *Redactor) Add(secrets ...string) {
 	if old != nil && len(next.all) == len(old.all) {
 		return
 	}
-	for f := range next.all {
-		next.byFirst[f[0]] = append(next.byFirst[f[0]], f)
-		next.longest = max(next.longest, len(f))
-	}
-	for i := range next.byFirst {
-		slices.SortFunc(next.byFirst[i], func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	}
+	next.index()
 	r.forms.Store(next)
+}
+
+// Forget makes r leave the secrets alone from now on: tokens that have long been
+// replaced must not pile up in a process that runs for years. Those that share a
+// written form with a secret that is not forgotten lose that form.
+func (r *Redactor) Forget(secrets ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	old := r.forms.Load()
+	if old == nil {
+		return
+	}
+	gone := make(map[string]struct{})
+	for _, s := range secrets {
+		for _, f := range writtenForms(s) {
+			gone[f] = struct{}{}
+		}
+	}
+	next := &forms{all: make(map[string]struct{}, len(old.all))}
+	for f := range old.all {
+		if _, ok := gone[f]; !ok {
+			next.all[f] = struct{}{}
+		}
+	}
+	next.index()
+	r.forms.Store(next)
+}
+
+// index prepares the forms for searching.
+func (f *forms) index() {
+	for form := range f.all {
+		f.byFirst[form[0]] = append(f.byFirst[form[0]], form)
+		f.longest = max(f.longest, len(form))
+	}
+	for i := range f.byFirst {
+		slices.SortFunc(f.byFirst[i], func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	}
 }
 
 // writtenForms returns secret as logs, URLs, JSON and headers would show it.

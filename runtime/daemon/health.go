@@ -144,6 +144,11 @@ func (d *daemon) health() (h Health, code int) {
 		}
 		h.Missions = append(h.Missions, j.health())
 	}
+	if d.engine != nil {
+		for _, p := range d.engine.SignInProblems() {
+			h.Problems = append(h.Problems, Problem{Error: "source " + p.Source + ": " + p.Err.Error(), Running: true})
+		}
+	}
 	if h.Status == "ok" && len(h.Problems) > 0 {
 		h.Status = "degraded"
 	}

@@ -25,6 +25,7 @@ import (
 
 	"reqon/runtime/credentials"
 	"reqon/runtime/httpclient"
+	"reqon/runtime/signin"
 	"reqon/runtime/state"
 	"reqon/runtime/store"
 	"reqon/runtime/store/file"
@@ -70,6 +71,7 @@ type Engine struct {
 
 	transport http.RoundTripper // of requests without a source that has a base
 	gates     httpclient.Gates
+	accounts  signin.Accounts
 	loadedMu  sync.Mutex
 	loaded    map[*Mission][]*httpclient.Lease // what each mission keeps open between its runs
 
@@ -124,6 +126,10 @@ func New(cfg Config) (*Engine, error) {
 		transport: cfg.Transport, loaded: map[*Mission][]*httpclient.Lease{},
 		adapters: map[string]store.Adapter{},
 	}
+	e.accounts = signin.Accounts{
+		Store: signin.NewStore(cfg.StateDir), Clock: cfg.Clock, Learn: e.learn, Forget: e.forget, OnState: cfg.Metrics.SignIn,
+	}
+	e.gates.Accounts = &e.accounts
 	if e.transport == nil {
 		e.transport = httpclient.NewTransport()
 		e.gates.NewTransport = func() http.RoundTripper { return httpclient.NewTransport() }
@@ -175,6 +181,21 @@ func (e *Engine) Close() error {
 	}
 	return errors.Join(e.closeAdapters(), e.dir.Close(), e.closeState())
 }
+
+// learn makes secrets be redacted everywhere, from now on.
+func (e *Engine) learn(secrets ...string) {
+	e.cfg.Redactor.Add(secrets...)
+	e.credentials.Add(secrets...)
+}
+
+// forget makes secrets that nobody uses any longer be like any other text.
+func (e *Engine) forget(secrets ...string) {
+	e.cfg.Redactor.Forget(secrets...)
+	e.credentials.Forget(secrets...)
+}
+
+// SignInProblems returns the sign-ins that do not work, sorted by source.
+func (e *Engine) SignInProblems() []signin.Problem { return e.accounts.Problems() }
 
 // hold keeps the gates of the sources open while the mission is loaded, in
 // place of those that it had kept. What an API allows holds over all runs, so a

@@ -84,8 +84,7 @@ func (r *run) prepareSources() error {
 			return fmt.Errorf("%s: %w", where, err)
 		}
 		if secrets := cred.Secrets(); len(secrets) > 0 {
-			r.engine.cfg.Redactor.Add(secrets...)
-			r.engine.credentials.Add(secrets...)
+			r.engine.learn(secrets...)
 		}
 		source, err := httpclient.NewSource(s.Name, options, cred)
 		if err != nil {

@@ -36,7 +36,7 @@ func (k *call) attempt(ctx context.Context) (*Response, *Failure) {
 			GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 		})
 	}
-	at := hop{method: k.method, url: k.url, headers: k.headers, body: k.body, home: k.home}
+	at := hop{method: k.method, url: k.url, headers: k.withToken(), body: k.body, home: k.home}
 	if at.home {
 		at.url = k.source.authorize(at.url)
 	}
@@ -56,8 +56,12 @@ func (k *call) attempt(ctx context.Context) (*Response, *Failure) {
 
 // send sends one hop.
 func (k *call) send(ctx context.Context, at *hop) (*http.Response, error) {
+	headers := at.headers
+	if a := k.source.cred.AWS; a != nil && at.home && !k.ownAuth {
+		headers = signAWS(a, at.method, at.url, headers, at.body, k.client.clock.Now())
+	}
 	req := (&http.Request{
-		Method: at.method, URL: at.url, Host: at.url.Host, Header: at.headers,
+		Method: at.method, URL: at.url, Host: at.url.Host, Header: headers,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
 	if host, ok := at.headers["Host"]; ok {
@@ -70,10 +74,15 @@ func (k *call) send(ctx context.Context, at *hop) (*http.Response, error) {
 	} else if at.body != nil {
 		req.Body = http.NoBody
 	}
+	return k.transport().RoundTrip(req)
+}
+
+// transport is the connections of the gate, or the client's if it has none.
+func (k *call) transport() http.RoundTripper {
 	if t := k.gate.transport; t != nil {
-		return t.RoundTrip(req)
+		return t
 	}
-	return k.client.transport.RoundTrip(req)
+	return k.client.transport
 }
 
 // answer reads the response that the last hop got.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"reqon/runtime/credentials"
+	"reqon/runtime/signin"
 	"reqon/vm/value"
 )
 
@@ -176,6 +177,11 @@ type call struct {
 	// repeatable: sending it twice does what sending it once does.
 	repeatable bool
 	onRetry    func(RetryEvent)
+
+	usual   bool // headers are those of source.usual
+	ownAuth bool // the request says by itself what its Authorization is
+	token   *signin.Token
+	renewed bool // the token has been, after a 401
 }
 
 // prepare checks a request and puts together what will be sent.
@@ -232,8 +238,8 @@ func methodOf(name string) (string, error) {
 // the request, which win, and of the client, which stand in for what is not
 // there.
 func (k *call) setHeaders(r *Request) error {
-	usual := k.home && r.Headers.IsNull() && !r.HasBody && r.Form.IsNull() && !k.sendsKey()
-	if usual {
+	k.usual = k.home && r.Headers.IsNull() && !r.HasBody && r.Form.IsNull() && !k.sendsKey()
+	if k.usual {
 		if u := k.source.usual.Load(); u != nil && u.client == k.client {
 			k.headers = u.headers
 			return nil
@@ -248,6 +254,7 @@ func (k *call) setHeaders(r *Request) error {
 	if err := addHeaders(h, r.Headers); err != nil {
 		return err
 	}
+	k.ownAuth = namesHeader(r.Headers, "Authorization")
 	setDefault(h, "Accept", "application/json, */*;q=0.5")
 	setDefault(h, "Accept-Encoding", "gzip")
 	setDefault(h, "User-Agent", k.client.userAgent)
@@ -259,8 +266,8 @@ func (k *call) setHeaders(r *Request) error {
 		setDefault(h, "Idempotency-Key", key)
 	}
 	k.headers = h
-	if usual {
-		k.source.usual.Store(&usualHeaders{k.client, h})
+	if k.usual {
+		k.source.usual.Store(&usualHeaders{client: k.client, headers: h})
 	}
 	return nil
 }
@@ -280,23 +287,33 @@ func (c *Client) Do(ctx context.Context, s *Source, r *Request) (*Response, erro
 	}
 	var sent time.Time
 	for attempt := 1; ; attempt++ {
+		if err := k.authenticate(ctx); err != nil {
+			return nil, err
+		}
 		if err := k.gate.flight.enter(ctx); err != nil {
 			return nil, err
 		}
 		start := c.clock.Now()
-		if attempt == 1 {
+		if sent.IsZero() {
 			sent = start
 		}
 		resp, failure := k.attempt(ctx)
 		k.gate.flight.leave()
 		if failure == nil {
 			k.observe(resp.Status, start)
+		} else {
+			k.observe(failure.Status, start)
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+		}
+		if k.reauthenticate(resp, failure) {
+			attempt--
+			continue
+		}
+		if failure == nil {
 			resp.Sent, resp.Attempts = sent, attempt
 			return resp, nil
-		}
-		k.observe(failure.Status, start)
-		if err := ctx.Err(); err != nil {
-			return nil, err
 		}
 		failure.Attempts = attempt
 		if attempt >= k.retry.MaxAttempts || !k.mayRetry(failure) {

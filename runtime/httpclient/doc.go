@@ -7,6 +7,8 @@
 //	headers.go, auth.go  what goes with it, and to which origin
 //	body.go              what it carries
 //	retry.go             whether to send it again, and when
+//	aws.go               a signature for AWS
+//	session.go           the token that goes with it, for as long as it is taken
 //	gate.go              what all requests of an account to an origin share: one
 //	                     slot of maxInFlight, connections
 //	attempt.go           one try: timeout, the answer

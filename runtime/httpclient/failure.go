@@ -45,6 +45,7 @@ type Failure struct {
 	note      string // a redirect that matters to understand the failure
 	redact    func(string) string
 	final     bool // another attempt would fail as well
+	home      bool // it is of the source's own origin
 	unsent    bool // there never was a connection to send it on
 	processed bool // a redirect says that it has been processed
 }
@@ -54,7 +55,7 @@ const snippetLength = 200
 
 // failure returns a new failure of the call, of which at is the last hop.
 func (k *call) failure(kind Kind, at *hop) *Failure {
-	f := &Failure{Kind: kind, Source: k.source.name, Method: k.method, URL: k.displayURL(k.url), redact: k.client.redactor.Redact, Attempts: 1}
+	f := &Failure{Kind: kind, Source: k.source.name, Method: k.method, URL: k.displayURL(k.url), redact: k.client.redactor.Redact, Attempts: 1, home: at.home}
 	if at.home != k.home {
 		f.note = "after a redirect to " + k.displayURL(at.url) + ", where no credentials or headers of the source were sent, as it is another origin"
 	} else if !sameOrigin(at.url, k.url) || at.url.Path != k.url.Path {

@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+
+	"reqon/runtime/credentials"
+	"reqon/runtime/signin"
 )
 
 // Gates are what the sources of a process share for longer than a run: one gate
@@ -15,6 +18,9 @@ type Gates struct {
 	// NewTransport makes the connections of a gate. Without it, requests go over
 	// those of the client.
 	NewTransport func() http.RoundTripper
+	// Accounts are the sign-ins of sources whose credential is of kind OAuth2,
+	// which need them.
+	Accounts *signin.Accounts
 
 	mu   sync.Mutex
 	open map[gateKey]*gate
@@ -47,15 +53,20 @@ type Lease struct {
 	gates  *Gates // nil: the gate belongs to one source alone
 	gate   *gate
 	limits limits
+	oauth  *signin.OAuth2 // nil: the source does not use it
 }
 
 // Open leases the gate of a source, which from now on sends through it. Close
 // the source when it is not used any longer.
 func (g *Gates) Open(s *Source) {
-	s.lease = g.lease(s.gateKey(), s.limits)
+	s.lease = g.lease(s.gateKey(), s.limits, s.cred.OAuth)
 }
 
-func (g *Gates) lease(key gateKey, l limits) *Lease {
+func (g *Gates) lease(key gateKey, l limits, o *credentials.OAuth) *Lease {
+	lease := &Lease{gates: g, limits: l}
+	if o != nil && g.Accounts != nil {
+		lease.oauth = g.Accounts.Open(o)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	t := g.open[key]
@@ -69,7 +80,7 @@ func (g *Gates) lease(key gateKey, l limits) *Lease {
 		}
 		g.open[key] = t
 	}
-	lease := &Lease{gates: g, gate: t, limits: l}
+	lease.gate = t
 	t.leases[lease] = struct{}{}
 	t.narrow()
 	return lease
@@ -88,7 +99,7 @@ func (s *Source) Hold() *Lease {
 	if s.lease.gates == nil {
 		return s.lease
 	}
-	return s.lease.gates.lease(s.lease.gate.key, s.limits)
+	return s.lease.gates.lease(s.lease.gate.key, s.limits, s.cred.OAuth)
 }
 
 // Close gives the source's lease back. Requests in flight go on.
@@ -111,6 +122,9 @@ func (l *Lease) Close() {
 		l.gate.narrow()
 	}
 	g.mu.Unlock()
+	if held && l.oauth != nil {
+		g.Accounts.Close(l.oauth)
+	}
 	if last {
 		closeIdle(l.gate.transport)
 	}

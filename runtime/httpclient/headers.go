@@ -75,3 +75,17 @@ func setDefault(h http.Header, name, text string) {
 		h[name] = []string{text}
 	}
 }
+
+// namesHeader reports whether an object of headers has one, also with null.
+func namesHeader(object value.Value, name string) bool {
+	if object.Kind() != value.Object {
+		return false
+	}
+	o := object.Obj()
+	for i := range o.Len() {
+		if strings.EqualFold(o.Shape().Key(i), name) {
+			return true
+		}
+	}
+	return false
+}

@@ -36,6 +36,9 @@ func (c *Client) Preview(s *Source, r *Request) (*Preview, error) {
 		}
 		p.Headers = append(p.Headers, credentials.Field{Name: name, Value: text})
 	}
+	if (s.cred.Kind == credentials.OAuth2 || s.cred.Kind == credentials.SigV4) && k.home && !k.ownAuth {
+		p.Headers = append(p.Headers, credentials.Field{Name: "Authorization", Value: "[redacted]"})
+	}
 	slices.SortFunc(p.Headers, func(a, b credentials.Field) int { return strings.Compare(a.Name, b.Name) })
 	return p, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"reqon/runtime/credentials"
+	"reqon/runtime/signin"
 	"reqon/vm/bytecode"
 	"reqon/vm/value"
 )
@@ -54,6 +55,9 @@ type Source struct {
 type usualHeaders struct {
 	client  *Client
 	headers http.Header
+	// with are the headers and token.
+	token *signin.Token
+	with  http.Header
 }
 
 // sourceOptions are all options of a source (language definition, section 5).

@@ -51,6 +51,19 @@ func lockFile(path string, flags int, wait bool) (*fileLock, error) {
 	}
 }
 
+// TryLock locks the file at path, which it creates, until unlock is called or
+// the process ends. It does not wait: ok tells whether the lock was free.
+func TryLock(path string) (unlock func() error, ok bool, err error) {
+	lock, err := lockFile(path, os.O_CREATE, false)
+	if errors.Is(err, errHeld) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	return lock.release, true, nil
+}
+
 func sameFile(f *os.File, path string) bool {
 	a, errA := f.Stat()
 	b, errB := os.Stat(path)

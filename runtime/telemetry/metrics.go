@@ -46,6 +46,7 @@ type Metrics struct {
 	retries         *vec[metrics.Counter]
 	rateLimitWait   *vec[metrics.FloatCounter]
 	breaker         *vec[metrics.Gauge]
+	signIn          *vec[metrics.Gauge]
 
 	stored *vec[metrics.Counter]
 	failed *vec[metrics.Counter]
@@ -66,6 +67,7 @@ func NewMetrics() *Metrics {
 	m.retries = counters(m, "reqon_http_retries_total", "HTTP requests sent again, by what made that necessary", "source", "reason")
 	m.rateLimitWait = floatCounters(m, "reqon_rate_limit_wait_seconds_total", "Time spent waiting for the source's rate limit", "source")
 	m.breaker = gauges(m, "reqon_circuit_breaker_state", "Circuit breaker of the source: 0 closed, 1 half-open, 2 open", "source")
+	m.signIn = gauges(m, "reqon_sign_in_up", "Whether the source's sign-in works: 1 it does, 0 nobody gets a token; there once it has failed", "source")
 	m.stored = counters(m, "reqon_records_stored_total", "Records that reached a store, by what became of them", "mission", "store", "operation")
 	m.failed = counters(m, "reqon_records_failed_total", "Records that could not be fetched, mapped, validated or stored", "mission")
 	m.loaded.get()
@@ -203,6 +205,18 @@ func (m *Metrics) BreakerState(source string, state Breaker) {
 	if m != nil {
 		m.breaker.get(source).Set(float64(state))
 	}
+}
+
+// SignIn says whether the sign-in of a source works.
+func (m *Metrics) SignIn(source string, ok bool) {
+	if m == nil {
+		return
+	}
+	up := 0.0
+	if ok {
+		up = 1
+	}
+	m.signIn.get(source).Set(up)
 }
 
 // Stored adds n records that reached a store; operation is what became of them:

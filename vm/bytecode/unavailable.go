@@ -10,7 +10,6 @@ const (
 	AdapterPart
 	MissionOptionPart
 	SourceOptionPart
-	AuthPart
 )
 
 // Unavailable is something that the language defines and this version does not
@@ -45,7 +44,6 @@ var unavailable = []Unavailable{
 	{SourceOptionPart, OpenAPI, "give the source a `base` instead"},
 	{SourceOptionPart, "proxy", "set the environment variable HTTPS_PROXY or HTTP_PROXY instead"},
 	{SourceOptionPart, "tls", "take it out"},
-	{AuthPart, "oauth2", "use bearer with an access token for now"},
 }
 
 // NotAvailable returns the entry for the named thing of that part, or nil if it
