@@ -75,7 +75,7 @@ func TestLimits(t *testing.T) {
 	}{
 		{"requests of an action", 1024, func(n int) string { return inAction(times(n, "get \"/p#\"\n")) }, "action `A` has more than 1024 requests", `get "/p#"`},
 		{"variables", wide - 1, func(n int) string { return inAction(times(n, "let v# = x\n")) }, "action `A` has more than 65536 variables", "let v# = x"},
-		{"variables of a loop", wide - 8, func(n int) string { return inAction(times(n, "let v# = x\n") + "for y in x { log y }") }, "action `A` has more than 65536 variables", ""},
+		{"variables of a loop", wide - bytecode.LoopSlots - 2, func(n int) string { return inAction(times(n, "let v# = x\n") + "for y in x { log y }") }, "action `A` has more than 65536 variables", ""},
 		{"constants", wide, func(n int) string { return inAction(times(n-1, "log \"t#\"\n")) }, "action `A` has more than 65536 different texts and numbers", ""},
 		{"fields", wide, func(n int) string { return inAction(times(n, "log x.f\n")) }, "action `A` reads fields at more than 65536 places", "x.f"},
 		{"fields of a pattern", wide - 2, func(n int) string {

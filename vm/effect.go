@@ -96,6 +96,12 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 			message = "aborted"
 		}
 		return value.NullValue, next, &abortError{message}
+	case bytecode.Skipped:
+		if rest[0] != 0 || t.last != nil {
+			t.host.ItemLeft(bytecode.PolicySkip, t.at(f, f.pc))
+		}
+	case bytecode.Queued:
+		t.host.ItemLeft(bytecode.PolicyQueue, t.at(f, f.pc))
 	case bytecode.Wait:
 		if err := writable(args); err != nil {
 			return value.NullValue, next, err
@@ -117,7 +123,8 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		if !ok || !locals[slot+2].IsInt() || t.caught == nil {
 			return value.NullValue, next, errBadProgram
 		}
-		return value.NullValue, next, t.itemFailed(f, u16(rest, 0), item, index, locals[slot+2].Int(), t.caught)
+		reached := value.Truth(locals[slot+bytecode.LoopSlots-1])
+		return value.NullValue, next, t.itemFailed(f, u16(rest, 0), item, index, locals[slot+2].Int(), reached, t.caught)
 	case bytecode.WrapError:
 		slot := u16(rest, 0)
 		item, index, ok := current(locals[slot : slot+2])
@@ -201,10 +208,7 @@ func (t *Task) storePut(f *frame, store int, args []value.Value) error {
 			return errBadProgram
 		}
 	}
-	if err := writableRecords(args[0].Elems()); err != nil {
-		return err
-	}
-	p := Put{Store: store, Records: args[0].Elems(), At: t.at(f, f.pc)}
+	p := Put{Store: store, Records: args[0].Elems(), At: t.at(f, f.pc), Err: writableRecords(args[0].Elems())}
 	if args[1].Kind() == value.Array {
 		if len(args[1].Elems()) != len(p.Records) {
 			return errBadProgram
@@ -264,6 +268,7 @@ func (t *Task) enter(slots []value.Value) {
 	slots[3] = t.response
 	slots[4] = value.FromInt(int64(t.status))
 	slots[5] = value.FromString(t.items)
+	slots[bytecode.LoopSlots-1] = value.False
 }
 
 // restore makes the response of enter the current one again: each iteration has
@@ -276,6 +281,7 @@ func (t *Task) restore(slots []value.Value) error {
 		t.last = nil // it was of an iteration that is over
 	}
 	t.sequence, t.response, t.status, t.items = slots[2].Int(), slots[3], int(slots[4].Int()), slots[5].Str()
+	slots[bytecode.LoopSlots-1] = value.False
 	return nil
 }
 
@@ -331,6 +337,9 @@ func (t *Task) retry(f *frame, rest []byte, locals []value.Value, options value.
 	locals[slot] = value.FromInt(attempts + 1)
 	t.failed = nil
 	p.repeats = p.failure != nil
+	if p.repeats && p.key != "" {
+		t.host.Fetched(&Fetched{Source: p.fetch.Source, Key: p.key, Repeated: true})
+	}
 	return value.NullValue, u32(rest, 4), nil
 }
 
@@ -349,16 +358,21 @@ func (t *Task) deadLetter(f *frame, item, index, reason, response value.Value) v
 }
 
 // itemFailed does what the loop's policy says of a failed item. sequence is the
-// number of the response at the start of the iteration.
-func (t *Task) itemFailed(f *frame, loop int, item value.Value, index int, sequence int64, err *Error) error {
+// number of the response at the start of the iteration; reached tells whether the
+// item has reached the loop's store.
+func (t *Task) itemFailed(f *frame, loop int, item value.Value, index int, sequence int64, reached bool, err *Error) error {
 	info := &t.m.prog.Loops[loop]
 	if info.Page != bytecode.None {
 		index += f.pages[info.Page].before
 	}
-	failure := &ItemFailure{Index: index, ID: idOf(item), Err: err, At: At{Action: f.action, Pos: info.Pos}}
+	failure := &ItemFailure{Index: index, ID: idOf(item), Store: info.Store, Err: err, At: At{Action: f.action, Pos: info.Pos}}
+	if reached {
+		failure.Store = bytecode.None
+	}
 	wrapped := err.ofItem(index, itemID(item))
 	switch info.Policy {
 	case bytecode.PolicyAbort:
+		t.host.ItemFailed(info.Policy, failure)
 		return wrapped
 	case bytecode.PolicyContinue:
 		t.failures.add(wrapped)

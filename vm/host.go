@@ -34,8 +34,11 @@ type Host interface {
 	// Warned tells that a `warn` of a validate step does not hold.
 	Warned(text string, at At)
 	// ItemFailed tells that an item of a loop failed and what the loop's policy
-	// made of it.
+	// made of it. With PolicyAbort the error will end the loop.
 	ItemFailed(policy bytecode.Policy, f *ItemFailure)
+	// ItemLeft tells that the directive skip left out what had failed
+	// (PolicySkip), or that queue wrote a letter (PolicyQueue).
+	ItemLeft(policy bytecode.Policy, at At)
 	// CutShort tells, once for each such fetch, that one has ended without
 	// everything, or that nobody can know whether it has.
 	CutShort(c *Cut)
@@ -115,6 +118,7 @@ type Fetched struct {
 	Source   int
 	Key      string
 	Held     bool        // the position must not move in this run
+	Repeated bool        // the request that held it is made once more: that one counts no longer
 	Position value.Value // the new position; null: as it was
 }
 
@@ -171,7 +175,8 @@ type Put struct {
 	// and nothing is to be stored.
 	Keys   []string
 	BadKey error
-	Merge  bool // merge top-level fields where the key is there
+	Merge  bool  // merge top-level fields where the key is there
+	Err    error // not nil: why nothing of it can be stored; StorePut counts that, and returns it
 	At     At
 }
 
@@ -179,6 +184,7 @@ type Put struct {
 type ItemFailure struct {
 	Index int         // from 0
 	ID    value.Value // the item's id, or null
+	Store int         // the only store that the loop's items go to, which this one has not reached; or bytecode.None
 	Err   *Error
 	At    At
 }

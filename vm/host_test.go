@@ -45,6 +45,7 @@ type world struct {
 	failed  []string // items, as "policy index id: reason"
 	early   []string
 	notices []string
+	left    []string
 	warned  []string
 	log     []string
 	actions []string // "+A" for each that started, "-A" or "!A" for its end
@@ -121,10 +122,20 @@ func (w *world) Fetched(f *vm.Fetched) {
 // A fetch that was held holds its key whatever others say.
 func (w *world) positions() map[string]string {
 	out := map[string]string{}
+	held := map[string]int{}
+	for _, f := range w.fetched {
+		if f.Held {
+			held[f.Key]++
+		}
+		if f.Repeated {
+			held[f.Key]--
+		}
+	}
 	for _, f := range w.fetched {
 		switch {
-		case f.Held || out[f.Key] == "held":
+		case held[f.Key] > 0:
 			out[f.Key] = "held"
+		case f.Held || f.Repeated:
 		default:
 			out[f.Key] = value.Text(f.Position)
 		}
@@ -135,6 +146,9 @@ func (w *world) positions() map[string]string {
 func (w *world) StorePut(ctx context.Context, p *vm.Put) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
+	}
+	if p.Err != nil {
+		return p.Err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -251,6 +265,12 @@ func (w *world) Notice(n *vm.Notice) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.notices = append(w.notices, n.Text)
+}
+
+func (w *world) ItemLeft(policy bytecode.Policy, _ vm.At) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.left = append(w.left, policy.String())
 }
 
 func (w *world) CutShort(c *vm.Cut) {

@@ -337,8 +337,10 @@ func (t *Task) iterationFailed(child *Task, number int, item value.Value, err *E
 	f := t.frames[len(t.frames)-1]
 	t.mu.Unlock()
 	child.last = nil
-	loop := u16(t.m.funcs[f.fn].Code, f.pc+1)
-	if e := child.itemFailed(&f, loop, item, number, t.sequence, err); e != nil {
+	code := t.m.funcs[f.fn].Code
+	loop, slot := u16(code, f.pc+1), u16(code, f.pc+3)
+	reached := value.Truth(child.stack[slot+bytecode.LoopSlots-1])
+	if e := child.itemFailed(&f, loop, item, number, t.sequence, reached, err); e != nil {
 		return child.locate(&f, e)
 	}
 	return nil

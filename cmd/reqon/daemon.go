@@ -59,6 +59,9 @@ func checkDaemonFlags(c *cli.Context) error {
 		return errors.New("--daemon and --once exclude each other: --once runs every scheduled mission once and exits")
 	}
 	if c.Bool("daemon") {
+		if c.IsSet("strict") {
+			return errors.New("--strict goes with runs that end, not with --daemon: a daemon tells in its log, metrics and /health what its runs left out")
+		}
 		if c.IsSet("output") {
 			return errors.New("--output goes with runs that end, not with --daemon: its stores can be read in the state folder")
 		}
@@ -130,7 +133,7 @@ func daemonExit(err error) error {
 // onceExit gives the error of --once its exit code.
 func onceExit(err error) error {
 	var once *daemon.OnceError
-	if errors.As(err, &once) && once.Config == nil && len(once.Failed) == 0 {
+	if errors.As(err, &once) && once.Config == nil && len(once.Failed)+len(once.Unclean) == 0 {
 		return exit(exitSource, err)
 	}
 	return daemonExit(err)
@@ -151,7 +154,7 @@ func daemonConfig(c *cli.Context) (cfg daemon.Config, log io.Closer, err error) 
 	if err != nil {
 		return cfg, log, err
 	}
-	cfg = daemon.Config{Path: c.Args().First(), Missions: c.StringSlice("mission"), Auth: c.String("auth"), Version: version}
+	cfg = daemon.Config{Path: c.Args().First(), Missions: c.StringSlice("mission"), Auth: c.String("auth"), Strict: c.Bool("strict"), Version: version}
 	if cfg.DryRun, err = dryRun(c, env); err != nil {
 		return cfg, log, err
 	}

@@ -52,7 +52,7 @@ func (s *site) startDeployed(args []string) (p *process, health string) {
 	}
 	p = s.start(args...)
 	if health == "" {
-		p.waitLog("Loaded 1 missions")
+		p.waitLog("Loaded 1 mission")
 		return p, ""
 	}
 	await(s.t, func() bool {

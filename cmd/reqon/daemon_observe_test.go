@@ -403,7 +403,7 @@ func TestDeployLogrotate(t *testing.T) {
 				}
 			}
 			log := text.String()
-			for what, want := range map[string]int{"] Loaded 1 missions\n": 1, "] Stopped\n": 1, "] Reloading\n": 3 * reloads} {
+			for what, want := range map[string]int{"] Loaded 1 mission\n": 1, "] Stopped\n": 1, "] Reloading\n": 3 * reloads} {
 				if got := strings.Count(log, what); got != want {
 					t.Errorf("%q is there %d times, want %d:\n%s", what, got, want, log)
 				}
@@ -463,7 +463,7 @@ func TestDaemonReload(t *testing.T) {
 	}
 	// Broken from the start: the others are not stopped by it.
 	p.waitLog(`\[ERROR\] Broken: Not loaded: missions/broken\.reqon:3:18: `)
-	p.waitLog(`Loaded 1 missions`)
+	p.waitLog(`Loaded 1 mission`)
 	health("degraded", 1, "SyncCustomers")
 	if _, body := get(t, port, "/health"); !strings.Contains(body, "missions/broken.reqon:3:18: ") {
 		t.Errorf("/health does not say what is broken: %s", body)
@@ -513,7 +513,7 @@ func TestDaemonCredentials(t *testing.T) {
 	s.write("missions/open.reqon", customersMission("Open", "every 1 hour", a.URL))
 	s.write("credentials.json", `{}`)
 	p := s.daemon("--auth", "./credentials.json", "--check-interval", "50ms")
-	p.waitLog(`Loaded 1 missions`)
+	p.waitLog(`Loaded 1 mission`)
 	p.waitLog(`\[ERROR\] Private: Not loaded: .*Private`)
 	if n := a.requests.Load(); n != 0 {
 		t.Errorf("%d requests without credentials", n)

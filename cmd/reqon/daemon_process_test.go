@@ -227,7 +227,7 @@ func (s *site) launch(cmd *exec.Cmd) *process {
 func (s *site) daemon(args ...string) *process {
 	s.t.Helper()
 	p := s.start(append([]string{"./missions/", "--daemon"}, args...)...)
-	p.waitLog(`Loaded \d+ missions`)
+	p.waitLog(`Loaded \d+ missions?`)
 	return p
 }
 
@@ -494,7 +494,7 @@ func TestDaemonOptions(t *testing.T) {
 		{"run", "--check-interval", "1000", "--verbose", "--auth", "./credentials.json", "--daemon", "./missions/"},
 	} {
 		p := s.start(args...)
-		p.waitLog(`^\[.*\] \[INFO\] Loaded 1 missions$`)
+		p.waitLog(`^\[.*\] \[INFO\] Loaded 1 mission$`)
 		p.stop()
 	}
 	for _, c := range []struct{ option, want string }{

@@ -254,7 +254,7 @@ func (r *records) writeRuns(w io.Writer, runs []state.Run, now time.Time) {
 		return
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "MISSION\tSTARTED\tTRIGGER\tSTATUS\tTOOK\tREQUESTS\tRECORDS\tERRORS\tERROR")
+	fmt.Fprintln(t, "MISSION\tSTARTED\tTRIGGER\tSTATUS\tTOOK\tREQUESTS\tRECORDS\tERRORS\tOUTCOME\tERROR")
 	for i := range runs {
 		run := &runs[i]
 		var requests, stored int64
@@ -262,8 +262,8 @@ func (r *records) writeRuns(w io.Writer, runs []state.Run, now time.Time) {
 			requests += a.Requests
 			stored += a.Records
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", run.Mission, localTime(run.Start), run.Trigger, run.Status,
-			took(run, now), requests, stored, len(run.Errors)+run.MoreErrors, oneLine(run.Error, 80))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\n", run.Mission, localTime(run.Start), run.Trigger, run.Status,
+			took(run, now), requests, stored, len(run.Errors)+run.MoreErrors, strings.Join(run.Counts.Texts(), ", "), oneLine(run.Error, 80))
 	}
 	t.Flush() // what can't be written to a closed terminal is nobody's loss
 }

@@ -54,6 +54,7 @@ func runFlags() []cli.Flag {
 		&cli.StringSliceFlag{Category: groupRun, Name: "mission", Usage: "`NAME`: run only this mission; repeatable"},
 		&cli.BoolFlag{Category: groupRun, Name: "dry-run", Usage: "send nothing and store nothing; say what would be sent (or REQON_DRY_RUN)"},
 		&cli.BoolFlag{Category: groupRun, Name: "full-refresh", Usage: "fetch everything: sync positions are passed over, and replaced if the run succeeds"},
+		&cli.BoolFlag{Category: groupRun, Name: "strict", Usage: "exit code 1 also where a run is incomplete, has skipped or queued items, or had warnings"},
 		&cli.StringFlag{Category: groupRun, Name: "output", Usage: "`PATH`: write the records to a folder or .json file (of several missions, OUT.MISSION.json)"},
 		stateDirFlag(groupRun),
 		&cli.BoolFlag{Category: groupLog, Name: "verbose", Usage: "log in detail"},
@@ -93,6 +94,7 @@ type session struct {
 	tellErrors, logErrors bool
 	params                map[string]string
 	dryRun, fullRefresh   bool
+	strict                bool // what a run left out fails
 	output, stateDir      string
 	closeLog              func() error
 }
@@ -180,7 +182,7 @@ func suggest(name string, known []string) string {
 // newSession reads the options that all runs share and opens the state folder.
 // The session is to be closed, also if there is an error.
 func newSession(c *cli.Context) (*session, error) {
-	s := &session{out: c.App.Writer, err: c.App.ErrWriter, output: c.String("output"), fullRefresh: c.Bool("full-refresh"), closeLog: func() error { return nil }}
+	s := &session{out: c.App.Writer, err: c.App.ErrWriter, output: c.String("output"), fullRefresh: c.Bool("full-refresh"), strict: c.Bool("strict"), closeLog: func() error { return nil }}
 	env, err := environment(c.String("env"))
 	if err != nil {
 		return s, err
@@ -325,7 +327,7 @@ func (s *session) runAll(missions []*compiler.Mission) error {
 	}
 	ctx, stop := s.signals()
 	defer stop()
-	code, failed := exitSuccess, 0
+	code, failed, unclean := exitSuccess, 0, 0
 	for i, m := range ready {
 		if ctx.Err() != nil {
 			fmt.Fprintf(s.out, "%s: not run\n", m.Name())
@@ -336,9 +338,14 @@ func (s *session) runAll(missions []*compiler.Mission) error {
 			fmt.Fprintln(s.out)
 		}
 		report := s.runOne(ctx, m, len(ready) > 1)
-		if report.Err != nil {
+		switch {
+		case report.Err != nil:
 			failed++
 			code = max(code, exitFailed)
+		case s.strict && !report.Counts.Clean():
+			unclean++
+			code = max(code, exitFailed)
+			fmt.Fprintf(s.err, "reqon: --strict: %s: %s\n", m.Name(), strings.Join(report.Counts.Texts(), ", "))
 		}
 		var config *engine.ConfigError
 		if errors.As(report.Err, &config) {
@@ -347,6 +354,9 @@ func (s *session) runAll(missions []*compiler.Mission) error {
 	}
 	if len(ready) > 1 && failed > 0 {
 		fmt.Fprintf(s.out, "\n%d of %d missions failed\n", failed, len(ready))
+	}
+	if len(ready) > 1 && unclean > 0 {
+		fmt.Fprintf(s.out, "\n%d of %d missions left something out, or had warnings (--strict)\n", unclean, len(ready))
 	}
 	if code != exitSuccess {
 		return exit(code, nil)

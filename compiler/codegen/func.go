@@ -29,6 +29,7 @@ type fn struct {
 	match   *label   // behind the innermost match step, for `continue`
 	sync    int      // page slot whose position lastSync is, or bytecode.None
 	after   []continuation
+	invalid bool // in the block behind the `or` of a validate step
 }
 
 // subject is what `.` stands for: a local, or response.
@@ -40,7 +41,8 @@ var responseSubject = subject{slot: -1}
 // loop is a `for` around the code.
 type loop struct {
 	item  int // slot
-	slot  int // of the array, the index behind it
+	slot  int // of the array, the index behind it; see bytecode.LoopSlots
+	store int // the only one that its items go to, or bytecode.None
 	next  *label
 	outer *loop
 }

@@ -106,7 +106,7 @@ func (f *fn) ifStep(s *syntax.IfStep) {
 // items these are, with a streamed fetch.
 func (f *fn) forStep(s *syntax.ForStep, items func(), page int) {
 	f.at(s)
-	info := bytecode.LoopInfo{Page: page, Pos: f.g.position(f.span)}
+	info := bytecode.LoopInfo{Page: page, Store: f.onlyStore(s.Body), Pos: f.g.position(f.span)}
 	if s.OnError != nil {
 		switch s.OnError.Name {
 		case "queue":
@@ -123,7 +123,7 @@ func (f *fn) forStep(s *syntax.ForStep, items func(), page int) {
 
 	defer f.close(f.open())
 	slots, elem := f.newSlots(bytecode.LoopSlots), f.newSlots(1)
-	l := &loop{item: elem, slot: slots, next: newLabel(), outer: f.loop}
+	l := &loop{item: elem, slot: slots, store: info.Store, next: newLabel(), outer: f.loop}
 	items()
 	f.at(s.In)
 	f.emit(bytecode.Iter, slots, f.textIndex("for"))
@@ -132,6 +132,28 @@ func (f *fn) forStep(s *syntax.ForStep, items func(), page int) {
 	} else {
 		f.sequential(s, number, l)
 	}
+}
+
+// onlyStore gives the store that a loop's items go to: the one that steps of
+// its body store to, if it is only one. The steps of a loop inside are for that
+// one's items.
+func (f *fn) onlyStore(body *syntax.Block) int {
+	only, several := bytecode.None, false
+	syntax.Walk(body, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.ForStep:
+			return false
+		case *syntax.StoreStep:
+			store := f.g.stores[n.Store.Name]
+			several = several || only != bytecode.None && only != store
+			only = store
+		}
+		return true
+	})
+	if several {
+		return bytecode.None
+	}
+	return only
 }
 
 func (f *fn) sequential(s *syntax.ForStep, number int, l *loop) {
@@ -176,9 +198,9 @@ func (f *fn) concurrent(s *syntax.ForStep, number int, l *loop) {
 
 // iteration generates the body of a loop for one item.
 func (f *fn) iteration(s *syntax.ForStep, l *loop) {
-	outer := f.loop
-	f.loop = l
-	defer func() { f.loop = outer }()
+	outer, invalid := f.loop, f.invalid
+	f.loop, f.invalid = l, false
+	defer func() { f.loop, f.invalid = outer, invalid }()
 	defer f.withSubject(subject{slot: l.item})()
 	defer f.close(f.open())
 	f.bind(s.Var.Name, l.item)
@@ -294,7 +316,10 @@ func (f *fn) validate(s *syntax.ValidateStep) {
 	ok := newLabel()
 	f.emit(bytecode.Length)
 	f.jump(bytecode.JumpFalse, ok)
+	outer := f.invalid
+	f.invalid = true
 	f.block(s.Or)
+	f.invalid = outer
 	f.place(ok)
 }
 
@@ -346,8 +371,14 @@ func (f *fn) storeStep(s *syntax.StoreStep, records func()) {
 			f.emit(bytecode.Null)
 		}
 	}
+	store := f.g.stores[s.Store.Name]
+	if f.loop != nil && f.loop.store == store {
+		// From here on the store itself counts what it does not take.
+		f.emit(bytecode.True)
+		f.emit(bytecode.Set, f.loop.slot+bytecode.LoopSlots-1)
+	}
 	f.at(s)
-	f.emit(bytecode.StorePut, f.g.stores[s.Store.Name])
+	f.emit(bytecode.StorePut, store)
 }
 
 // matchStep generates a match step. handles says that it directly follows
@@ -474,6 +505,8 @@ func (f *fn) directive(d *syntax.DirectiveStep, inBlock bool) {
 			f.jump(bytecode.Jump, f.match)
 		}
 	case syntax.DirSkip:
+		f.at(d)
+		f.emit(bytecode.Skipped, boolOperand(f.invalid))
 		f.skip()
 	case syntax.DirAbort:
 		if d.Message != nil {
@@ -556,6 +589,14 @@ func (f *fn) queue(d *syntax.DirectiveStep) {
 	f.emit(bytecode.Null)
 	f.at(d)
 	f.emit(bytecode.StorePut, f.g.stores[d.Target.Name])
+	f.emit(bytecode.Queued)
+}
+
+func boolOperand(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // currentItem pushes the item and index of the innermost loop and the number of

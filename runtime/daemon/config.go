@@ -30,6 +30,9 @@ type Config struct {
 	// Auth is the credentials file, "" for none. It is read again when it changes.
 	Auth   string
 	DryRun bool // nothing is sent, stored or recorded
+	// Strict makes Once fail where a run did not, but left something out or had
+	// warnings.
+	Strict bool
 	// Preview is told each request of a dry run; nil logs them.
 	Preview func(mission string, p engine.Preview)
 

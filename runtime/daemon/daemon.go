@@ -171,7 +171,7 @@ func (d *daemon) load() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.phase = phaseServing
-	d.log.Info(fmt.Sprintf("Loaded %d missions", len(snap.missions)))
+	d.log.Info("Loaded " + plural(len(snap.missions), "mission", "missions"))
 	d.apply(snap, true)
 	return nil
 }

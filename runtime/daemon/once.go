@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 
 	"reqon/runtime/engine"
@@ -14,19 +15,35 @@ import (
 // OnceError says what was not done by Once.
 type OnceError struct {
 	Failed    []string  // missions whose runs failed or were cancelled (exit code 1)
+	Unclean   []string  // with Config.Strict, those that left something out or had warnings (exit code 1)
 	NotLoaded []Problem // told in the log already
 	Config    error     // the first configuration error, a *engine.ConfigError; nil if there was none (exit code 3)
 }
 
 // Error sums up what was not done.
 func (e *OnceError) Error() string {
-	switch {
-	case len(e.NotLoaded) == 0:
-		return fmt.Sprintf("%d runs failed", len(e.Failed))
-	case len(e.Failed) == 0:
-		return fmt.Sprintf("%d missions or files were not loaded", len(e.NotLoaded))
+	var parts []string
+	for _, p := range []struct {
+		n         int
+		one, many string
+	}{
+		{len(e.Failed), "run failed", "runs failed"},
+		{len(e.Unclean), "run left something out, or had warnings (--strict)", "runs left something out, or had warnings (--strict)"},
+		{len(e.NotLoaded), "mission or file was not loaded", "missions or files were not loaded"},
+	} {
+		if p.n > 0 {
+			parts = append(parts, plural(p.n, p.one, p.many))
+		}
 	}
-	return fmt.Sprintf("%d runs failed, and %d missions or files were not loaded", len(e.Failed), len(e.NotLoaded))
+	return strings.Join(parts, ", and ")
+}
+
+// plural writes a number of things.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // Unwrap returns the configuration error.
@@ -50,7 +67,7 @@ func Once(ctx context.Context, cfg Config) (err error) {
 	if err != nil {
 		return err
 	}
-	d.log.Info(fmt.Sprintf("Loaded %d missions", len(snap.missions)))
+	d.log.Info("Loaded " + plural(len(snap.missions), "mission", "missions"))
 	d.tellProblems(snap.problems)
 	for _, m := range snap.missions {
 		if m.schedule == nil {
@@ -67,7 +84,7 @@ func Once(ctx context.Context, cfg Config) (err error) {
 		}
 	}
 	d.runQueued(&failed)
-	if len(failed.Failed)+len(failed.NotLoaded) > 0 {
+	if len(failed.Failed)+len(failed.Unclean)+len(failed.NotLoaded) > 0 {
 		return &failed
 	}
 	return nil
@@ -99,6 +116,8 @@ func (d *daemon) runQueued(failed *OnceError) {
 				if failed.Config == nil && errors.As(err, &config) {
 					failed.Config = config
 				}
+			} else if d.cfg.Strict && !res.report.Counts.Clean() {
+				failed.Unclean = append(failed.Unclean, res.run.job.name)
 			}
 		case sig := <-d.cfg.Signals:
 			if sig != os.Signal(syscall.SIGHUP) && !stopped {

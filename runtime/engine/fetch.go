@@ -269,7 +269,7 @@ type positions struct {
 	known map[string]value.Value
 	used  value.Value // the earliest that the run goes by, or null
 	next  map[string]value.Value
-	held  map[string]bool
+	held  map[string]int // by how many fetches
 }
 
 // lastRunKey is the key under which the start of the last successful run is
@@ -311,9 +311,9 @@ func (r *run) readPosition(key string) value.Value {
 			// Without its position the fetch would ask for everything, or worse
 			// move a position that it has not read.
 			if p.held == nil {
-				p.held = map[string]bool{}
+				p.held = map[string]int{}
 			}
-			p.held[key] = true
+			p.held[key]++
 			r.log.Error("The sync position can't be read; everything is fetched, and it is left as it is", telemetry.String("key", key), telemetry.Err(err))
 		case ok:
 			v = parsePosition(text)
@@ -349,10 +349,16 @@ func (r *run) Fetched(f *vm.Fetched) {
 		p.next = map[string]value.Value{}
 	}
 	if p.held == nil {
-		p.held = map[string]bool{}
+		p.held = map[string]int{}
 	}
-	if f.Held {
-		p.held[key] = true
+	switch {
+	case f.Held:
+		p.held[key]++
+		return
+	case f.Repeated:
+		if p.held[key]--; p.held[key] == 0 {
+			delete(p.held, key)
+		}
 		return
 	}
 	if f.Position.IsNull() {
@@ -383,7 +389,7 @@ func (p *positions) texts(run *state.Run) map[string]string {
 		out[lastRunKey] = jsonTime(run.Start)
 	}
 	for key, v := range p.next {
-		if !p.held[key] {
+		if p.held[key] == 0 {
 			out[key] = string(value.AppendJSON(nil, v))
 		}
 	}

@@ -34,13 +34,21 @@ func (r *run) Log(level bytecode.Level, text string, fields value.Value, at vm.A
 	r.log.Log(levels[level], text, append(list, r.place(at)...)...)
 }
 
-// ItemFailed logs and counts a failed item of a loop.
+// ItemFailed logs and counts a failed item of a loop. It counts as failed for
+// the store that it would have gone to.
 func (r *run) ItemFailed(policy bytecode.Policy, f *vm.ItemFailure) {
 	if r.opts.DryRun && r.sent.Load() {
 		return // it lacks an answer; dryError says so
 	}
+	if f.Store != bytecode.None {
+		r.stores[f.Store].failed.Add(1)
+	}
 	r.opts.Progress.Failures.Add(1)
-	r.outcome.countItem(policy)
+	r.countItem(policy)
+	if policy == bytecode.PolicyAbort {
+		r.engine.cfg.Metrics.Failed(r.mission.Name(), 1)
+		return // the run's error tells it
+	}
 	r.engine.cfg.Metrics.Failed(r.mission.Name(), 1)
 	e := runError(f.Err)
 	fields := []telemetry.Field{telemetry.Int("index", f.Index)}

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"reqon/runtime/state"
+	"reqon/runtime/telemetry"
 	"reqon/vm"
 	"reqon/vm/bytecode"
 )
@@ -88,7 +89,7 @@ func (r *run) CutShort(c *vm.Cut) {
 	if r.opts.DryRun {
 		return // nothing was fetched at all
 	}
-	position, cut := "", int64(0)
+	position, cut := "", 0
 	if c.Held {
 		position = "; the sync position is held"
 	}
@@ -97,7 +98,7 @@ func (r *run) CutShort(c *vm.Cut) {
 			cut = 1 // once, for however many reasons; of that one everything has come
 		}
 		if reason.Kind == vm.CutNext {
-			r.outcome.noNext.Add(1)
+			r.count(&r.outcome.noNext, telemetry.CountNoNext, 1)
 		}
 		tell := r.log.Debug
 		if r.outcome.firstCut(c.At.Pos, reason.Kind) {
@@ -105,23 +106,36 @@ func (r *run) CutShort(c *vm.Cut) {
 		}
 		tell("Fetch "+reason.Text+position, r.place(c.At)...)
 	}
-	r.outcome.cutShort.Add(cut)
+	r.count(&r.outcome.cutShort, telemetry.CountCutShort, cut)
 }
 
 // Warned counts and logs a `warn` of a validate step.
 func (r *run) Warned(text string, at vm.At) {
-	r.outcome.warnings.Add(1)
+	r.count(&r.outcome.warnings, telemetry.CountWarnings, 1)
 	r.log.Warn("Validation warning: "+text, r.place(at)...)
 }
 
-// countItem counts a failed item by what its loop's policy made of it.
-func (o *outcome) countItem(policy bytecode.Policy) {
+// ItemLeft counts what a directive skipped or queued.
+func (r *run) ItemLeft(policy bytecode.Policy, _ vm.At) {
+	if !r.opts.DryRun {
+		r.countItem(policy)
+	}
+}
+
+// countItem counts a failed item by what was made of it.
+func (r *run) countItem(policy bytecode.Policy) {
 	switch policy {
 	case bytecode.PolicySkip:
-		o.skipped.Add(1)
+		r.count(&r.outcome.skipped, telemetry.CountSkipped, 1)
 	case bytecode.PolicyQueue:
-		o.queued.Add(1)
+		r.count(&r.outcome.queued, telemetry.CountQueued, 1)
 	default:
-		o.failed.Add(1)
+		r.outcome.failed.Add(1) // whose metric counts records that failed otherwise, too
 	}
+}
+
+// count adds n to a counter of the run and to its metric.
+func (r *run) count(counter *atomic.Int64, c telemetry.Count, n int) {
+	counter.Add(int64(n))
+	r.engine.cfg.Metrics.Count(r.mission.Name(), c, n)
 }

@@ -197,6 +197,7 @@ func (r *run) finish(ctx context.Context, err error) error {
 	}
 	r.record.End = r.engine.cfg.Clock.Now()
 	r.record.Counts = r.counts()
+	r.engine.cfg.Metrics.Count(r.mission.Name(), telemetry.CountHeld, int(r.record.Counts.Held))
 	switch {
 	case err == nil && r.record.Counts.Complete():
 		r.record.Status = state.StatusSuccess

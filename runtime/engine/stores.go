@@ -157,15 +157,17 @@ func (r *run) closeStores(ctx context.Context) error {
 // StorePut writes the records of a store step as one batch.
 func (r *run) StorePut(ctx context.Context, p *vm.Put) error {
 	s := r.stores[p.Store]
+	if p.Err != nil {
+		return r.notStored(p, p.Err)
+	}
 	recs := make([]store.Record, len(p.Records))
 	for i, v := range p.Records {
 		key, err := r.recordKey(p, i)
 		if err != nil {
-			s.failed.Add(int64(len(p.Records)))
 			if len(p.Records) > 1 {
-				return fmt.Errorf("store %s: the record at index %d of %d, %s: %w; nothing of this step was stored", s.name, i, len(p.Records), value.Describe(v), err)
+				err = fmt.Errorf("the record at index %d of %d, %s: %w; nothing of this step was stored", i, len(p.Records), value.Describe(v), err)
 			}
-			return fmt.Errorf("store %s: %w", s.name, err)
+			return r.notStored(p, err)
 		}
 		recs[i] = store.Record{Key: key, Value: withoutSecrets(&r.engine.credentials, v)}
 	}
@@ -178,8 +180,7 @@ func (r *run) StorePut(ctx context.Context, p *vm.Put) error {
 	}
 	res, err := s.Put(ctx, b)
 	if err != nil {
-		s.failed.Add(int64(len(recs)))
-		return fmt.Errorf("store %s: %w", s.name, err)
+		return r.notStored(p, err)
 	}
 	s.inserted.Add(int64(res.Inserted))
 	s.updated.Add(int64(res.Updated))
@@ -193,6 +194,13 @@ func (r *run) StorePut(ctx context.Context, p *vm.Put) error {
 		m.Stored(name, s.name, "unchanged", res.Unchanged)
 	}
 	return nil
+}
+
+// notStored counts the records of a store step as failed.
+func (r *run) notStored(p *vm.Put, err error) error {
+	s := r.stores[p.Store]
+	s.failed.Add(int64(len(p.Records)))
+	return fmt.Errorf("store %s: %w", s.name, err)
 }
 
 // recordKey gives the key of a record: what the step's key says, else the

@@ -130,6 +130,10 @@ type Counts struct {
 // fail can know.
 func (c Counts) Complete() bool { return c.CutShort == 0 && c.Held == 0 }
 
+// Clean tells whether there is nothing to tell: everything was fetched, no item
+// failed, and nobody was warned.
+func (c Counts) Clean() bool { return c == Counts{} }
+
 // Texts gives what is not zero in words, each as "2 items skipped".
 func (c Counts) Texts() []string {
 	var texts []string

@@ -50,6 +50,33 @@ type Metrics struct {
 
 	stored *vec[metrics.Counter]
 	failed *vec[metrics.Counter]
+	counts [numCounts]*vec[metrics.Counter]
+}
+
+// Count is something that runs count beside requests and records, each a metric
+// of its own by mission.
+type Count int
+
+// What runs count.
+const (
+	CountSkipped  Count = iota // items that failed and were skipped
+	CountQueued                // items that failed and were queued
+	CountCutShort              // fetches cut short
+	CountNoNext                // next pages that no request asked for
+	CountHeld                  // sync positions held
+	CountWarnings              // validation warnings
+	CountRedacted              // credentials taken out of stored data
+	numCounts
+)
+
+var countFamilies = [numCounts]struct{ name, help string }{
+	CountSkipped:  {"reqon_items_skipped_total", "Items that failed and were skipped"},
+	CountQueued:   {"reqon_items_queued_total", "Items that failed and were queued"},
+	CountCutShort: {"reqon_fetches_cut_short_total", "Fetches that did not fail and have not fetched everything"},
+	CountNoNext:   {"reqon_next_pages_left_total", "Answers that named a next page which no request asked for"},
+	CountHeld:     {"reqon_sync_positions_held_total", "Sync positions that a run did not move since something of their fetch is missing"},
+	CountWarnings: {"reqon_validation_warnings_total", "Validation warnings"},
+	CountRedacted: {"reqon_credentials_redacted_total", "Credentials taken out of records before they were stored"},
 }
 
 // NewMetrics returns metrics with no mission, and nothing counted.
@@ -70,6 +97,9 @@ func NewMetrics() *Metrics {
 	m.signIn = gauges(m, "reqon_sign_in_up", "Whether the source's sign-in works: 1 it does, 0 nobody gets a token; there once it has failed", "source")
 	m.stored = counters(m, "reqon_records_stored_total", "Records that reached a store, by what became of them", "mission", "store", "operation")
 	m.failed = counters(m, "reqon_records_failed_total", "Records that could not be fetched, mapped, validated or stored", "mission")
+	for i, f := range countFamilies {
+		m.counts[i] = counters(m, f.name, f.help, "mission")
+	}
 	m.loaded.get()
 	m.failedLoad.get()
 	return m
@@ -88,6 +118,9 @@ func (m *Metrics) MissionLoaded(mission string) {
 	m.duration.get(mission)
 	m.running.get(mission)
 	m.failed.get(mission)
+	for _, v := range m.counts {
+		v.get(mission)
+	}
 }
 
 // MissionUnloaded removes all metrics of the mission.
@@ -232,6 +265,14 @@ func (m *Metrics) Stored(mission, store, operation string, n int) {
 func (m *Metrics) Failed(mission string, n int) {
 	if m != nil && n > 0 {
 		m.failed.get(mission).Add(n)
+	}
+}
+
+// Count adds n to what runs of the mission count. What is not positive is passed
+// over.
+func (m *Metrics) Count(mission string, c Count, n int) {
+	if m != nil && n > 0 {
+		m.counts[c].get(mission).Add(n)
 	}
 }
 

@@ -104,6 +104,10 @@ reqon_mission_running{mission="A"} 0
 	m.Stored("A", "orders", "updated", 5)
 	m.Stored("A", "orders", "inserted", 1)
 	m.Stored("A", "orders", "unchanged", 0)
+	for c := range numCounts {
+		m.Count("A", c, int(c)+1)
+		m.Count("A", c, 0)
+	}
 	m.SetLoaded(2)
 	m.SetFailedToLoad(1)
 	m.MissionLoaded("AB")
@@ -128,6 +132,20 @@ reqon_records_stored_total{mission="A",store="orders",operation="inserted"} 11
 reqon_records_stored_total{mission="A",store="orders",operation="updated"} 5
 reqon_records_failed_total{mission="A"} 3
 reqon_records_failed_total{mission="AB"} 0
+reqon_items_skipped_total{mission="A"} 1
+reqon_items_skipped_total{mission="AB"} 0
+reqon_items_queued_total{mission="A"} 2
+reqon_items_queued_total{mission="AB"} 0
+reqon_fetches_cut_short_total{mission="A"} 3
+reqon_fetches_cut_short_total{mission="AB"} 0
+reqon_next_pages_left_total{mission="A"} 4
+reqon_next_pages_left_total{mission="AB"} 0
+reqon_sync_positions_held_total{mission="A"} 5
+reqon_sync_positions_held_total{mission="AB"} 0
+reqon_validation_warnings_total{mission="A"} 6
+reqon_validation_warnings_total{mission="AB"} 0
+reqon_credentials_redacted_total{mission="A"} 7
+reqon_credentials_redacted_total{mission="AB"} 0
 `
 	check(t, m, "reqon_", want)
 
@@ -143,6 +161,13 @@ reqon_mission_running{mission="AB"} 0
 reqon_missions_loaded 2
 reqon_missions_failed_to_load 1
 reqon_records_failed_total{mission="AB"} 0
+reqon_items_skipped_total{mission="AB"} 0
+reqon_items_queued_total{mission="AB"} 0
+reqon_fetches_cut_short_total{mission="AB"} 0
+reqon_next_pages_left_total{mission="AB"} 0
+reqon_sync_positions_held_total{mission="AB"} 0
+reqon_validation_warnings_total{mission="AB"} 0
+reqon_credentials_redacted_total{mission="AB"} 0
 `)
 	m.MissionLoaded("A") // and back again
 	m.RunFinished("A", RunSuccess, 3)

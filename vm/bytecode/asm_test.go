@@ -72,7 +72,7 @@ func small(code []byte) *bytecode.Program {
 		Brackets: [][]int{{0, 1}},
 		Main:     0,
 		Fetches:  []bytecode.FetchInfo{{Method: "GET", Page: bytecode.PageNumber, PageParam: "page", Pos: place}},
-		Loops:    []bytecode.LoopInfo{{Policy: bytecode.PolicyQueue, Page: bytecode.None, Pos: place}, {Page: 0}},
+		Loops:    []bytecode.LoopInfo{{Policy: bytecode.PolicyQueue, Page: bytecode.None, Pos: place}, {Page: 0, Store: bytecode.None}},
 		Types: []bytecode.Type{
 			{Kind: bytecode.TypeString, Name: "string", Elem: bytecode.None},
 			{Kind: bytecode.TypeArray, Elem: 0},

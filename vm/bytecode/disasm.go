@@ -79,7 +79,7 @@ func (d *disassembler) tables() {
 		d.printf("fetch %d %s\n", i, d.fetch(&p.Fetches[i]))
 	}
 	for i, x := range p.Loops {
-		d.printf("loop %d onError %s\n", i, x.Policy)
+		d.printf("loop %d onError %s%s\n", i, x.Policy, d.loopStore(x.Store))
 	}
 	for i := range p.Types {
 		d.printf("type %d %s\n", i, d.typeText(&p.Types[i]))
@@ -207,6 +207,14 @@ func (d *disassembler) operand(f *Func, o Operand, n int) string {
 		return fmt.Sprintf("-> %d", n)
 	}
 	return fmt.Sprint(n)
+}
+
+// loopStore names the store that the items of a loop go to.
+func (d *disassembler) loopStore(store int) string {
+	if store == None {
+		return ""
+	}
+	return " store " + d.p.Stores[store].Name
 }
 
 var policyText = [policyCount]string{"continue", "queue", "skip", "abort"}

@@ -21,7 +21,7 @@ func TestDisassemble(t *testing.T) {
 		Null, Is, 3, Null, Object, 0, Pop, "no:", Loop, "next:",
 		"end:", Param, 0, Text, 1, CallHost, 4, 1, Call, 0, 1, CallFunc, 3, Pop,
 		Null, Open, 0, 1, CallAction, 1, Bracket, 0, Null, Null, Log, 2, StoreClear, 0,
-		Int, 3, Parallel, 0, 2, "all:", Pop, EndItem, "all:", Return, WrapError, 2,
+		Int, 3, Parallel, 0, 1, "all:", Pop, EndItem, "all:", Skipped, 1, Queued, Return, WrapError, 2,
 	))
 	p.Brackets[0] = []int{1, 1}
 	p.Funcs[1].Handlers = []Handler{{Start: 0, End: 40, Target: len(p.Funcs[1].Code) - 3}}

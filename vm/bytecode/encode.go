@@ -155,6 +155,7 @@ func (w *writer) tables(p *Program) {
 		w.byte(byte(x.Policy))
 		w.int(x.Queue)
 		w.int(x.Page)
+		w.int(x.Store)
 		w.pos(x.Pos)
 	})
 	list(w, p.Types, func(w *writer, x *Type) {
@@ -459,7 +460,7 @@ func (r *reader) tables(p *Program) {
 	p.Brackets = readList(r, (*reader).ints)
 	p.Fetches = readList(r, (*reader).fetch)
 	p.Loops = readList(r, func(r *reader) LoopInfo {
-		return LoopInfo{Policy: Policy(r.byte()), Queue: r.int(), Page: r.int(), Pos: r.pos()}
+		return LoopInfo{Policy: Policy(r.byte()), Queue: r.int(), Page: r.int(), Store: r.int(), Pos: r.pos()}
 	})
 	p.Types = readList(r, func(r *reader) Type {
 		return Type{

@@ -103,7 +103,7 @@ const (
 	SetResponse // v SetResponse -
 	Items       // - Items - items                   response, or the items field of a merged one
 	LastRun     // - LastRun - time | null           when the last successful run started
-	Enter       // - Enter<slot> -                   notes in five slots which response the iterations begin with
+	Enter       // - Enter<slot> -                   notes in the loop's slots which response the iterations begin with
 	Restore     // - Restore<slot> -                 makes that the response again
 	Scheduled   // - Scheduled - time
 	Param       // - Param<param> - v
@@ -145,6 +145,8 @@ const (
 	Parallel  // n Parallel<loop,slot,pc> - x | -    runs up to n iterations side by side, each a task that goes on with its element; then jumps behind the body
 	EndItem   // - EndItem -                         ends an iteration of Parallel
 	BadType   // v BadType<type,const> -             raises why v is not of the type
+	Skipped   // - Skipped<n> -                      `skip` leaves out what failed: with n 0 only if the latest request did
+	Queued    // - Queued -                          `queue` has written a letter
 
 	opCount
 )
@@ -187,8 +189,9 @@ const (
 
 // LoopSlots is how many slots a `for` loop has in a row: the array, the next
 // index, and what Enter notes: the number of the response, the response, its
-// status, and the path of its items.
-const LoopSlots = 6
+// status, and the path of its items. The last tells whether the item has reached
+// the loop's store.
+const LoopSlots = 7
 
 // Size returns the operand's width in bytes.
 func (o Operand) Size() int {
@@ -357,6 +360,8 @@ var infos = [opCount]Info{
 	Parallel:      {Name: "Parallel", Operands: []Operand{OperandLoop, OperandLoopSlots, OperandPC}, Pop: 1, Push: 1, Scope: InStep},
 	EndItem:       {Name: "EndItem", Ends: true, Scope: InStep},
 	BadType:       {Name: "BadType", Operands: []Operand{OperandType, OperandText}, Pop: 1, Ends: true},
+	Skipped:       {Name: "Skipped", Operands: []Operand{OperandN8}, Scope: InStep},
+	Queued:        {Name: "Queued", Scope: InStep},
 }
 
 // InfoOf returns what is known of op; ok is false where there is no such op.

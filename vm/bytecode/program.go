@@ -171,6 +171,7 @@ type LoopInfo struct {
 	Policy Policy
 	Queue  int // in Stores, with PolicyQueue
 	Page   int // page slot whose items the loop takes one page at a time, or None
+	Store  int // in Stores: the only one that a step of its body stores to, or None
 	Pos    Pos
 }
 

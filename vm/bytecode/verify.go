@@ -145,7 +145,7 @@ func verifyTables(p *Program) error {
 		errs = append(errs, place("request", x.Pos))
 	}
 	for _, x := range p.Loops {
-		if x.Policy >= policyCount || x.Policy == PolicyQueue && (x.Queue < 0 || x.Queue >= len(p.Stores)) || x.Page < None {
+		if x.Policy >= policyCount || x.Policy == PolicyQueue && (x.Queue < 0 || x.Queue >= len(p.Stores)) || x.Page < None || x.Store < None || x.Store >= len(p.Stores) {
 			errs = append(errs, bad("loop: no such policy, store or page"))
 		}
 		errs = append(errs, place("loop", x.Pos))

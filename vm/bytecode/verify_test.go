@@ -28,7 +28,7 @@ func TestVerifyCode(t *testing.T) {
 		{"a jump with a value", asm(Null, JumpTrueKeep, "end:", Null, "end:", Pop, Return), ""},
 		{"as many operands as the shape has keys", asm(Null, Null, Object, 0, Pop, Return), ""},
 		{"an empty object and array", asm(Object, 1, Array, 0, Pop, Pop, Return), ""},
-		{"all slots of a loop", asm(Enter, 2, Return), ""},
+		{"all slots of a loop", asm(Enter, 1, Return), ""},
 		{"the last pair", asm(Null, Iter, 6, 0, Return), ""},
 
 		{"empty", nil, "a size is out of range"},
@@ -63,7 +63,7 @@ func TestVerifyCode(t *testing.T) {
 		{"a cache", asm(Null, Field, 0, 1, Pop, Return), "operand 1 is out of range"},
 		{"a slot", asm(Load, 8, Pop, Return), "operand 8 is out of range"},
 		{"a pair", asm(Null, Iter, 7, 0, Return), "operand 7 is out of range"},
-		{"slots of a loop", asm(Enter, 3, Return), "operand 3 is out of range"},
+		{"slots of a loop", asm(Enter, 2, Return), "operand 2 is out of range"},
 		{"a list", asm(NewList, 1, Return), "operand 1 is out of range"},
 		{"a shape", asm(Object, 2, Pop, Return), "operand 2 is out of range"},
 		{"a regexp", asm(Null, MatchRE, 1, Pop, Return), "operand 1 is out of range"},
