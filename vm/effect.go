@@ -8,6 +8,7 @@ import (
 
 	"reqon/vm/backoff"
 	"reqon/vm/bytecode"
+	"reqon/vm/option"
 	"reqon/vm/value"
 )
 
@@ -311,9 +312,9 @@ func (t *Task) statusIs(v, number value.Value) bool {
 
 // retry goes back to the request, or fails when its attempts are used up.
 func (t *Task) retry(f *frame, rest []byte, locals []value.Value, options value.Value) (value.Value, int, error) {
-	r, err := retryOptions(options)
+	o, err := option.At(option.InRetryDirective).Decode(options)
 	if err != nil {
-		return value.NullValue, next, err
+		return value.NullValue, next, fmt.Errorf("retry: %w", err)
 	}
 	slot := u16(rest, 0)
 	if !locals[slot].IsInt() {
@@ -321,13 +322,13 @@ func (t *Task) retry(f *frame, rest []byte, locals []value.Value, options value.
 	}
 	attempts := locals[slot].Int()
 	p := &f.pages[u16(rest, 2)]
-	if attempts >= r.maxAttempts {
+	if attempts >= o.Int64("maxAttempts") {
 		if p.failure != nil {
 			return value.NullValue, next, errors.New(p.failure.Text)
 		}
 		return value.NullValue, next, fmt.Errorf("retry: given up after %d attempts; the last response was %s", attempts, value.Describe(t.response))
 	}
-	if d := r.Wait(attempts, nil); d > 0 {
+	if d := retryWait(o, attempts); d > 0 {
 		if err := t.host.Sleep(t.ctx, d); err != nil {
 			return value.NullValue, next, err
 		}
@@ -341,6 +342,15 @@ func (t *Task) retry(f *frame, rest []byte, locals []value.Value, options value.
 		t.host.Fetched(&Fetched{Source: p.fetch.Source, Key: p.key, Repeated: true})
 	}
 	return value.NullValue, u32(rest, 4), nil
+}
+
+// retryWait returns how long a retry directive waits after so many attempts.
+// `delay` alone is a constant wait.
+func retryWait(o *option.Values, attempts int64) time.Duration {
+	if o.Given("delay") {
+		return o.Duration("delay")
+	}
+	return backoff.Of(o).Wait(attempts, nil)
 }
 
 // deadLetter builds the form that queue writes by default (language
@@ -429,52 +439,4 @@ func validationError(messages []value.Value) error {
 		b.WriteString(";")
 	}
 	return errors.New(strings.TrimSuffix(b.String(), ";"))
-}
-
-// retrySettings are the options of a retry directive.
-type retrySettings struct {
-	maxAttempts int64
-	backoff.Policy
-}
-
-// retryOptions reads the options of a retry directive. Without any it is as
-// a request's own retry: 3 attempts, exponential from 1s to 30s (language
-// definition, sections 6.1 and 6.2). `delay` alone is a constant wait.
-func retryOptions(o value.Value) (retrySettings, error) {
-	r := retrySettings{maxAttempts: 3, Policy: backoff.Default()}
-	r.Jitter = false
-	if o.IsNull() {
-		return r, nil
-	}
-	if v := value.Field(o, "maxAttempts"); !v.IsNull() {
-		n, ok := value.AsInt(v)
-		if !ok || n < 1 {
-			return r, fmt.Errorf("retry: maxAttempts must be a whole number of at least 1, found %s", value.Describe(v))
-		}
-		r.maxAttempts = n
-	}
-	if v := value.Field(o, "backoff"); !v.IsNull() {
-		r.Kind = backoff.Kind(value.Text(v))
-	}
-	for _, d := range []struct {
-		name string
-		into *time.Duration
-	}{{"initialDelay", &r.Initial}, {"maxDelay", &r.Max}} {
-		if v := value.Field(o, d.name); !v.IsNull() {
-			t, err := value.Duration(v)
-			if err != nil {
-				return r, fmt.Errorf("retry: %s %w", d.name, err)
-			}
-			*d.into = t
-		}
-	}
-	r.Fit(!value.Field(o, "initialDelay").IsNull(), !value.Field(o, "maxDelay").IsNull())
-	if v := value.Field(o, "delay"); !v.IsNull() {
-		t, err := value.Duration(v)
-		if err != nil {
-			return r, fmt.Errorf("retry: delay %w", err)
-		}
-		r.Policy = backoff.Policy{Kind: backoff.Constant, Initial: t}
-	}
-	return r, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"reqon/vm/bytecode"
+	"reqon/vm/option"
 	"reqon/vm/value"
 )
 
@@ -290,26 +291,12 @@ var plainDots = strings.NewReplacer("%2E", ".", "%2e", ".")
 
 // configure reads the options that steer the pages, on the first one.
 func (p *pageState) configure(options value.Value) error {
-	for _, o := range []struct {
-		name string
-		into *int64
-	}{{"maxPages", &p.maxPages}, {"maxItems", &p.maxItems}, {"pageSize", &p.size}} {
-		v := value.Field(options, o.name)
-		if v.IsNull() {
-			continue
-		}
-		n, ok := value.AsInt(v)
-		if !ok || n < 1 {
-			return fmt.Errorf("%s must be a whole number of at least 1, found %s", o.name, value.Describe(v))
-		}
-		*o.into = n
+	o, err := option.At(option.InRequest).Decode(options)
+	if err != nil {
+		return err
 	}
-	if v := value.Field(options, "updateFrom"); !v.IsNull() {
-		if v.Kind() != value.String {
-			return fmt.Errorf("updateFrom must be the name of a field, found %s", value.Describe(v))
-		}
-		p.updateFrom = v.Str()
-	}
+	p.maxPages, p.maxItems, p.size = o.Int64("maxPages"), o.Int64("maxItems"), o.Int64("paginate.size")
+	p.updateFrom = o.Text("updateFrom")
 	return nil
 }
 

@@ -125,7 +125,7 @@ func TestPages(t *testing.T) {
 		{"maxItems in a page", `paginate: page(p, 2), maxItems: 3`, []string{`[1,2]`, `[3,4]`}, `[1,2,3]`, "1 2", "ended early at maxItems: 3", ""},
 		{"maxItems at a page's end", `paginate: page(p, 2), maxItems: 2`, []string{`[1,2]`, `[3,4]`}, `[1,2]`, "1", "ended early at maxItems: 2", ""},
 		{"maxItems that were all", `paginate: page(p, 2), maxItems: 2, until: true`, []string{`[1,2]`}, `[1,2]`, "1", "", ""},
-		{"maxItems of nothing", `paginate: page(p, 2), maxItems: toNumber("0")`, []string{`[1,2]`}, "", "", "", "maxItems must be"},
+		{"maxItems of nothing", `paginate: page(p, 2), maxItems: toNumber("0")`, []string{`[1,2]`}, "", "", "", "option maxItems is number 0, expected a whole number of at least 1"},
 		{"several lists and none named", `paginate: page(p, 2)`, []string{`{"a":[1],"b":[2]}`}, "", "1", "", "its array fields are a, b"},
 		{"no list at all", `paginate: page(p, 2)`, []string{`{"a":{"b":[1]}}`}, "", "1", "", "no items in the page"},
 		{"a list that is named", `paginate: page(p, 2, "b")`, []string{`{"a":[1],"b":[2]}`, `{"a":[1],"b":[]}`}, `{"a":[1],"b":[2]}`, "1 2", "", ""},

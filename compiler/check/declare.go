@@ -10,6 +10,7 @@ import (
 	"reqon/stdlib"
 	"reqon/vm/bytecode"
 	"reqon/vm/near"
+	"reqon/vm/option"
 )
 
 // collect enters all declarations into the tables, and reports those that have
@@ -152,7 +153,7 @@ func storageTarget(e syntax.Expr) *syntax.Ident {
 func (c *checker) checkDeclarations() {
 	outside := place{scope: c.root, noStores: true}
 	c.with(outside, func() {
-		c.checkOptionList(c.mission.Options, missionOptions, c.mission.Span)
+		c.checkOptionList(c.mission.Options, option.At(option.InMission), c.mission.Span)
 		if c.mission.Schedule != nil {
 			c.checkSchedule(c.mission.Schedule)
 		}
@@ -197,13 +198,13 @@ func (c *checker) checkParam(p *syntax.Param) {
 
 func (c *checker) checkSource(s *syntax.Source) {
 	if s.Options != nil {
-		c.checkOptions(s.Options, sourceOptions, s.Options.Span)
+		c.checkOptions(s.Options, option.At(option.InSource), s.Options.Span)
 	}
 	if s.From != nil && strings.TrimSpace(s.From.Value) == "" {
 		c.report(diag.CodeOptionKind, s.From.Span, "", "the OpenAPI document's path is empty")
 	}
 	if s.From != nil {
-		c.checkAvailable(bytecode.SourceOptionPart, bytecode.OpenAPI, s.From.Span)
+		c.checkAvailable(bytecode.SourcePart, bytecode.OpenAPI, s.From.Span)
 	}
 	c.checkCredentials(s)
 }
@@ -243,7 +244,7 @@ func (c *checker) checkStoreDecl(s *syntax.Store) {
 		c.checkAdapter(s.Adapter)
 	}
 	if s.Options != nil {
-		c.checkOptions(s.Options, storeOptions, s.Options.Span)
+		c.checkOptions(s.Options, option.At(option.InStore), s.Options.Span)
 	}
 }
 

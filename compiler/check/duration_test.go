@@ -11,11 +11,11 @@ import (
 	"reqon/vm/value"
 )
 
-// timeOption checks a source whose timeout is the text as it stands. problems
+// timeOption checks a mission whose jitter is the text as it stands. problems
 // are its errors, v the value that the mission would have at run time.
 func timeOption(t *testing.T, text string) (problems []string, v value.Value) {
 	t.Helper()
-	file := syntax.NewFile("x.reqon", []byte("mission M {\n  source API { base: \"http://x\", timeout: "+text+" }\n  action A { get \"/\" }\n}\n"))
+	file := syntax.NewFile("x.reqon", []byte("mission M {\n  schedule: every 1 day\n  jitter: "+text+"\n  action A { log \"x\" }\n}\n"))
 	tree, errs := syntax.Parse(file)
 	for _, e := range errs {
 		problems = append(problems, e.Msg)
@@ -28,7 +28,7 @@ func timeOption(t *testing.T, text string) (problems []string, v value.Value) {
 		}
 	}
 	if len(errs) == 0 {
-		v, _ = constant.Value(tree.Missions[0].Sources[0].Options.Entries[1].Value)
+		v, _ = constant.Value(tree.Missions[0].Options[0].Value)
 	}
 	return problems, v
 }

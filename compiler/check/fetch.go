@@ -10,6 +10,7 @@ import (
 	"reqon/stdlib"
 	"reqon/vm/bytecode"
 	"reqon/vm/near"
+	"reqon/vm/option"
 )
 
 // Pagination is the value of a request's `paginate` (language definition, section
@@ -101,7 +102,7 @@ func (c *checker) checkPageArguments(form string, args []syntax.Expr) {
 			c.report(diag.CodeBadPaginate, args[0].Place(), "", "the parameter of `%s` must be a bare word or a string", form)
 			return
 		}
-		c.checkNumberIn(&OptionSpec{Name: form, Min: 1}, Count, args[1])
+		c.checkNumberIn(&option.Spec{Name: form, Min: 1}, option.Count, args[1])
 		texts = args[2:]
 	}
 	for _, a := range texts {
@@ -144,7 +145,7 @@ func (c *checker) fetch(s *syntax.FetchStep) {
 			place.page = &variable{name: pages.Param, span: o.Value.Place(), kind: varPage, typ: anyType}
 		}
 	}
-	c.checkOptionsAt(s.Options, requestOptions, s.Span, place)
+	c.checkOptionsAt(s.Options, option.At(option.InRequest), s.Span, place)
 	if s.Options != nil {
 		c.checkRequestOptions(s, source, pages)
 	}
@@ -213,7 +214,7 @@ func baseMisnamed(source *syntax.Source) bool {
 		return false
 	}
 	for _, o := range source.Options.Entries {
-		if o.Key != nil && sourceOptions.Spec(o.Key.Name) == nil && sourceOptions.meant(o.Key.Name) == "base" {
+		if set := option.At(option.InSource); o.Key != nil && set.Spec(o.Key.Name) == nil && set.Meant(o.Key.Name) == "base" {
 			return true
 		}
 	}

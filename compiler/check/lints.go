@@ -308,8 +308,12 @@ func (c *checker) ofResponse(e syntax.Expr) bool {
 // carry it out: otherwise production would tell what the check could.
 func (c *checker) checkAvailable(part bytecode.Part, name string, span syntax.Span) {
 	if u := bytecode.NotAvailable(part, name); u != nil {
-		c.report(diag.CodeNotAvailable, span, u.Advice, "`%s` is not available in this version of reqon: a run refuses it", name)
+		c.notAvailable(name, u.Advice, span)
 	}
+}
+
+func (c *checker) notAvailable(name, advice string, span syntax.Span) {
+	c.report(diag.CodeNotAvailable, span, advice, "`%s` is not available in this version of reqon: a run refuses it", name)
 }
 
 // verb is the word that a step begins with.

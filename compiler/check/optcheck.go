@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"math"
 	"net/url"
 	"regexp"
@@ -11,8 +12,7 @@ import (
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
-	"reqon/vm/bytecode"
-	"reqon/vm/near"
+	"reqon/vm/option"
 	"reqon/vm/value"
 )
 
@@ -23,11 +23,11 @@ type optionPlace struct {
 }
 
 // checkOptions checks an option block against its set.
-func (c *checker) checkOptions(o *syntax.Options, set *OptionSet, at syntax.Span) {
+func (c *checker) checkOptions(o *syntax.Options, set *option.Set, at syntax.Span) {
 	c.checkOptionsAt(o, set, at, optionPlace{item: anyType})
 }
 
-func (c *checker) checkOptionsAt(o *syntax.Options, set *OptionSet, at syntax.Span, p optionPlace) {
+func (c *checker) checkOptionsAt(o *syntax.Options, set *option.Set, at syntax.Span, p optionPlace) {
 	var entries []*syntax.Option
 	if o != nil {
 		entries = o.Entries
@@ -35,11 +35,11 @@ func (c *checker) checkOptionsAt(o *syntax.Options, set *OptionSet, at syntax.Sp
 	c.checkEntries(entries, set, at, p)
 }
 
-func (c *checker) checkOptionList(entries []*syntax.Option, set *OptionSet, at syntax.Span) {
+func (c *checker) checkOptionList(entries []*syntax.Option, set *option.Set, at syntax.Span) {
 	c.checkEntries(entries, set, at, optionPlace{item: anyType})
 }
 
-func (c *checker) checkEntries(entries []*syntax.Option, set *OptionSet, at syntax.Span, p optionPlace) {
+func (c *checker) checkEntries(entries []*syntax.Option, set *option.Set, at syntax.Span, p optionPlace) {
 	given := map[string]*syntax.Option{}
 	for _, o := range entries {
 		if o.Key == nil {
@@ -59,20 +59,17 @@ func (c *checker) checkEntries(entries []*syntax.Option, set *OptionSet, at synt
 		if spec.Idle && !onlyWaits(o.Value) {
 			c.report(diag.CodeNotInForce, o.Key.Span, "", "`%s` is read and not in force yet", spec.Name)
 		}
-		switch set {
-		case sourceOptions:
-			c.checkAvailable(bytecode.SourceOptionPart, spec.Name, o.Key.Span)
-		case missionOptions:
-			c.checkAvailable(bytecode.MissionOptionPart, spec.Name, o.Key.Span)
+		if spec.NotYet != "" {
+			c.notAvailable(spec.Name, spec.NotYet, o.Key.Span)
 		}
 		c.checkOption(spec, o.Value, p)
 	}
-	for i := range set.specs {
-		if s := &set.specs[i]; s.Required && given[s.Name] == nil {
+	for s := range set.All {
+		if s.Required && given[s.Name] == nil {
 			c.report(diag.CodeOptionMissing, at, "", "%s needs the option `%s`: %s", set.Name, s.Name, s.Doc)
 		}
 	}
-	c.checkOptionPairs(given)
+	c.checkOptionPairs(given, set)
 }
 
 // onlyWaits reports whether a rateLimit says nothing but how long a server's
@@ -82,12 +79,12 @@ func onlyWaits(e syntax.Expr) bool {
 	return ok && len(o.Entries) == 1 && o.Entries[0].Key != nil && o.Entries[0].Key.Name == "maxWait"
 }
 
-func (c *checker) unknownOption(o *syntax.Option, set *OptionSet) {
+func (c *checker) unknownOption(o *syntax.Option, set *option.Set) {
 	name := o.Key.Name
-	meant := set.meant(name)
+	meant := set.Meant(name)
 	suggestion := didYouMean(meant)
 	if meant == "" {
-		suggestion = foreignOptions[set][name]
+		suggestion = foreignOption(set, name)
 	}
 	d := c.report(diag.CodeUnknownOption, o.Key.Span, suggestion, "`%s` is no option of %s", name, set.Name)
 	if meant == "" && suggestion == "" {
@@ -100,36 +97,31 @@ func (c *checker) unknownOption(o *syntax.Option, set *OptionSet) {
 	}
 }
 
-// meant gives the option that is likely meant by a name that is none, or "".
-func (s *OptionSet) meant(name string) string {
-	meant := optionSynonyms[near.Bare(name)]
-	if s.Spec(meant) == nil {
-		meant = near.Nearest(name, s.Names())
+// foreignOption says what to write for what other tools have as an option, or "".
+func foreignOption(set *option.Set, name string) string {
+	switch set {
+	case option.At(option.InMission):
+		switch name {
+		case "every":
+			return "write `schedule: every 5 minutes`"
+		case "cron":
+			return "write `schedule: cron \"0 9 * * *\"`"
+		case "name":
+			return "the name stands behind the word `mission`"
+		case "description", "version":
+			return "write a comment, `// …`"
+		}
+	case option.At(option.InRequest):
+		switch name {
+		case "page":
+			return "write `params: { page: … }` to send a parameter, or `paginate: page(page, 100)` for all pages"
+		case "id", "name":
+			return "write `body: { " + name + ": … }` to send a body, or `params: { " + name + ": … }` for parameters"
+		case "method":
+			return "the method is the word before the path: `post \"/path\"`"
+		}
 	}
-	return meant
-}
-
-// optionSynonyms are what other tools call these options.
-var optionSynonyms = map[string]string{
-	"url": "base", "baseurl": "base", "endpoint": "base", "host": "base", "query": "params", "queryparams": "params",
-	"qs": "params", "json": "body", "data": "body", "payload": "body", "pagination": "paginate", "retries": "retry",
-	"authentication": "auth", "authorization": "auth", "type": "auth", "rpm": "requestsPerMinute", "rps": "requestsPerSecond",
-	"attempts": "maxAttempts", "maxretries": "maxAttempts", "id": "key", "merge": "partial", "tz": "timezone", "limit": "keep",
-	"user": "username", "login": "username", "pass": "password", "secret": "token", "expire": "ttl", "expires": "ttl", "stopwhen": "until", "while": "until", "ignore": "allow", "bearer": "token",
-}
-
-// foreignOptions say what to write for what other tools have as options.
-var foreignOptions = map[*OptionSet]map[string]string{
-	missionOptions: {
-		"every": "write `schedule: every 5 minutes`", "cron": "write `schedule: cron \"0 9 * * *\"`",
-		"name": "the name stands behind the word `mission`", "description": "write a comment, `// …`", "version": "write a comment, `// …`",
-	},
-	requestOptions: {
-		"page":   "write `params: { page: … }` to send a parameter, or `paginate: page(page, 100)` for all pages",
-		"id":     "write `body: { id: … }` to send a body, or `params: { id: … }` for parameters",
-		"name":   "write `body: { name: … }` to send a body, or `params: { name: … }` for parameters",
-		"method": "the method is the word before the path: `post \"/path\"`",
-	},
+	return ""
 }
 
 // quietly runs f and forgets what it reports.
@@ -140,7 +132,7 @@ func (c *checker) quietly(f func()) {
 }
 
 // checkOption checks the value of one option.
-func (c *checker) checkOption(spec *OptionSpec, e syntax.Expr, p optionPlace) {
+func (c *checker) checkOption(spec *option.Spec, e syntax.Expr, p optionPlace) {
 	switch e := e.(type) {
 	case nil, *syntax.BadExpr:
 		return
@@ -149,13 +141,13 @@ func (c *checker) checkOption(spec *OptionSpec, e syntax.Expr, p optionPlace) {
 			return
 		}
 	case *syntax.NullLit:
-		if spec.Kind != AnyExpr {
+		if spec.Kind != option.Any {
 			c.report(diag.CodeOptionKind, e.Span, "leave it out", "`%s` can't be null", spec.Name)
 			return
 		}
 	}
-	if spec.Constant && spec.Kind != Block && !Constant(e) {
-		if _, isWord := Word(e); !isWord || spec.Kind != Words {
+	if spec.Constant && spec.Kind != option.Block && !Constant(e) {
+		if _, isWord := Word(e); !isWord || spec.Kind != option.Words {
 			c.report(diag.CodeNotConstant, e.Place(), "", "`%s` must be written out: it is needed before anything runs", spec.Name)
 			return
 		}
@@ -164,59 +156,59 @@ func (c *checker) checkOption(spec *OptionSpec, e syntax.Expr, p optionPlace) {
 	if p.page != nil && spec.PageParam {
 		here.scope = &scope{parent: c.at.scope, vars: []*variable{p.page}}
 	}
-	if spec.Kind == Item {
+	if spec.Kind == option.Item {
 		here.item = p.item
 	}
-	if spec.Kind == Until {
+	if spec.Kind == option.Until {
 		here.response = anyType
 	}
 	c.with(here, func() { c.checkOptionValue(spec, e) })
 }
 
-func (c *checker) checkOptionValue(spec *OptionSpec, e syntax.Expr) {
+func (c *checker) checkOptionValue(spec *option.Spec, e syntax.Expr) {
 	switch spec.Kind {
-	case AnyExpr:
+	case option.Any:
 		c.expr(e)
-	case Item:
+	case option.Item:
 		if t := c.expr(e); spec.Name == "key" && !t.can(stdlib.KText|stdlib.KTime|stdlib.KBool) {
 			c.optionKind(spec, e, "text or a number", t, "")
 		}
-	case Until:
+	case option.Until:
 		c.condition(e)
-	case Text:
+	case option.Text:
 		c.checkText(spec, e)
-	case Bool:
+	case option.Bool:
 		if t := c.expr(e); !t.can(stdlib.KBool) {
 			c.optionKind(spec, e, "true or false", t, boolHint(e))
 		}
-	case Number, Count:
+	case option.Number, option.Count, option.Status:
 		c.checkNumber(spec, e)
-	case Time:
+	case option.Time:
 		c.checkTime(spec, e)
-	case Seconds:
+	case option.Seconds:
 		c.checkSeconds(spec, e)
-	case Size:
+	case option.Size:
 		c.checkSize(spec, e)
-	case Words, TextOrWords:
+	case option.Words, option.TextOrWords:
 		c.checkWords(spec, e)
-	case Block:
+	case option.Block:
 		c.checkBlock(spec, e)
-	case Object:
+	case option.Object:
 		c.checkFreeObject(spec, e)
-	case List:
+	case option.List:
 		c.checkList(spec, e)
-	case SourceName:
+	case option.SourceName:
 		c.checkSourceName(e)
-	case StoreName:
+	case option.StoreName:
 		c.checkStoreName(e)
-	case Pages:
+	case option.Pages:
 		c.checkPages(e)
-	case Resume:
+	case option.Resume:
 		c.checkResume(e)
 	}
 }
 
-func (c *checker) optionKind(spec *OptionSpec, e syntax.Expr, want string, found *typ, suggestion string) {
+func (c *checker) optionKind(spec *option.Spec, e syntax.Expr, want string, found *typ, suggestion string) {
 	c.report(diag.CodeOptionKind, e.Place(), suggestion, "`%s` must be %s, found %s", spec.Name, want, found.describe())
 }
 
@@ -227,7 +219,7 @@ func boolHint(e syntax.Expr) string {
 	return ""
 }
 
-func (c *checker) checkText(spec *OptionSpec, e syntax.Expr) {
+func (c *checker) checkText(spec *option.Spec, e syntax.Expr) {
 	t := c.expr(e)
 	if !t.can(stdlib.KString) {
 		c.optionKind(spec, e, "text", t, "")
@@ -237,20 +229,20 @@ func (c *checker) checkText(spec *OptionSpec, e syntax.Expr) {
 	if !ok {
 		return
 	}
-	switch spec.Name {
-	case "timezone":
+	switch spec.Form {
+	case option.Zone:
 		c.checkZone(lit)
-	case "base":
+	case option.Address:
 		c.checkBase(lit)
-	case "proxy":
+	case option.Proxy:
 		if u, err := url.Parse(lit.Value); err != nil || u.Scheme == "" || u.Host == "" {
 			c.report(diag.CodeBadURL, e.Place(), "write it as `http://proxy.example.com:8080`", "%q is no proxy's address", lit.Value)
 		}
-	case "path":
+	case option.HookPath:
 		if !strings.HasPrefix(lit.Value, "/") {
 			c.report(diag.CodeBadURL, e.Place(), "write `\"/"+lit.Value+"\"`", "a webhook's path begins with `/`")
 		}
-	case "apiKeyHeader":
+	case option.HeaderName:
 		if !headerName.MatchString(lit.Value) {
 			c.report(diag.CodeBadHeader, e.Place(), "", "%q can't be the name of a header", lit.Value)
 		}
@@ -297,14 +289,15 @@ func literalNumber(e syntax.Expr) (n float64, unit string, ok bool) {
 	return 0, "", false
 }
 
-func (c *checker) checkNumber(spec *OptionSpec, e syntax.Expr) {
+func (c *checker) checkNumber(spec *option.Spec, e syntax.Expr) {
 	c.checkNumberIn(spec, spec.Kind, e)
 }
 
-func (c *checker) checkNumberIn(spec *OptionSpec, kind OptionKind, e syntax.Expr) {
+func (c *checker) checkNumberIn(spec *option.Spec, kind option.Kind, e syntax.Expr) {
 	t := c.expr(e)
 	want := "a number"
-	if kind == Count {
+	whole := kind == option.Count || kind == option.Status
+	if whole {
 		want = "a whole number"
 	}
 	if !t.can(stdlib.KNumber) {
@@ -323,14 +316,21 @@ func (c *checker) checkNumberIn(spec *OptionSpec, kind OptionKind, e syntax.Expr
 		c.report(diag.CodeOptionKind, e.Place(), "", "`%s` must be %s, found the duration `%s`", spec.Name, want, e.Place().Text())
 		return
 	}
-	if kind == Count && n != math.Trunc(n) {
+	if whole && n != math.Trunc(n) {
 		c.report(diag.CodeOptionKind, e.Place(), "", "`%s` must be a whole number, found %s", spec.Name, e.Place().Text())
 		return
 	}
-	switch {
-	case kind == Count && n < float64(spec.Min):
-		c.report(diag.CodeOptionRange, e.Place(), "", "`%s` must be at least %d, found %s", spec.Name, spec.Min, e.Place().Text())
-	case kind == Number && n <= 0:
+	switch kind {
+	case option.Count:
+		if limit, ok := spec.InRange(n); !ok {
+			c.report(diag.CodeOptionRange, e.Place(), "", "`%s` must be %s, found %s", spec.Name, limit, e.Place().Text())
+		}
+	case option.Status:
+		c.checkStatus(spec, e, n)
+	case option.Number:
+		if n > 0 {
+			break
+		}
 		c.report(diag.CodeOptionRange, e.Place(), "", "`%s` must be more than 0, found %s", spec.Name, e.Place().Text())
 	}
 }
@@ -349,7 +349,7 @@ func literalMillis(e syntax.Expr) (ms float64, ok bool) {
 
 // checkTime checks an option that takes a time (language definition, section
 // 2): a bare number is milliseconds, and often is meant to be seconds.
-func (c *checker) checkTime(spec *OptionSpec, e syntax.Expr) {
+func (c *checker) checkTime(spec *option.Spec, e syntax.Expr) {
 	t := c.expr(e)
 	if !t.can(stdlib.KNumber | stdlib.KString) {
 		c.optionKind(spec, e, "a time such as `30s`", t, "")
@@ -362,11 +362,16 @@ func (c *checker) checkTime(spec *OptionSpec, e syntax.Expr) {
 	if !ok {
 		return
 	}
-	if ms < 0 || ms >= value.MaxDuration {
-		what := "can't be negative"
-		if ms > 0 {
-			what = "must be less than 292 years"
-		}
+	what := ""
+	switch {
+	case ms < 0:
+		what = "can't be negative"
+	case ms >= value.MaxDuration:
+		what = "must be less than 292 years"
+	case ms == 0 && spec.Above0:
+		what = "must be more than 0"
+	}
+	if what != "" {
 		c.report(diag.CodeOptionRange, e.Place(), "", "`%s` %s, found %s", spec.Name, what, e.Place().Text())
 		return
 	}
@@ -398,7 +403,7 @@ func durationHint(text string) string {
 	return "write a number with a unit: ms, s, m, h, d or w"
 }
 
-func (c *checker) checkSeconds(spec *OptionSpec, e syntax.Expr) {
+func (c *checker) checkSeconds(spec *option.Spec, e syntax.Expr) {
 	t := c.expr(e)
 	if !t.can(stdlib.KNumber) {
 		c.optionKind(spec, e, "a number of seconds", t, "")
@@ -408,7 +413,7 @@ func (c *checker) checkSeconds(spec *OptionSpec, e syntax.Expr) {
 	switch {
 	case !ok:
 	case unit != "":
-		seconds := strconv.FormatFloat(n*float64(value.DurationUnit(unit))/second, 'f', -1, 64)
+		seconds := strconv.FormatFloat(n*float64(value.DurationUnit(unit))/1000, 'f', -1, 64)
 		c.report(diag.CodeOptionKind, e.Place(), "write `"+seconds+"`", "`%s` takes a number of seconds, and `%s` is a number of milliseconds", spec.Name, e.Place().Text())
 	case n < 0:
 		c.report(diag.CodeOptionRange, e.Place(), "", "`%s` can't be negative, found %s", spec.Name, e.Place().Text())
@@ -418,16 +423,14 @@ func (c *checker) checkSeconds(spec *OptionSpec, e syntax.Expr) {
 	}
 }
 
-var sizeText = regexp.MustCompile(`(?i)^[0-9]+(?:\.[0-9]+)? ?(?:b|[kmg]i?b)$`)
-
-func (c *checker) checkSize(spec *OptionSpec, e syntax.Expr) {
+func (c *checker) checkSize(spec *option.Spec, e syntax.Expr) {
 	t := c.expr(e)
 	if !t.can(stdlib.KNumber | stdlib.KString) {
 		c.optionKind(spec, e, "a number of bytes, or text such as \"10MB\"", t, "")
 		return
 	}
 	if s, ok := e.(*syntax.StringLit); ok {
-		if !sizeText.MatchString(s.Value) {
+		if _, ok := value.ParseSize(s.Value); !ok {
 			c.report(diag.CodeOptionKind, e.Place(), "write a number with B, KB, MB or GB", "`%s` must be a size such as \"10MB\", found %q", spec.Name, s.Value)
 		}
 		return
@@ -442,7 +445,7 @@ func (c *checker) checkSize(spec *OptionSpec, e syntax.Expr) {
 	}
 }
 
-func (c *checker) checkWords(spec *OptionSpec, e syntax.Expr) {
+func (c *checker) checkWords(spec *option.Spec, e syntax.Expr) {
 	word, isWord := Word(e)
 	if isWord && slices.Contains(spec.Words, word) {
 		return
@@ -453,7 +456,7 @@ func (c *checker) checkWords(spec *OptionSpec, e syntax.Expr) {
 			return
 		}
 	}
-	if lit, ok := e.(*syntax.StringLit); ok && spec.Kind == TextOrWords {
+	if lit, ok := e.(*syntax.StringLit); ok && spec.Kind == option.TextOrWords {
 		c.checkDatePattern(spec, lit)
 		return
 	}
@@ -461,63 +464,38 @@ func (c *checker) checkWords(spec *OptionSpec, e syntax.Expr) {
 		if call, ok := e.(*syntax.CallExpr); ok && slices.Contains(spec.Words, call.Fun.Name) {
 			c.arguments(call.Args)
 			c.report(diag.CodeOptionWord, e.Place(), "write `"+spec.Name+": "+call.Fun.Name+"`, and what belongs to it as options of their own",
-				"`%s` must be %s, found a call", spec.Name, wordList(spec))
+				"`%s` must be %s, found a call", spec.Name, spec.WordList())
 			return
 		}
 		if o, ok := e.(*syntax.ObjectExpr); ok {
 			c.quietly(func() { c.expr(o) })
 			c.report(diag.CodeOptionWord, e.Place(), "write the word alone, and what belongs to it as options of their own",
-				"`%s` must be %s, found an object", spec.Name, wordList(spec))
+				"`%s` must be %s, found an object", spec.Name, spec.WordList())
 			return
 		}
 		if t := c.expr(e); !t.can(stdlib.KString) {
-			c.report(diag.CodeOptionWord, e.Place(), "", "`%s` must be %s, found %s", spec.Name, wordList(spec), t.describe())
+			c.report(diag.CodeOptionWord, e.Place(), "", "`%s` must be %s, found %s", spec.Name, spec.WordList(), t.describe())
 		}
 		return
 	}
-	suggestion := didYouMean(near.Nearest(word, spec.Words))
-	if s := wordSynonyms[strings.ToLower(word)]; slices.Contains(spec.Words, s) {
-		suggestion = didYouMean(s)
-	}
-	c.report(diag.CodeOptionWord, e.Place(), suggestion, "`%s` must be %s, found `%s`", spec.Name, wordList(spec), word)
+	c.report(diag.CodeOptionWord, e.Place(), didYouMean(spec.MeantWord(word)), "`%s` must be %s, found `%s`", spec.Name, spec.WordList(), word)
 }
 
-// wordSynonyms are what else the words of options are called.
-var wordSynonyms = map[string]string{
-	"apikey": "api_key", "api-key": "api_key", "key": "api_key", "token": "bearer", "jwt": "bearer", "oauth": "oauth2",
-	"fixed": "constant", "exp": "exponential", "wait": "pause", "error": "fail", "iso8601": "ISO", "unix": "timestamp",
-	"seconds": "timestamp", "milliseconds": "epoch", "failfast": "fail-fast", "besteffort": "best-effort",
-}
-
-func (c *checker) checkDatePattern(spec *OptionSpec, lit *syntax.StringLit) {
+func (c *checker) checkDatePattern(spec *option.Spec, lit *syntax.StringLit) {
 	for _, w := range spec.Words {
 		if strings.EqualFold(w, lit.Value) {
-			c.report(diag.CodeOptionWord, lit.Span, didYouMean(w), "`%s` must be %s, found `%s`", spec.Name, wordList(spec), lit.Value)
+			c.report(diag.CodeOptionWord, lit.Span, didYouMean(w), "`%s` must be %s, found `%s`", spec.Name, spec.WordList(), lit.Value)
 			return
 		}
 	}
 	if !datePattern(lit.Value) {
-		c.report(diag.CodeBadFormatOption, lit.Span, "", "`%s` must be %s, found %q", spec.Name, wordList(spec), lit.Value)
+		c.report(diag.CodeBadFormatOption, lit.Span, "", "`%s` must be %s, found %q", spec.Name, spec.WordList(), lit.Value)
 		return
 	}
 	c.checkForeignPattern(lit)
 }
 
-func wordList(spec *OptionSpec) string {
-	words := slices.Clone(spec.Words)
-	if spec.OrBool {
-		words = append([]string{"true", "false"}, words...)
-	}
-	if spec.Kind == TextOrWords {
-		words = append(words, "a pattern such as \"YYYY-MM-DD\"")
-	}
-	if len(words) == 1 {
-		return words[0]
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
-}
-
-func (c *checker) checkBlock(spec *OptionSpec, e syntax.Expr) {
+func (c *checker) checkBlock(spec *option.Spec, e syntax.Expr) {
 	o, ok := unparen(e).(*syntax.ObjectExpr)
 	if !ok {
 		want := "a block `{ … }` of its own options"
@@ -527,7 +505,7 @@ func (c *checker) checkBlock(spec *OptionSpec, e syntax.Expr) {
 		t := c.expr(e)
 		if spec.Constant || !t.can(stdlib.KObject) {
 			suggestion := ""
-			if first := spec.Sub.specs[0]; first.Kind == Count && t.kinds == stdlib.KNumber {
+			if first := spec.Sub.Spec(spec.Sub.Names()[0]); first.Kind == option.Count && t.kinds == stdlib.KNumber {
 				suggestion = "write `{ " + first.Name + ": " + e.Place().Text() + " }`"
 			}
 			c.report(diag.CodeOptionKind, e.Place(), suggestion, "`%s` must be %s, found %s", spec.Name, want, t.describe())
@@ -552,7 +530,7 @@ func (c *checker) checkBlock(spec *OptionSpec, e syntax.Expr) {
 // headerName is a token of RFC 9110, section 5.6.2.
 var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
-func (c *checker) checkFreeObject(spec *OptionSpec, e syntax.Expr) {
+func (c *checker) checkFreeObject(spec *option.Spec, e syntax.Expr) {
 	t := c.expr(e)
 	if !t.can(stdlib.KObject) {
 		c.optionKind(spec, e, "an object", t, "")
@@ -604,7 +582,7 @@ func (c *checker) checkHeader(entry *syntax.ObjectEntry) {
 	}
 }
 
-func (c *checker) checkList(spec *OptionSpec, e syntax.Expr) {
+func (c *checker) checkList(spec *option.Spec, e syntax.Expr) {
 	a, ok := unparen(e).(*syntax.ArrayExpr)
 	if !ok {
 		t := c.expr(e)
@@ -623,16 +601,15 @@ func (c *checker) checkList(spec *OptionSpec, e syntax.Expr) {
 			continue
 		}
 		c.checkNumberIn(spec, spec.Elem, el.Value)
-		if n, unit, ok := literalNumber(el.Value); ok && unit == "" && n == math.Trunc(n) && spec.Name == "allow" {
-			c.checkAllowed(el.Value, n)
-		}
 	}
 }
 
-func (c *checker) checkAllowed(e syntax.Expr, status float64) {
+// checkStatus checks a literal HTTP status.
+func (c *checker) checkStatus(spec *option.Spec, e syntax.Expr, status float64) {
 	switch {
 	case status < 100 || status > 999:
 		c.report(diag.CodeBadStatus, e.Place(), "", "%s is no HTTP status", e.Place().Text())
+	case spec.Name != "allow":
 	case slices.Contains([]float64{301, 302, 303, 307, 308}, status):
 		c.report(diag.CodeNoEffect, e.Place(), "", "a redirect is followed, so that allowing %s has no effect", e.Place().Text())
 	case status >= 200 && status < 300 && status != 206:
@@ -688,20 +665,26 @@ func (c *checker) checkResume(e syntax.Expr) {
 		c.report(diag.CodeArgumentCount, call.Fun.Span, "write `webhook \"/path\"`", "`webhook` takes one path, found %d", len(call.Args))
 		return
 	}
-	c.checkText(&OptionSpec{Name: "path"}, call.Args[0])
+	c.checkText(&option.Spec{Name: "path", Form: option.HookPath}, call.Args[0])
 }
 
 // checkOptionPairs checks what options say together.
-func (c *checker) checkOptionPairs(given map[string]*syntax.Option) {
-	for _, pair := range [][2]string{{"body", "form"}, {"requestsPerMinute", "fallbackRpm"}, {"retry", "retryOnFailure"}} {
-		if a, b := given[pair[0]], given[pair[1]]; a != nil && b != nil {
-			first, second := a, b
-			if b.Start < a.Start {
-				first, second = b, a
-			}
-			d := c.report(diag.CodeOptionsClash, second.Key.Span, "", "`%s` and `%s` can't be given together", pair[0], pair[1])
-			note(d, first.Key.Span, "the other one is given here")
+func (c *checker) checkOptionPairs(given map[string]*syntax.Option, set *option.Set) {
+	for spec := range set.All {
+		other := cmp.Or(spec.AliasOf, spec.Excludes)
+		if other == "" {
+			continue
 		}
+		a, b := given[spec.Name], given[other]
+		if a == nil || b == nil || spec.Excludes != "" && b.Start > a.Start {
+			continue // told once, where both say it
+		}
+		first, second := b, a
+		if b.Start > a.Start {
+			first, second = a, b
+		}
+		d := c.report(diag.CodeOptionsClash, second.Key.Span, "", "`%s` and `%s` can't be given together", first.Key.Name, second.Key.Name)
+		note(d, first.Key.Span, "the other one is given here")
 	}
 	initial, longest := given["initialDelay"], given["maxDelay"]
 	if initial != nil && longest != nil {

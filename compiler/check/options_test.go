@@ -1,62 +1,10 @@
 package check
 
 import (
-	"slices"
-	"strings"
 	"testing"
 
 	"reqon/compiler/syntax"
 )
-
-// The options that the definition names, section by section.
-func TestOptionTables(t *testing.T) {
-	for _, c := range []struct {
-		set   *OptionSet
-		names string
-	}{
-		{SourceOptions(), "auth base headers params timeout retry rateLimit circuitBreaker idempotency proxy tls maxResponseSize maxInFlight " +
-			"validateResponses validationMode specAuth token username password apiKey apiKeyHeader apiKeyQuery"},
-		{RateLimitOptions(), "requestsPerMinute fallbackRpm requestsPerSecond burst strategy maxWait adaptive"},
-		{CircuitBreakerOptions(), "failureThreshold resetTimeout successThreshold failureWindow"},
-		{TLSOptions(), "ca cert key serverName"},
-		{RetryOptions(), "maxAttempts backoff initialDelay maxDelay jitter"},
-		{RequestOptions(), "source params headers body form timeout retry paginate until maxPages maxItems since sinceParam sinceFormat " +
-			"syncKey updateFrom allow rateLimit"},
-		{StoreOptions(), "keep ttl"},
-		{StoreStepOptions(), "key upsert partial"},
-		{ScheduleOptions(), "timezone skipIfRunning maxConcurrency runImmediately jitter catchUp timeout retry retryOnFailure"},
-		{ScheduleOptions().Spec("retry").Sub, "maxRetries delaySeconds"},
-		{ScheduleOptions().Spec("retryOnFailure").Sub, "maxAttempts backoff initialDelay maxDelay"},
-		{MissionOptions(), "timezone skipIfRunning maxConcurrency runImmediately jitter catchUp timeout retry retryOnFailure " +
-			"parallelMode maxParallel checkpoint trace"},
-		{WaitOptions(), "path timeout expectedEvents eventFilter storage retryOnTimeout"},
-		{WaitOptions().Spec("storage").Sub, "target key"},
-		{PauseOptions(), "duration resumeOn"},
-		{RetryDirectiveOptions(), "maxAttempts backoff initialDelay maxDelay delay"},
-		{QueueOptions(), "item key"},
-	} {
-		want := strings.Fields(c.names)
-		if got := c.set.Names(); !slices.Equal(got, want) {
-			t.Errorf("%s: %v, want %v", c.set.Name, got, want)
-		}
-		for _, name := range want {
-			s := c.set.Spec(name)
-			if s == nil || s.Name != name || s.Doc == "" {
-				t.Errorf("%s: %s is %+v", c.set.Name, name, s)
-				continue
-			}
-			if (s.Kind == Block) != (s.Sub != nil) {
-				t.Errorf("%s: %s is a block without options, or no block with options", c.set.Name, name)
-			}
-			if (s.Kind == Words || s.Kind == TextOrWords || s.Kind == Resume) != (s.Words != nil) {
-				t.Errorf("%s: %s has no words, or words that it can't take", c.set.Name, name)
-			}
-		}
-		if c.set.Spec("nothing") != nil {
-			t.Errorf("%s has an option `nothing`", c.set.Name)
-		}
-	}
-}
 
 func parseExpr(t *testing.T, src string) syntax.Expr {
 	t.Helper()

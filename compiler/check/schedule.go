@@ -7,6 +7,7 @@ import (
 
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
+	"reqon/vm/option"
 )
 
 // checkSchedule checks a mission's schedule (language definition, section 5).
@@ -36,7 +37,7 @@ func (c *checker) checkSchedule(s *syntax.Schedule) {
 		}
 	}
 	if s.Options != nil {
-		c.checkOptions(s.Options, scheduleOptions, s.Options.Span)
+		c.checkOptions(s.Options, option.At(option.InSchedule), s.Options.Span)
 	}
 	c.checkScheduleOptions(s)
 }

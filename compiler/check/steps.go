@@ -5,6 +5,7 @@ import (
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
 	"reqon/vm/bytecode"
+	"reqon/vm/option"
 )
 
 // flow is what the steps at hand may do, given the steps around them.
@@ -152,11 +153,11 @@ func (c *checker) step(s syntax.Step) ending {
 		}
 	case *syntax.WaitStep:
 		c.checkAvailable(bytecode.StepPart, "wait", verb(s.Span, "wait"))
-		c.checkOptions(s.Options, waitOptions, s.Span)
+		c.checkOptions(s.Options, option.At(option.InWait), s.Span)
 		c.at.response = anyType
 	case *syntax.PauseStep:
 		c.checkAvailable(bytecode.StepPart, "pause", verb(s.Span, "pause"))
-		c.checkOptions(s.Options, pauseOptions, s.Span)
+		c.checkOptions(s.Options, option.At(option.InPause), s.Span)
 		if s.Options.Get("duration") == nil && s.Options.Get("resumeOn") == nil {
 			c.report(diag.CodeOptionMissing, s.Span, "add `duration: 1h` or `resumeOn: webhook \"/path\"`", "this pause says neither how long it lasts nor what ends it")
 		}
@@ -201,7 +202,7 @@ func (c *checker) loop(s *syntax.ForStep) {
 		c.report(diag.CodeNotIterable, s.In.Place(), suggestion, "`for` goes through an array, found %s", t.describe())
 	}
 	if s.Concurrency != nil {
-		c.checkNumberIn(&OptionSpec{Name: "concurrency", Min: 1}, Count, s.Concurrency)
+		c.checkNumberIn(&option.Spec{Name: "concurrency", Min: 1}, option.Count, s.Concurrency)
 	}
 	if s.Queue != nil {
 		c.stores.use(s.Queue.Name)
@@ -257,7 +258,7 @@ func (c *checker) store(s *syntax.StoreStep) {
 	if s.Store != nil {
 		c.stores.use(s.Store.Name)
 	}
-	c.checkOptionsAt(s.Options, storeStepOptions, s.Span, optionPlace{item: record})
+	c.checkOptionsAt(s.Options, option.At(option.InStoreStep), s.Span, optionPlace{item: record})
 	c.checkKeyless(s, record)
 	c.checkConstantKey(s, t, record)
 }
@@ -315,13 +316,13 @@ func (c *checker) directive(s *syntax.DirectiveStep) ending {
 		return leaves
 	case syntax.DirRetry:
 		c.needRequest(s.Span, "`retry`")
-		c.checkOptions(s.Options, retryDirectiveOptions, s.Span)
+		c.checkOptions(s.Options, option.At(option.InRetryDirective), s.Span)
 		return leaves
 	case syntax.DirQueue:
 		if s.Target != nil {
 			c.stores.use(s.Target.Name)
 		}
-		c.checkOptions(s.Options, queueOptions, s.Span)
+		c.checkOptions(s.Options, option.At(option.InQueue), s.Span)
 	case syntax.DirJump:
 		c.runAction(s.Target, "jumps to")
 		if s.Then != nil && s.Then.Name == "retry" {

@@ -6,6 +6,7 @@ import (
 	"reqon/compiler/check"
 	"reqon/compiler/syntax"
 	"reqon/vm/bytecode"
+	"reqon/vm/option"
 )
 
 // pagination is the paginate option, taken apart.
@@ -244,9 +245,9 @@ func (f *fn) path(s *syntax.FetchStep) {
 
 // requestOptions pushes the options that the host needs.
 func (f *fn) requestOptions(s *syntax.FetchStep, p pagination) {
-	list := f.entries(s.Options, check.RequestOptions(), "source", "paginate", "until", "syncKey")
+	list := f.entries(s.Options, option.At(option.InRequest), "source", "paginate", "until", "syncKey")
 	if p.size != nil {
-		list = append(list, entry{key: "pageSize", value: func() { f.expr(p.size) }, expr: p.size})
+		list = append(list, entry{key: "paginate.size", value: func() { f.expr(p.size) }, expr: p.size})
 	}
 	f.optionObject(list)
 }

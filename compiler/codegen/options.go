@@ -7,6 +7,7 @@ import (
 	"reqon/compiler/check"
 	"reqon/compiler/syntax"
 	"reqon/vm/bytecode"
+	"reqon/vm/option"
 	"reqon/vm/value"
 )
 
@@ -18,7 +19,7 @@ type entry struct {
 }
 
 // entries gives the options of a block that are in its set, less those in skip.
-func (f *fn) entries(o *syntax.Options, set *check.OptionSet, skip ...string) (list []entry) {
+func (f *fn) entries(o *syntax.Options, set *option.Set, skip ...string) (list []entry) {
 	if o == nil {
 		return nil
 	}
@@ -41,7 +42,7 @@ func contains(list []string, s string) bool {
 
 // entry gives one option. A bare word becomes text; a block becomes an object
 // of its own options.
-func (f *fn) entry(key string, e syntax.Expr, set *check.OptionSet) entry {
+func (f *fn) entry(key string, e syntax.Expr, set *option.Set) entry {
 	spec := set.Spec(key)
 	if spec == nil {
 		return entry{key: key, value: func() { f.expr(e) }, expr: e}
@@ -51,13 +52,13 @@ func (f *fn) entry(key string, e syntax.Expr, set *check.OptionSet) entry {
 		return entry{key: key, value: func() { f.expr(lit) }, expr: lit}
 	}
 	switch spec.Kind {
-	case check.Item:
+	case option.Item:
 		// Worked out for each record or event by whoever has it.
 		null := &syntax.NullLit{Span: e.Place()}
 		return entry{key: key, value: func() { f.expr(null) }, expr: null}
-	case check.Resume:
+	case option.Resume:
 		return entry{key: key, value: func() { f.resume(e) }}
-	case check.Block:
+	case option.Block:
 		if o, ok := unparen(e).(*syntax.ObjectExpr); ok && plain(o) {
 			return entry{key: key, value: func() { f.at(o); f.optionObject(f.blockEntries(o, spec.Sub)) }}
 		}
@@ -67,15 +68,15 @@ func (f *fn) entry(key string, e syntax.Expr, set *check.OptionSet) entry {
 
 // wordOf gives the word that an option's value is, if it is one of its words
 // written bare.
-func wordOf(e syntax.Expr, spec *check.OptionSpec) (string, bool) {
+func wordOf(e syntax.Expr, spec *option.Spec) (string, bool) {
 	word, ok := check.Word(e)
 	if !ok {
 		return "", false
 	}
 	switch spec.Kind {
-	case check.Words, check.TextOrWords, check.Resume:
+	case option.Words, option.TextOrWords, option.Resume:
 		return word, contains(spec.Words, word)
-	case check.SourceName, check.StoreName:
+	case option.SourceName, option.StoreName:
 		return word, true
 	}
 	return "", false
@@ -91,7 +92,7 @@ func plain(o *syntax.ObjectExpr) bool {
 	return true
 }
 
-func (f *fn) blockEntries(o *syntax.ObjectExpr, set *check.OptionSet) (list []entry) {
+func (f *fn) blockEntries(o *syntax.ObjectExpr, set *option.Set) (list []entry) {
 	for _, e := range o.Entries {
 		list = append(list, f.entry(e.Key.Name, e.Value, set))
 	}
@@ -211,7 +212,7 @@ func (g *generator) missionOptions(m *syntax.Mission) {
 	p.OptionPos = g.optionPositions(list)
 	p.Options = g.optionFunc("options", func(f *fn) (entries []entry) {
 		for _, o := range list {
-			entries = append(entries, f.entry(o.Key.Name, o.Value, check.MissionOptions()))
+			entries = append(entries, f.entry(o.Key.Name, o.Value, option.At(option.InMission)))
 		}
 		return entries
 	})
@@ -246,7 +247,7 @@ func (g *generator) source(s *syntax.Source) {
 	if s.From != nil {
 		src.From = s.From.Value
 	}
-	src.Options = g.optionFunc("source "+s.Name.Name, func(f *fn) []entry { return f.entries(s.Options, check.SourceOptions()) })
+	src.Options = g.optionFunc("source "+s.Name.Name, func(f *fn) []entry { return f.entries(s.Options, option.At(option.InSource)) })
 	g.prog.Sources = append(g.prog.Sources, src)
 }
 
@@ -258,7 +259,7 @@ func (g *generator) store(s *syntax.Store) {
 	f.adapter(s.Adapter)
 	f.emit(bytecode.ReturnValue)
 	st := bytecode.Store{Name: s.Name.Name, Adapter: f.finish(), Pos: g.position(s.Name.Span), OptionPos: g.optionPositions(optionList(s.Options))}
-	st.Options = g.optionFunc("store "+s.Name.Name+" options", func(f *fn) []entry { return f.entries(s.Options, check.StoreOptions()) })
+	st.Options = g.optionFunc("store "+s.Name.Name+" options", func(f *fn) []entry { return f.entries(s.Options, option.At(option.InStore)) })
 	g.prog.Stores = append(g.prog.Stores, st)
 }
 

@@ -1,11 +1,11 @@
 package codegen
 
 import (
-	"reqon/compiler/check"
 	"reqon/compiler/constant"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
 	"reqon/vm/bytecode"
+	"reqon/vm/option"
 	"reqon/vm/value"
 )
 
@@ -64,11 +64,11 @@ func (f *fn) step(s syntax.Step, rest []syntax.Step) (taken int) {
 	case *syntax.LogStep:
 		f.logStep(s)
 	case *syntax.WaitStep:
-		f.optionObject(f.entries(s.Options, check.WaitOptions()))
+		f.optionObject(f.entries(s.Options, option.At(option.InWait)))
 		f.at(s)
 		f.emit(bytecode.Wait)
 	case *syntax.PauseStep:
-		f.optionObject(f.entries(s.Options, check.PauseOptions()))
+		f.optionObject(f.entries(s.Options, option.At(option.InPause)))
 		f.at(s)
 		f.emit(bytecode.Pause)
 	case *syntax.DirectiveStep:
@@ -517,7 +517,7 @@ func (f *fn) directive(d *syntax.DirectiveStep, inBlock bool) {
 		f.at(d)
 		f.emit(bytecode.Abort)
 	case syntax.DirRetry:
-		f.optionObject(f.entries(d.Options, check.RetryDirectiveOptions()))
+		f.optionObject(f.entries(d.Options, option.At(option.InRetryDirective)))
 		f.retry(d)
 	case syntax.DirQueue:
 		f.queue(d)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"sync"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"reqon/stdlib"
 	"reqon/vm"
 	"reqon/vm/bytecode"
+	"reqon/vm/option"
 	"reqon/vm/value"
 )
 
@@ -100,119 +100,71 @@ func (r *run) source(q *vm.Request) (*httpclient.Source, error) {
 		return nil, r.refuse(bytecode.StepPart, "call", q.At)
 	}
 	if q.Fetch.Source == bytecode.None {
-		return httpclient.NewSource("none", value.NullValue, nil)
+		return httpclient.NewSource("none", option.At(option.InSource).Defaults(), nil)
 	}
 	return r.sources[q.Fetch.Source], nil
 }
 
 // request builds a request from a fetch's options.
 func (r *run) request(source *httpclient.Source, q *vm.Request) (*httpclient.Request, error) {
-	o := q.Options
-	req := &httpclient.Request{
-		Method: q.Fetch.Method, Path: q.Path, Headers: value.Field(o, "headers"),
-		Form: value.Field(o, "form"), OnRetry: r.onRetry(q.At), IdempotencyKey: q.IdempotencyKey,
+	o, err := option.At(option.InRequest).Decode(q.Options)
+	if err != nil {
+		return nil, err
 	}
-	if o.Kind() == value.Object {
-		req.Body, req.HasBody = o.Obj().Get("body")
+	req := &httpclient.Request{
+		Method: q.Fetch.Method, Path: q.Path, Headers: o.Value("headers"), Form: o.Value("form"), Timeout: o.Duration("timeout"),
+		Allow: o.Statuses("allow"), OnRetry: r.onRetry(q.At), IdempotencyKey: q.IdempotencyKey,
+	}
+	if q.Options.Kind() == value.Object {
+		req.Body, req.HasBody = q.Options.Obj().Get("body") // null is a body, too
 	}
 	if !q.Next {
-		params, err := r.sinceParam(o)
-		if err != nil {
+		if req.Params, err = r.sinceParam(o); err != nil {
 			return nil, err
 		}
-		req.Params = params
 	}
 	if !q.Param.IsNull() {
 		req.PageParam = &httpclient.Param{Name: q.Fetch.PageParam, Value: q.Param}
 	}
-	if v := value.Field(o, "timeout"); !v.IsNull() {
-		d, err := value.Duration(v)
-		if err != nil {
-			return nil, fmt.Errorf("option timeout %w", err)
-		}
-		req.Timeout = d
-	}
-	if v := value.Field(o, "retry"); !v.IsNull() {
-		policy, err := source.Retry().With(v)
-		if err != nil {
-			return nil, fmt.Errorf("option retry: %w", err)
-		}
+	if o.Given("retry") {
+		policy := source.Retry().With(o.Block("retry"))
 		req.Retry = &policy
 	}
-	if v := value.Field(value.Field(o, "rateLimit"), "maxWait"); !v.IsNull() {
-		d, err := value.Duration(v)
-		if err != nil {
-			return nil, fmt.Errorf("option rateLimit.maxWait %w", err)
-		}
-		req.MaxWait = &d
+	if limit := o.Block("rateLimit"); limit.Given("maxWait") {
+		wait := limit.Duration("maxWait")
+		req.MaxWait = &wait
 	}
-	allow, err := statuses(value.Field(o, "allow"))
-	req.Allow = allow
-	return req, err
-}
-
-// statuses reads the option allow.
-func statuses(v value.Value) (list []int, err error) {
-	switch v.Kind() {
-	case value.Null:
-		return nil, nil
-	case value.Array:
-	default:
-		v = value.FromArray([]value.Value{v})
-	}
-	for _, e := range v.Elems() {
-		n, ok := value.AsInt(e)
-		if !ok || n < 100 || n > 999 {
-			return nil, fmt.Errorf("option allow must be a list of HTTP statuses, found %s", value.Describe(e))
-		}
-		list = append(list, int(n))
-	}
-	return list, nil
+	return req, nil
 }
 
 // sinceParam gives the request's params with the one that `since` sends. A null
 // is not sent.
-func (r *run) sinceParam(o value.Value) (value.Value, error) {
-	params := value.Field(o, "params")
-	since := value.Field(o, "since")
-	if since.IsNull() {
+func (r *run) sinceParam(o *option.Values) (value.Value, error) {
+	params := o.Value("params")
+	if !o.Given("since") {
 		return params, nil
 	}
-	name := "since"
-	if v := value.Field(o, "sinceParam"); v.Kind() == value.String {
-		name = v.Str()
-	} else if !v.IsNull() {
-		return params, fmt.Errorf("option sinceParam must be a name, found %s", value.Describe(v))
-	}
-	text, err := sinceText(since, value.Field(o, "sinceFormat"))
+	text, err := sinceText(o.Value("since"), o.Text("sinceFormat"))
 	if err != nil {
 		return params, err
 	}
 	b := value.NewObjectBuilder(r.engine.shapes, 4)
 	if params.Kind() == value.Object {
 		b.SetAll(params.Obj())
-	} else if !params.IsNull() {
-		return params, fmt.Errorf("option params must be an object, found %s", value.Describe(params))
 	}
-	b.Set(name, text)
+	b.Set(o.Text("sinceParam"), text)
 	return b.Value(), nil
 }
 
 // sinceText writes a position in sinceFormat (language definition, section 6.1,
 // "Incremental"). What is neither a time nor the text of one, such as an id
 // that updateFrom has kept, is sent as it is.
-func sinceText(v, format value.Value) (value.Value, error) {
+func sinceText(v value.Value, format string) (value.Value, error) {
 	t, ok := asTime(v)
 	if !ok {
 		return v, nil
 	}
-	form := "ISO"
-	if format.Kind() == value.String {
-		form = format.Str()
-	} else if !format.IsNull() {
-		return v, fmt.Errorf("option sinceFormat must be text, found %s", value.Describe(format))
-	}
-	switch form {
+	switch format {
 	case "ISO":
 		return t, nil
 	case "timestamp":
@@ -220,7 +172,7 @@ func sinceText(v, format value.Value) (value.Value, error) {
 	case "epoch":
 		return value.FromInt(t.Time()), nil
 	}
-	return stdlib.Lookup("formatDate").Impl(nil, []value.Value{t, value.FromString(form)})
+	return stdlib.Lookup("formatDate").Impl(nil, []value.Value{t, value.FromString(format)})
 }
 
 func floorDiv(a, b int64) int64 {

@@ -1,16 +1,16 @@
 package engine
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"math"
-	"slices"
+	"strings"
 	"time"
 
 	"reqon/vm"
 	"reqon/vm/backoff"
 	"reqon/vm/bytecode"
+	"reqon/vm/option"
 	"reqon/vm/value"
 )
 
@@ -66,11 +66,11 @@ func (e *Engine) Load(p *bytecode.Program) (*Mission, error) {
 	if err != nil {
 		return nil, configError("mission %s: %w", p.Mission, err)
 	}
-	d := decoder{m: m, what: "mission " + p.Mission, places: p.OptionPos, object: o}
-	m.options = d.mission()
-	if d.err != nil {
-		return nil, &ConfigError{Err: d.err}
+	values, err := m.decode(option.InMission, o, p.OptionPos)
+	if err != nil {
+		return nil, configError("mission %s: %w", p.Mission, err)
 	}
+	m.options = missionOptions(values)
 	e.loadedMu.Lock()
 	defer e.loadedMu.Unlock()
 	e.loaded[m] = nil
@@ -98,28 +98,35 @@ func (m *Mission) eval(fn int, r *run) (value.Value, error) {
 	return m.machine.Eval(context.Background(), r, fn)
 }
 
-// decoder reads an object of options, noting the first mistake with its place.
-type decoder struct {
-	m      *Mission
-	what   string
-	places []bytecode.OptionPos
-	object value.Value
-	err    error
-}
-
-// fail notes a mistake in an option.
-func (d *decoder) fail(path string, err error) {
-	if d.err == nil {
-		d.err = fmt.Errorf("%s: option %s %w%s", d.what, path, err, d.m.placeOf(d.places, path))
+// decode reads the options of a place. The error names the place in the source
+// of the one that it is about.
+func (m *Mission) decode(p option.Place, v value.Value, places []bytecode.OptionPos) (*option.Values, error) {
+	values, err := option.At(p).Decode(v)
+	if err != nil {
+		return nil, m.located(err, places)
 	}
+	return values, nil
 }
 
-// placeOf returns " (file:line:column)" of an option.
+// located adds the place in the source to an error about an option.
+func (m *Mission) located(err error, places []bytecode.OptionPos) error {
+	var wrong *option.Error
+	if errors.As(err, &wrong) {
+		return fmt.Errorf("%w%s", err, m.placeOf(places, wrong.Path))
+	}
+	return err
+}
+
+// placeOf returns " (file:line:column)" of an option, or of the block around it
+// where it was not written out.
 func (m *Mission) placeOf(places []bytecode.OptionPos, path string) string {
-	for _, p := range places {
-		if p.Path == path {
-			return " (" + m.position(p.Pos) + ")"
+	for path != "" {
+		for _, p := range places {
+			if p.Path == path {
+				return " (" + m.position(p.Pos) + ")"
+			}
 		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
 	}
 	return ""
 }
@@ -132,143 +139,42 @@ func (m *Mission) position(p bytecode.Pos) string {
 	return fmt.Sprintf("%s:%d:%d", m.prog.Files[p.File], p.Line, p.Column)
 }
 
-func (d *decoder) get(path string) value.Value {
-	v := d.object
-	start := 0
-	for i := 0; i <= len(path); i++ {
-		if i == len(path) || path[i] == '.' {
-			v = value.Field(v, path[start:i])
-			start = i + 1
-		}
+// missionOptions reads a mission's options.
+func missionOptions(o *option.Values) Options {
+	out := Options{
+		Timezone:       o.Zone("timezone"),
+		SkipIfRunning:  o.Bool("skipIfRunning"),
+		MaxConcurrency: o.Int("maxConcurrency"),
+		RunImmediately: o.Bool("runImmediately"),
+		Jitter:         o.Duration("jitter"),
+		Timeout:        o.Duration("timeout"),
+		MaxParallel:    o.Int("maxParallel"),
+		Retry:          missionRetry(o),
 	}
-	return v
-}
-
-func (d *decoder) time(path string, otherwise time.Duration) time.Duration {
-	v := d.get(path)
-	if v.IsNull() {
-		return otherwise
-	}
-	t, err := value.Duration(v)
-	if err != nil {
-		d.fail(path, err)
-	}
-	return t
-}
-
-func (d *decoder) count(path string, least, otherwise int) int {
-	v := d.get(path)
-	if v.IsNull() {
-		return otherwise
-	}
-	n, ok := value.AsInt(v)
-	if !ok || n < int64(least) || n > math.MaxInt32 {
-		d.fail(path, fmt.Errorf("must be a whole number of at least %d, found %s", least, value.Describe(v)))
-		return otherwise
-	}
-	return int(n)
-}
-
-func (d *decoder) bool(path string, otherwise bool) bool {
-	v := d.get(path)
-	if v.IsNull() {
-		return otherwise
-	}
-	if v.Kind() != value.Bool {
-		d.fail(path, fmt.Errorf("must be true or false, found %s", value.Describe(v)))
-		return otherwise
-	}
-	return v.Bool()
-}
-
-// word reads an option that takes one of a few words; "" without it.
-func (d *decoder) word(path string, words ...string) string {
-	v := d.get(path)
-	if v.IsNull() {
-		return ""
-	}
-	if v.Kind() != value.String || !slices.Contains(words, v.Str()) {
-		d.fail(path, fmt.Errorf("must be one of %s, found %s", joinWords(words), value.Describe(v)))
-		return ""
-	}
-	return v.Str()
-}
-
-func joinWords(words []string) string {
-	text := ""
-	for i, w := range words {
-		if i > 0 {
-			text += ", "
-		}
-		text += w
-	}
-	return text
-}
-
-// mission reads a mission's options.
-func (d *decoder) mission() Options {
-	o := Options{
-		SkipIfRunning:  d.bool("skipIfRunning", true),
-		MaxConcurrency: d.count("maxConcurrency", 1, 1),
-		RunImmediately: d.bool("runImmediately", false),
-		Jitter:         d.time("jitter", 0),
-		Timeout:        d.time("timeout", 0),
-		MaxParallel:    d.count("maxParallel", 1, 0),
-		Retry:          d.retry(),
-	}
-	switch d.word("parallelMode", "wait", "fail-fast", "best-effort") {
+	switch o.Text("parallelMode") {
 	case "fail-fast":
-		o.ParallelMode = vm.FailFast
+		out.ParallelMode = vm.FailFast
 	case "best-effort":
-		o.ParallelMode = vm.BestEffort
+		out.ParallelMode = vm.BestEffort
 	}
-	switch v := d.get("catchUp"); {
-	case v.IsNull(), v.Kind() == value.Bool && !v.Bool():
-	case v.Kind() == value.Bool:
-		o.CatchUp = CatchUpOne
-	case v.Kind() == value.String && v.Str() == "all":
-		o.CatchUp = CatchUpAll
-	default:
-		d.fail("catchUp", fmt.Errorf(`must be true, false or "all", found %s`, value.Describe(v)))
+	switch o.Text("catchUp") {
+	case "true":
+		out.CatchUp = CatchUpOne
+	case "all":
+		out.CatchUp = CatchUpAll
 	}
-	if v := d.get("timezone"); !v.IsNull() {
-		zone, err := time.LoadLocation(value.Text(v))
-		if err != nil || v.Kind() != value.String || v.Str() == "" {
-			d.fail("timezone", fmt.Errorf("must be an IANA time zone such as Europe/Berlin, found %s", value.Describe(v)))
-		}
-		o.Timezone = zone
-	}
-	for _, name := range []string{"checkpoint", "trace"} {
-		if err := notAvailable(bytecode.MissionOptionPart, name); err != nil && !d.get(name).IsNull() {
-			d.fail(name, err)
-		}
-	}
-	return o
+	return out
 }
 
-// retry reads either form of a schedule's retry.
-func (d *decoder) retry() *Retry {
-	if !d.get("retry").IsNull() {
-		v := d.get("retry.delaySeconds")
-		wait := time.Duration(0)
-		if !v.IsNull() {
-			if !v.IsNumber() || value.Float64(v) < 0 || value.Float64(v) > 1e9 {
-				d.fail("retry.delaySeconds", fmt.Errorf("must be a number of seconds, found %s", value.Describe(v)))
-			} else {
-				wait = time.Duration(value.Float64(v) * float64(time.Second))
-			}
-		}
-		return &Retry{MaxAttempts: 1 + d.count("retry.maxRetries", 0, 3), Policy: backoff.Policy{Kind: backoff.Constant, Initial: wait}}
+// missionRetry reads either form of a schedule's retry.
+func missionRetry(o *option.Values) *Retry {
+	switch {
+	case o.Given("retry"):
+		retry := o.Block("retry")
+		return &Retry{MaxAttempts: 1 + retry.Int("maxRetries"), Policy: backoff.Policy{Kind: backoff.Constant, Initial: retry.Duration("delaySeconds")}}
+	case o.Given("retryOnFailure"):
+		retry := o.Block("retryOnFailure")
+		return &Retry{MaxAttempts: retry.Int("maxAttempts"), Policy: backoff.Of(retry)}
 	}
-	if d.get("retryOnFailure").IsNull() {
-		return nil
-	}
-	p := backoff.Default()
-	r := &Retry{MaxAttempts: d.count("retryOnFailure.maxAttempts", 1, 3), Policy: backoff.Policy{
-		Kind:    backoff.Kind(cmp.Or(d.word("retryOnFailure.backoff", "exponential", "linear", "constant"), string(p.Kind))),
-		Initial: d.time("retryOnFailure.initialDelay", p.Initial),
-		Max:     d.time("retryOnFailure.maxDelay", p.Max),
-	}}
-	r.Fit(!d.get("retryOnFailure.initialDelay").IsNull(), !d.get("retryOnFailure.maxDelay").IsNull())
-	return r
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"reqon/runtime/httpclient"
 	"reqon/vm/bytecode"
+	"reqon/vm/option"
 	"reqon/vm/value"
 )
 
@@ -54,8 +55,16 @@ func (m *Mission) paramValue(text string, typ int) (value.Value, error) {
 	return v, err
 }
 
-// inlineCredentials are the options of a source that are credentials.
-var inlineCredentials = []string{"token", "username", "password", "apiKey", "apiKeyHeader", "apiKeyQuery"}
+// inlineCredentials gives the options of a source that are credentials.
+func inlineCredentials(o *option.Values) map[string]string {
+	inline := map[string]string{}
+	for _, name := range []string{"token", "username", "password", "apiKey", "apiKeyHeader", "apiKeyQuery"} {
+		if o.Given(name) {
+			inline[name] = o.Text(name)
+		}
+	}
+	return inline
+}
 
 // prepareSources evaluates the sources and finds their credentials.
 func (r *run) prepareSources() error {
@@ -63,23 +72,17 @@ func (r *run) prepareSources() error {
 		s := &r.mission.prog.Sources[i]
 		where := r.mission.position(s.Pos)
 		if s.From != "" {
-			return fmt.Errorf("%s: source %s: %w", where, s.Name, notAvailable(bytecode.SourceOptionPart, bytecode.OpenAPI))
+			return fmt.Errorf("%s: source %s: %w", where, s.Name, notAvailable(bytecode.SourcePart, bytecode.OpenAPI))
 		}
-		options, err := r.mission.eval(s.Options, r)
+		v, err := r.mission.eval(s.Options, r)
 		if err != nil {
 			return fmt.Errorf("source %s: %w", s.Name, err)
 		}
-		inline := map[string]string{}
-		for _, name := range inlineCredentials {
-			if v := value.Field(options, name); !v.IsNull() {
-				inline[name] = value.Text(v)
-			}
+		options, err := r.mission.decode(option.InSource, v, s.OptionPos)
+		if err != nil {
+			return fmt.Errorf("%s: source %s: %w", where, s.Name, err)
 		}
-		auth := ""
-		if v := value.Field(options, "auth"); !v.IsNull() {
-			auth = value.Text(v)
-		}
-		cred, err := r.engine.set.Load().For(s.Name, auth, inline)
+		cred, err := r.engine.set.Load().For(s.Name, options.Text("auth"), inlineCredentials(options))
 		if err != nil {
 			return fmt.Errorf("%s: %w", where, err)
 		}
@@ -88,7 +91,7 @@ func (r *run) prepareSources() error {
 		}
 		source, err := httpclient.NewSource(s.Name, options, cred)
 		if err != nil {
-			return fmt.Errorf("%s: %w", where, err)
+			return fmt.Errorf("%s: source %s: %w", where, s.Name, r.mission.located(err, s.OptionPos))
 		}
 		r.engine.gates.Open(source)
 		r.sources = append(r.sources, source)

@@ -12,6 +12,7 @@ import (
 	"reqon/runtime/store/memory"
 	"reqon/vm"
 	"reqon/vm/bytecode"
+	"reqon/vm/option"
 	"reqon/vm/value"
 )
 
@@ -41,15 +42,15 @@ func (r *run) declare(i int) (d *store.Declaration, a store.Adapter, err error) 
 	} else if !t.IsNull() {
 		return nil, nil, fmt.Errorf("%s: store %s: the target must be text, found %s", where, s.Name, value.Describe(t))
 	}
-	options, err := r.mission.eval(s.Options, r)
+	v, err = r.mission.eval(s.Options, r)
 	if err != nil {
 		return nil, nil, fmt.Errorf("store %s: %w", s.Name, err)
 	}
-	o := decoder{m: r.mission, what: "store " + s.Name, places: s.OptionPos, object: options}
-	d.Options = store.Options{Keep: o.count("keep", 1, 0), TTL: o.time("ttl", 0), Now: r.engine.cfg.Clock.Now}
-	if o.err != nil {
-		return nil, nil, o.err
+	o, err := r.mission.decode(option.InStore, v, s.OptionPos)
+	if err != nil {
+		return nil, nil, fmt.Errorf("store %s: %w", s.Name, err)
 	}
+	d.Options = store.Options{Keep: o.Int("keep"), TTL: o.Duration("ttl"), Now: r.engine.cfg.Clock.Now}
 	if a, err = r.engine.adapter(adapter); err != nil {
 		return nil, nil, fmt.Errorf("%s: store %s: %w", where, s.Name, err)
 	}

@@ -110,7 +110,7 @@ func (s stub) RoundTrip(r *http.Request) (*http.Response, error) {
 // BenchmarkOverhead is what a request costs beside the network.
 func BenchmarkOverhead(b *testing.B) {
 	c := New(Config{Transport: stub{`{"id":1,"name":"Ada","status":"active","price":19.90}`}})
-	s, err := NewSource("API", js(b, `{"base":"https://api.example.com/v1","params":{"tenant":"t1"}}`), bearer(b, "token-1"))
+	s, err := sourceOf(js(b, `{"base":"https://api.example.com/v1","params":{"tenant":"t1"}}`), bearer(b, "token-1"))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"reqon/vm/option"
 	"reqon/vm/value"
 )
 
@@ -351,10 +352,11 @@ func TestRequestOverridesSource(t *testing.T) {
 		w.WriteHeader(429)
 	})
 	r := newRig(t, s.URL, `{"retry":{"maxAttempts":4}}`, nil)
-	policy, err := r.source.retry.With(js(t, `{"maxAttempts":2}`))
+	o, err := option.At(option.InRequest).Spec("retry").Sub.Decode(js(t, `{"maxAttempts":2}`))
 	if err != nil {
 		t.Fatal(err)
 	}
+	policy := r.source.retry.With(o)
 	r.fail(&Request{Method: "get", Path: "/", Retry: &policy})
 	if n.Load() != 2 {
 		t.Errorf("%d attempts", n.Load())

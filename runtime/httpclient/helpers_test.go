@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"reqon/runtime/credentials"
+	"reqon/vm/option"
 	"reqon/vm/value"
 )
 
@@ -83,6 +84,15 @@ func newRig(t testing.TB, base, options string, cred *credentials.Credential) *r
 	return r
 }
 
+// sourceOf makes the source API of the value of its options.
+func sourceOf(options value.Value, cred *credentials.Credential) (*Source, error) {
+	o, err := option.At(option.InSource).Decode(options)
+	if err != nil {
+		return nil, err
+	}
+	return NewSource("API", o, cred)
+}
+
 func newTestSource(t testing.TB, base, options string, cred *credentials.Credential) *Source {
 	t.Helper()
 	b := value.NewObjectBuilder(nil, 4)
@@ -92,7 +102,7 @@ func newTestSource(t testing.TB, base, options string, cred *credentials.Credent
 	if base != "" {
 		b.Set("base", value.FromString(base))
 	}
-	s, err := NewSource("API", b.Value(), cred)
+	s, err := sourceOf(b.Value(), cred)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"reqon/vm/backoff"
+	"reqon/vm/option"
 )
 
 func TestRetryPolicyWith(t *testing.T) {
@@ -33,9 +34,12 @@ func TestRetryPolicyWith(t *testing.T) {
 		{`{"initialDelay":0,"backoff":"constant"}`, RetryPolicy{5, backoff.Policy{Kind: backoff.Constant, Initial: 0, Max: 20 * time.Second, Jitter: false}}},
 	}
 	for _, tt := range tests {
-		got, err := base.With(js(t, tt.option))
-		if err != nil || got != tt.want {
-			t.Errorf("%s: got %+v, %v, want %+v", tt.option, got, err, tt.want)
+		o, err := option.At(option.InRequest).Spec("retry").Sub.Decode(js(t, tt.option))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := base.With(o); got != tt.want {
+			t.Errorf("%s: got %+v, want %+v", tt.option, got, tt.want)
 		}
 	}
 }
@@ -48,7 +52,7 @@ func TestRetryHookOfRequest(t *testing.T) {
 	if len(own) != 2 || own[0].Attempt != 1 || own[1].Attempt != 2 || own[1].Wait != 2*time.Second || own[0].Failure.Status != 502 || f.Attempts != 3 {
 		t.Errorf("got %+v", own)
 	}
-	if r.source.Retry() != DefaultRetry() || r.source.Name() != "API" {
+	if r.source.Retry() != defaultRetry || r.source.Name() != "API" {
 		t.Errorf("source is %s with %+v", r.source.Name(), r.source.Retry())
 	}
 }

@@ -180,3 +180,8 @@ func fieldText(v value.Value) (string, error) {
 	}
 	return value.Text(v), nil
 }
+
+// unexpected is what an error says about a value.
+func unexpected(v value.Value, expected string) error {
+	return fmt.Errorf("is %s, expected %s", value.Describe(v), expected)
+}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"reqon/vm/backoff"
-	"reqon/vm/value"
+	"reqon/vm/option"
 )
 
 // RetryPolicy says how often a request is tried, and how long to wait in
@@ -19,49 +19,18 @@ type RetryPolicy struct {
 	backoff.Policy
 }
 
-// DefaultRetry is the policy of a source that says nothing: 3 attempts,
-// exponential from 1s to 30s, with jitter.
-func DefaultRetry() RetryPolicy { return RetryPolicy{MaxAttempts: 3, Policy: backoff.Default()} }
+// retryOf returns the policy that the options of a source's retry say.
+func retryOf(o *option.Values) RetryPolicy {
+	return RetryPolicy{MaxAttempts: o.Int("maxAttempts"), Policy: backoff.Of(o)}
+}
 
-var retryOptions = []string{"maxAttempts", "backoff", "initialDelay", "maxDelay", "jitter"}
-
-// With returns p with what a `retry` option sets on top. An initialDelay beyond
-// a maxDelay that the option leaves as it was raises it. Null changes nothing.
-func (p RetryPolicy) With(option value.Value) (RetryPolicy, error) {
-	if option.IsNull() {
-		return p, nil
+// With returns p with what the options of a request's retry give on top.
+func (p RetryPolicy) With(o *option.Values) RetryPolicy {
+	if o.Given("maxAttempts") {
+		p.MaxAttempts = o.Int("maxAttempts")
 	}
-	o, err := decodeObject(option)
-	if err != nil {
-		return p, optionError("retry", err)
-	}
-	hasInitial, hasMax := false, false
-	err = eachOption(o, func(name string, v value.Value) (err error) {
-		switch name {
-		case "maxAttempts":
-			p.MaxAttempts, err = decodeCount(v)
-		case "backoff":
-			var word string
-			word, err = decodeWord(v, string(backoff.Exponential), string(backoff.Linear), string(backoff.Constant))
-			p.Kind = backoff.Kind(word)
-		case "initialDelay":
-			hasInitial = true
-			p.Initial, err = value.Duration(v)
-		case "maxDelay":
-			hasMax = true
-			p.Max, err = value.Duration(v)
-		case "jitter":
-			p.Jitter, err = decodeBool(v)
-		default:
-			return unknownOption("retry.", name, retryOptions)
-		}
-		return optionError("retry."+name, err)
-	})
-	if err != nil {
-		return p, err
-	}
-	p.Fit(hasInitial, hasMax)
-	return p, nil
+	p.Policy = p.Policy.With(o)
+	return p
 }
 
 // retriedStatus are the answers that may be others the next time.

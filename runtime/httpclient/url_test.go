@@ -116,7 +116,7 @@ func FuzzBuildURL(f *testing.F) {
 	for _, s := range []string{"/a", "//evil/x", "@evil", "?a=1&b", "#", "/%zz", "\\\\evil", ":80/", "https://y/z", "http://x:1?#"} {
 		f.Add(s, "k", "v")
 	}
-	s, err := NewSource("API", js(f, `{"base":"https://x.example/v1"}`), nil)
+	s, err := sourceOf(js(f, `{"base":"https://x.example/v1"}`), nil)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"reqon/compiler"
-	"reqon/compiler/check"
+	"reqon/vm/option"
 )
 
 // written lays the embedded missions out as the demo does.
@@ -128,7 +128,7 @@ func TestOptionsOfRequestsAreShown(t *testing.T) {
 	for _, e := range All() {
 		all.WriteString(text(t, e.Path))
 	}
-	for _, name := range check.RequestOptions().Names() {
+	for _, name := range option.At(option.InRequest).Names() {
 		shown := regexp.MustCompile(`\b` + name + `:`).MatchString(all.String())
 		if listed := slices.Contains(unused, name); shown == listed {
 			t.Errorf("the option %s is shown: %t, listed as not shown: %t", name, shown, listed)

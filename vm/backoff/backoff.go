@@ -28,12 +28,6 @@ type Policy struct {
 	Jitter bool
 }
 
-// Default is the policy where nothing is said: exponential from 1s to 30s, with
-// jitter.
-func Default() Policy {
-	return Policy{Kind: Exponential, Initial: time.Second, Max: 30 * time.Second, Jitter: true}
-}
-
 // Wait returns how long to wait after so many failed attempts, of which the
 // first counts as 1. random gives numbers in [0, 1), and is asked only if the
 // policy has Jitter. Waits never overflow, however many attempts there are.
@@ -64,16 +58,4 @@ func (p Policy) Wait(failed int64, random func() float64) time.Duration {
 		wait -= time.Duration(random() * float64(wait) / 2)
 	}
 	return wait
-}
-
-// Fit makes Initial and Max agree where just one of them was chosen, and the
-// other is a default: the one that was chosen counts. If both were, Max does.
-func (p *Policy) Fit(initialChosen, maxChosen bool) {
-	switch {
-	case p.Max <= 0 || p.Initial <= p.Max:
-	case initialChosen && !maxChosen:
-		p.Max = p.Initial
-	default:
-		p.Initial = p.Max
-	}
 }

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"reqon/vm/option"
+	"reqon/vm/value"
 )
 
 func TestWait(t *testing.T) {
@@ -37,7 +40,7 @@ func TestWait(t *testing.T) {
 }
 
 func TestJitter(t *testing.T) {
-	p := Default()
+	p := Policy{Exponential, time.Second, 30 * time.Second, true}
 	for failed := int64(1); failed < 2000; failed++ {
 		high := p.Wait(failed, func() float64 { return 0 })
 		low := p.Wait(failed, func() float64 { return math.Nextafter(1, 0) })
@@ -48,24 +51,47 @@ func TestJitter(t *testing.T) {
 	}
 }
 
-func TestFit(t *testing.T) {
+func TestOptions(t *testing.T) {
 	const s = time.Second
 	tests := []struct {
-		initial, max         time.Duration
-		initialSet, maxSet   bool
-		wantInitial, wantMax time.Duration
+		place    option.Place
+		options  string
+		want     Policy // of the block alone
+		wantOver Policy // on top of linear, 10s to 20s, no jitter
 	}{
-		{1 * s, 30 * s, false, false, 1 * s, 30 * s},
-		{60 * s, 30 * s, true, false, 60 * s, 60 * s},
-		{1 * s, s / 2, false, true, s / 2, s / 2},
-		{60 * s, 30 * s, true, true, 30 * s, 30 * s},
-		{60 * s, 0, true, false, 60 * s, 0},
+		{option.InSource, `null`, Policy{Exponential, s, 30 * s, true}, Policy{Linear, 10 * s, 20 * s, false}},
+		{option.InSource, `{"maxAttempts":2,"jitter":null}`, Policy{Exponential, s, 30 * s, true}, Policy{Linear, 10 * s, 20 * s, false}},
+		{option.InSource, `{"jitter":false,"backoff":"constant"}`, Policy{Constant, s, 30 * s, false}, Policy{Constant, 10 * s, 20 * s, false}},
+		{option.InSource, `{"jitter":true}`, Policy{Exponential, s, 30 * s, true}, Policy{Linear, 10 * s, 20 * s, true}},
+		{option.InSource, `{"initialDelay":"1m"}`, Policy{Exponential, 60 * s, 60 * s, true}, Policy{Linear, 60 * s, 60 * s, false}},
+		{option.InSource, `{"maxDelay":"500ms"}`, Policy{Exponential, s / 2, s / 2, true}, Policy{Linear, s / 2, s / 2, false}},
+		{option.InSource, `{"initialDelay":"1m","maxDelay":"50s"}`, Policy{Exponential, 50 * s, 50 * s, true}, Policy{Linear, 50 * s, 50 * s, false}},
+		{option.InSource, `{"initialDelay":0}`, Policy{Exponential, 0, 30 * s, true}, Policy{Linear, 0, 20 * s, false}},
+		{option.InRetryDirective, `{}`, Policy{Exponential, s, 30 * s, false}, Policy{Linear, 10 * s, 20 * s, false}},
+		{option.InRetryDirective, `{"initialDelay":"1m"}`, Policy{Exponential, 60 * s, 60 * s, false}, Policy{Linear, 60 * s, 60 * s, false}},
 	}
 	for _, tt := range tests {
-		p := Policy{Initial: tt.initial, Max: tt.max}
-		if p.Fit(tt.initialSet, tt.maxSet); p.Initial != tt.wantInitial || p.Max != tt.wantMax {
-			t.Errorf("%+v: got %v to %v", tt, p.Initial, p.Max)
+		v, err := value.ParseJSON(nil, tt.options)
+		if err != nil {
+			t.Fatal(err)
 		}
+		set := option.At(tt.place)
+		if spec := set.Spec("retry"); spec != nil {
+			set = spec.Sub
+		}
+		o, err := set.Decode(v)
+		if err != nil {
+			t.Fatalf("%s: %v", tt.options, err)
+		}
+		if got := Of(o); got != tt.want {
+			t.Errorf("%s: got %+v, want %+v", tt.options, got, tt.want)
+		}
+		if got := (Policy{Linear, 10 * s, 20 * s, false}).With(o); got != tt.wantOver {
+			t.Errorf("%s on top: got %+v, want %+v", tt.options, got, tt.wantOver)
+		}
+	}
+	if kinds := option.At(option.InRetryDirective).Spec("backoff").Words; !slices.Equal(kinds, []string{string(Exponential), string(Linear), string(Constant)}) {
+		t.Errorf("the option takes %v", kinds)
 	}
 }
 

@@ -135,7 +135,7 @@ const (
 
 // FetchInfo is what is fixed of a request. Its other options come as an object on
 // the stack: params, headers, body, form, timeout, retry, allow, maxPages,
-// maxItems, since, sinceParam, sinceFormat, updateFrom, rateLimit, pageSize.
+// maxItems, since, sinceParam, sinceFormat, updateFrom, rateLimit, paginate.size.
 type FetchInfo struct {
 	Method      string
 	Source      int    // in Sources, or None where the path must be absolute

@@ -8,8 +8,7 @@ const (
 	StepPart Part = iota
 	FunctionPart
 	AdapterPart
-	MissionOptionPart
-	SourceOptionPart
+	SourcePart
 )
 
 // Unavailable is something that the language defines and this version does not
@@ -24,7 +23,7 @@ type Unavailable struct {
 // what is not available: the word in front of it.
 const OpenAPI = "from"
 
-// unavailable is all of it. The checker warns of what is here, and the run
+// unavailable is all of it but options, of which package option says it. The checker warns of what is here, and the run
 // refuses it: both by this list, so that neither can say less than the other.
 var unavailable = []Unavailable{
 	{StepPart, "call", "write `get \"/path\"` and the like"},
@@ -39,11 +38,7 @@ var unavailable = []Unavailable{
 	{AdapterPart, "mongodb", "use file or memory"},
 	{AdapterPart, "redis", "use file or memory"},
 	{AdapterPart, "postgrest", "use file or memory"},
-	{MissionOptionPart, "checkpoint", "take it out"},
-	{MissionOptionPart, "trace", "take it out"},
-	{SourceOptionPart, OpenAPI, "give the source a `base` instead"},
-	{SourceOptionPart, "proxy", "set the environment variable HTTPS_PROXY or HTTP_PROXY instead"},
-	{SourceOptionPart, "tls", "take it out"},
+	{SourcePart, OpenAPI, "give the source a `base` instead"},
 }
 
 // NotAvailable returns the entry for the named thing of that part, or nil if it

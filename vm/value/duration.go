@@ -35,7 +35,16 @@ func DurationUnit(unit string) int64 {
 func ParseDuration(text string) (ms float64, ok bool) {
 	number := strings.TrimRight(text, "mshdw")
 	unit := DurationUnit(text[len(number):])
-	if unit == 0 || number == "" || number[0] == '-' {
+	n, ok := plainNumber(number)
+	if unit == 0 || !ok {
+		return 0, false
+	}
+	return n * float64(unit), true
+}
+
+// plainNumber reads a number without sign, as it is written in a source.
+func plainNumber(number string) (n float64, ok bool) {
+	if number == "" || number[0] == '-' {
 		return 0, false
 	}
 	if strings.IndexByte(number, '_') >= 0 {
@@ -44,10 +53,8 @@ func ParseDuration(text string) (ms float64, ok bool) {
 		}
 	}
 	v, ok := ParseNumber(number)
-	if !ok || math.IsInf(Float64(v), 0) {
-		return 0, false
-	}
-	return Float64(v) * float64(unit), true
+	n = Float64(v)
+	return n, ok && !math.IsInf(n, 0)
 }
 
 // withoutUnderscores takes them out of a number. ok is false if one of them

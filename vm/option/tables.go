@@ -1,0 +1,237 @@
+package option
+
+// Place is where options stand.
+type Place uint8
+
+// The places of options.
+const (
+	InSource         Place = iota // source Name { … }
+	InRequest                     // get "/path" { … } and kin, call
+	InStore                       // store name: adapter { … }
+	InStoreStep                   // store x -> name { … }
+	InMission                     // mission Name { option: … }
+	InSchedule                    // schedule: every 5 minutes { … }
+	InWait                        // wait { … }
+	InPause                       // pause { … }
+	InRetryDirective              // match response { 500 -> retry { … } }
+	InQueue                       // match response { 500 -> queue name { … } }
+	placeCount
+)
+
+// At returns the options of a place.
+func At(p Place) *Set { return places[p] }
+
+// Places calls yield for every place and its options.
+func Places(yield func(Place, *Set) bool) {
+	for p := range placeCount {
+		if !yield(p, places[p]) {
+			return
+		}
+	}
+}
+
+var places = [placeCount]*Set{
+	InSource: &source, InRequest: &request, InStore: &store, InStoreStep: &storeStep, InMission: &mission,
+	InSchedule: &schedule, InWait: &wait, InPause: &pause, InRetryDirective: &retryDirective, InQueue: &queue,
+}
+
+// second is in milliseconds, as the values of time options.
+const second = 1000
+
+// maxItems is the greatest number that a float holds with all those below it.
+const maxItems = 1 << 53
+
+// The sets of the language definition, sections 5 to 7. They hold constants
+// only, so that nothing is worked out when the program starts.
+var (
+	source = Set{Name: "a source", specs: []Spec{
+		{Name: "auth", Kind: Words, Words: []string{"none", "bearer", "basic", "api_key", "oauth2", "aws_sigv4"}, Doc: "kind of credentials"},
+		{Name: "base", Kind: Text, Form: Address, NotNull: true, Doc: "the address that paths are joined on to"},
+		{Name: "headers", Kind: Object, Doc: "sent with every request"},
+		{Name: "params", Kind: Object, Doc: "sent with every request"},
+		{Name: "timeout", Kind: Time, Default: "30s", Above0: true, Plausible: second, Doc: "of one attempt"},
+		{Name: "retry", Kind: Block, Sub: &retry, Doc: "how failed attempts are repeated"},
+		{Name: "rateLimit", Kind: Block, Sub: &rateLimit, Idle: true, Doc: "how many requests may go out"},
+		{Name: "circuitBreaker", Kind: Block, Sub: &circuitBreaker, Idle: true, Doc: "when to stop asking a failing server"},
+		{Name: "idempotency", Kind: Bool, Default: "false", Doc: "whether writes carry an Idempotency-Key"},
+		{Name: "proxy", Kind: Text, Form: Proxy, Doc: "address of the proxy", NotYet: "set the environment variable HTTPS_PROXY or HTTP_PROXY instead"},
+		{Name: "tls", Kind: Block, Sub: &tls, Doc: "certificates", NotYet: "take it out"},
+		{Name: "maxResponseSize", Kind: Size, Default: "64MiB", Doc: "of one response"},
+		{Name: "maxInFlight", Kind: Count, Min: 1, Doc: "requests at once"},
+		{Name: "validateResponses", Kind: Bool, Default: "false", Doc: "whether responses are held against the OpenAPI document"},
+		{Name: "validationMode", Kind: Words, Words: []string{"strict", "warn"}, Doc: "what a response that does not fit does"},
+		{Name: "specAuth", Kind: Bool, Default: "false", Doc: "credentials as the OpenAPI document says"},
+		{Name: "token", Kind: Text, Secret: true, Doc: "bearer token"},
+		{Name: "username", Kind: Text, Doc: "of basic credentials"},
+		{Name: "password", Kind: Text, Secret: true, Doc: "of basic credentials"},
+		{Name: "apiKey", Kind: Text, Secret: true, Doc: "API key"},
+		{Name: "apiKeyHeader", Kind: Text, Form: HeaderName, Default: "X-API-Key", Doc: "the header that carries the key"},
+		{Name: "apiKeyQuery", Kind: Text, Doc: "the query parameter that carries the key"},
+	}}
+
+	request = Set{Name: "a request", specs: []Spec{
+		{Name: "source", Kind: SourceName, Doc: "the source; without it the first declared"},
+		{Name: "params", Kind: Object, PageParam: true, Doc: "query parameters"},
+		{Name: "headers", Kind: Object, PageParam: true, Doc: "headers"},
+		{Name: "body", Kind: Any, PageParam: true, Excludes: "form", Doc: "sent as JSON"},
+		{Name: "form", Kind: Object, Excludes: "body", Doc: "sent form-encoded"},
+		{Name: "timeout", Kind: Time, Above0: true, Plausible: second, Doc: "of one attempt; without it the source's"},
+		{Name: "retry", Kind: Block, Sub: &retry, Doc: "how failed attempts are repeated; what it leaves out is the source's"},
+		{Name: "paginate", Kind: Pages, Doc: "how pages are fetched"},
+		{Name: "paginate.size", Kind: Count, Min: 1, Max: maxItems, Made: true, Doc: "the size that paginate names"},
+		{Name: "until", Kind: Until, PageParam: true, Doc: "true on the last page"},
+		{Name: "maxPages", Kind: Count, Min: 1, Max: maxItems, Doc: "pages at most"},
+		{Name: "maxItems", Kind: Count, Min: 1, Max: maxItems, Doc: "items at most"},
+		{Name: "since", Kind: Any, Doc: "from when on changes are asked for"},
+		{Name: "sinceParam", Kind: Text, Default: "since", Doc: "the parameter that carries it"},
+		{Name: "sinceFormat", Kind: TextOrWords, Words: []string{"ISO", "timestamp", "epoch"}, Default: "ISO", Doc: "its form, or a date pattern"},
+		{Name: "syncKey", Kind: Text, Doc: "the name under which the sync position is kept"},
+		{Name: "updateFrom", Kind: Text, Doc: "the items' field whose greatest value is the new position"},
+		{Name: "allow", Kind: List, Elem: Status, Doc: "statuses of failures that are none"},
+		{Name: "rateLimit", Kind: Block, Sub: &rateLimit, Idle: true, Doc: "how many such requests may go out"},
+	}}
+
+	retry = Set{Name: "retry", specs: []Spec{
+		{Name: "maxAttempts", Kind: Count, Min: 1, Default: "3", Doc: "attempts, the first included"},
+		{Name: "backoff", Kind: Words, Words: backoffWords, Default: "exponential", Doc: "how waits between attempts grow"},
+		{Name: "initialDelay", Kind: Time, Default: "1s", Doc: "wait before the second attempt"},
+		{Name: "maxDelay", Kind: Time, Default: "30s", Plausible: second, Doc: "longest wait between two attempts"},
+		{Name: "jitter", Kind: Bool, Default: "true", Doc: "whether waits are spread at random"},
+	}}
+
+	rateLimit = Set{Name: "rateLimit", specs: []Spec{
+		{Name: "requestsPerMinute", Kind: Number, Doc: "requests a minute"},
+		{Name: "fallbackRpm", Kind: Number, AliasOf: "requestsPerMinute", Doc: "another name of requestsPerMinute"},
+		{Name: "requestsPerSecond", Kind: Number, Doc: "requests a second"},
+		{Name: "burst", Kind: Count, Min: 1, Doc: "requests that may go out at once"},
+		{Name: "strategy", Kind: Words, Words: []string{"pause", "throttle", "fail"}, Doc: "what is done at the limit"},
+		{Name: "maxWait", Kind: Time, Default: "60s", Plausible: second, Doc: "longest wait before the request fails"},
+		{Name: "adaptive", Kind: Bool, Doc: "whether the limit follows what the server says"},
+	}}
+
+	circuitBreaker = Set{Name: "circuitBreaker", specs: []Spec{
+		{Name: "failureThreshold", Kind: Count, Min: 1, Default: "5", Doc: "failures that open it"},
+		{Name: "resetTimeout", Kind: Time, Default: "30s", Plausible: second, Doc: "how long it stays open"},
+		{Name: "successThreshold", Kind: Count, Min: 1, Default: "2", Doc: "successes that close it"},
+		{Name: "failureWindow", Kind: Time, Default: "60s", Plausible: second, Doc: "in which failures are counted"},
+	}}
+
+	tls = Set{Name: "tls", specs: []Spec{
+		{Name: "ca", Kind: Text, Doc: "file with the certificates to trust"},
+		{Name: "cert", Kind: Text, Doc: "file with the client's certificate"},
+		{Name: "key", Kind: Text, Doc: "file with the client's key"},
+		{Name: "serverName", Kind: Text, Doc: "the name that the server must prove"},
+	}}
+
+	store = Set{Name: "a store", specs: []Spec{
+		{Name: "keep", Kind: Count, Min: 1, Doc: "the newest N records are kept"},
+		{Name: "ttl", Kind: Time, Plausible: second, Doc: "older records are gone"},
+	}}
+
+	storeStep = Set{Name: "`store`", specs: []Spec{
+		{Name: "key", Kind: Item, Doc: "the record's key; without it its `id`"},
+		{Name: "upsert", Kind: Bool, Default: "false", Doc: "merge into a record of that key"},
+		{Name: "partial", Kind: Bool, Doc: "false with upsert: replace it"},
+	}}
+
+	schedule = Set{Name: "a schedule", specs: []Spec{
+		{Name: "timezone", Kind: Text, Form: Zone, Constant: true, Doc: "IANA zone of cron and at; without it the system's"},
+		{Name: "skipIfRunning", Kind: Bool, Constant: true, Default: "true", Doc: "whether a due time passes while the last run goes on"},
+		{Name: "maxConcurrency", Kind: Count, Constant: true, Min: 1, Default: "1", Doc: "runs of the mission at once"},
+		{Name: "runImmediately", Kind: Bool, Constant: true, Default: "false", Doc: "whether it runs at start"},
+		{Name: "jitter", Kind: Time, Constant: true, Default: "0s", Doc: "each due time is put off by a random time up to this"},
+		{Name: "catchUp", Kind: Words, OrBool: true, Constant: true, Words: []string{"all"}, Default: "false", Doc: "what is done about missed times"},
+		{Name: "timeout", Kind: Time, Constant: true, Plausible: second, Doc: "of a whole run"},
+		{Name: "retry", Kind: Block, Constant: true, Sub: &scheduleRetry, Excludes: "retryOnFailure", Doc: "runs after a failed one"},
+		{Name: "retryOnFailure", Kind: Block, Constant: true, Sub: &retryOnFailure, Excludes: "retry", Doc: "runs after a failed one"},
+	}}
+
+	scheduleRetry = Set{Name: "retry", specs: []Spec{
+		{Name: "maxRetries", Kind: Count, Constant: true, Default: "3", Doc: "runs after a failed one"},
+		{Name: "delaySeconds", Kind: Seconds, Constant: true, Default: "0", Doc: "between two of them"},
+	}}
+
+	retryOnFailure = Set{Name: "retryOnFailure", specs: []Spec{
+		{Name: "maxAttempts", Kind: Count, Constant: true, Min: 1, Default: "3", Doc: "runs, the first included"},
+		{Name: "backoff", Kind: Words, Constant: true, Words: backoffWords, Default: "exponential", Doc: "how waits grow"},
+		{Name: "initialDelay", Kind: Time, Constant: true, Default: "1s", Doc: "wait before the second run"},
+		{Name: "maxDelay", Kind: Time, Constant: true, Default: "30s", Plausible: second, Doc: "longest wait between two runs"},
+	}}
+
+	// A mission's options are those of its schedule and its own.
+	mission = Set{Name: "a mission", base: &schedule, specs: []Spec{
+		{Name: "parallelMode", Kind: Words, Constant: true, Words: []string{"fail-fast", "best-effort"}, Doc: "what a failure in a bracket does; without it, the run fails when all of the bracket have ended"},
+		{Name: "maxParallel", Kind: Count, Constant: true, Min: 1, Doc: "actions of a bracket at once"},
+		{Name: "checkpoint", Kind: Words, Constant: true, Words: []string{"afterStep", "onFailure"}, Doc: "when a run is saved", NotYet: "take it out"},
+		{Name: "trace", Kind: Words, Constant: true, Words: []string{"full", "minimal"}, Doc: "what is recorded of a run", NotYet: "take it out"},
+	}}
+
+	wait = Set{Name: "`wait`", specs: []Spec{
+		{Name: "path", Kind: Text, Form: HookPath, Doc: "the path that the webhook is received on"},
+		{Name: "timeout", Kind: Time, Default: "5m", Plausible: second, Doc: "how long is waited"},
+		{Name: "expectedEvents", Kind: Count, Min: 1, Default: "1", Doc: "events to wait for"},
+		{Name: "eventFilter", Kind: Item, Doc: "which events count; the subject is the event"},
+		{Name: "storage", Kind: Block, Sub: &waitStorage, Doc: "where events are stored"},
+		{Name: "retryOnTimeout", Kind: Block, OrBool: true, Sub: &retryDirective, Doc: "whether to wait again"},
+	}}
+
+	waitStorage = Set{Name: "storage", specs: []Spec{
+		{Name: "target", Kind: StoreName, Required: true, Doc: "the store that events are put into"},
+		{Name: "key", Kind: Item, Doc: "the event's key"},
+	}}
+
+	pause = Set{Name: "`pause`", specs: []Spec{
+		{Name: "duration", Kind: Time, Plausible: second, Doc: "how long"},
+		{Name: "resumeOn", Kind: Resume, Words: []string{"timeout"}, Doc: "timeout, or webhook \"/path\""},
+	}}
+
+	retryDirective = Set{Name: "`retry`", specs: []Spec{
+		{Name: "maxAttempts", Kind: Count, Min: 1, Default: "3", Doc: "attempts, the first included"},
+		{Name: "backoff", Kind: Words, Words: backoffWords, Default: "exponential", Doc: "how waits between attempts grow"},
+		{Name: "initialDelay", Kind: Time, Default: "1s", Doc: "wait before the second attempt"},
+		{Name: "maxDelay", Kind: Time, Default: "30s", Plausible: second, Doc: "longest wait between two attempts"},
+		{Name: "delay", Kind: Time, Doc: "the wait between two attempts, always the same"},
+	}}
+
+	queue = Set{Name: "`queue`", specs: []Spec{
+		{Name: "item", Kind: Any, Doc: "what is written"},
+		{Name: "key", Kind: Item, Doc: "its key"},
+	}}
+)
+
+// backoffWords are the kinds of package backoff.
+var backoffWords = []string{"exponential", "linear", "constant"}
+
+// pair is a name and what it stands for.
+type pair struct{ name, meant string }
+
+func lookup(pairs []pair, name string) string {
+	for i := range pairs {
+		if pairs[i].name == name {
+			return pairs[i].meant
+		}
+	}
+	return ""
+}
+
+// synonyms are what other tools call these options, without `_`, `-` and
+// capitals.
+var synonyms = [...]pair{
+	{"url", "base"}, {"baseurl", "base"}, {"endpoint", "base"}, {"host", "base"}, {"query", "params"}, {"queryparams", "params"},
+	{"qs", "params"}, {"json", "body"}, {"data", "body"}, {"payload", "body"}, {"pagination", "paginate"}, {"retries", "retry"},
+	{"authentication", "auth"}, {"authorization", "auth"}, {"type", "auth"}, {"rpm", "requestsPerMinute"}, {"rps", "requestsPerSecond"},
+	{"attempts", "maxAttempts"}, {"maxretries", "maxAttempts"}, {"id", "key"}, {"merge", "partial"}, {"tz", "timezone"}, {"limit", "keep"},
+	{"user", "username"}, {"login", "username"}, {"pass", "password"}, {"secret", "token"}, {"expire", "ttl"}, {"expires", "ttl"},
+	{"stopwhen", "until"}, {"while", "until"}, {"ignore", "allow"}, {"bearer", "token"},
+}
+
+func synonym(name string) string { return lookup(synonyms[:], name) }
+
+// wordSynonyms are what else the words of options are called, in lower case.
+var wordSynonyms = [...]pair{
+	{"apikey", "api_key"}, {"api-key", "api_key"}, {"key", "api_key"}, {"token", "bearer"}, {"jwt", "bearer"}, {"oauth", "oauth2"},
+	{"fixed", "constant"}, {"exp", "exponential"}, {"wait", "pause"}, {"error", "fail"}, {"iso8601", "ISO"}, {"unix", "timestamp"},
+	{"seconds", "timestamp"}, {"milliseconds", "epoch"}, {"failfast", "fail-fast"}, {"besteffort", "best-effort"},
+}
+
+func wordSynonym(word string) string { return lookup(wordSynonyms[:], word) }
