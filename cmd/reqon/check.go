@@ -24,6 +24,8 @@ func checkCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "text", Usage: "`FORMAT`: " + strings.Join(checkFormats, ", ") + " (default text)"},
 			&cli.BoolFlag{Name: "strict", Usage: "warnings fail, too"},
+			&cli.StringFlag{Name: "auth", Usage: "`FILE`: check these credentials, too, and which sources lack theirs; PATH may be left out"},
+			envFlag(""),
 		}, profileFlags()...),
 		Action: profiled(check),
 	}
@@ -34,6 +36,10 @@ func check(c *cli.Context) error {
 	format := c.String("format")
 	if !slices.Contains(checkFormats, format) {
 		return exit(exitConfig, fmt.Errorf("--format %s: expected %s", format, strings.Join(checkFormats, ", ")))
+	}
+	auth := c.String("auth")
+	if auth != "" && c.NArg() == 0 {
+		return checkAuth(c, auth, nil)
 	}
 	result, err := load(c, "check")
 	if err != nil {
@@ -58,6 +64,8 @@ func check(c *cli.Context) error {
 		return exit(exitSource, nil)
 	case len(result.Missions) == 0:
 		return exit(exitConfig, noMission(c.Args().Slice()))
+	case auth != "":
+		return checkAuth(c, auth, result.Missions)
 	}
 	return nil
 }
@@ -87,12 +95,17 @@ func load(c *cli.Context, command string) (*compiler.Result, error) {
 	if c.NArg() == 0 {
 		return nil, exit(exitConfig, fmt.Errorf("expected a file or folder of missions: reqon %s PATH", command))
 	}
-	for _, path := range c.Args().Slice() {
-		if err := missingPath(c.App, path); err != nil {
+	return loadPaths(c.App, c.Args().Slice()...)
+}
+
+// loadPaths compiles what is at some paths.
+func loadPaths(app *cli.App, paths ...string) (*compiler.Result, error) {
+	for _, path := range paths {
+		if err := missingPath(app, path); err != nil {
 			return nil, exit(exitConfig, err)
 		}
 	}
-	result, err := compiler.Load(c.Args().Slice()...)
+	result, err := compiler.Load(paths...)
 	if err != nil {
 		return nil, exit(exitConfig, err)
 	}
@@ -106,21 +119,27 @@ func loadMissions(c *cli.Context, command string) (*compiler.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return goodMissions(c.App, result, c.Args().Slice())
+}
+
+// goodMissions reports what is wrong with missions. It fails where there is an
+// error, or no mission.
+func goodMissions(app *cli.App, result *compiler.Result, paths []string) (*compiler.Result, error) {
 	var shown []diag.Diagnostic
 	for _, d := range result.Diagnostics {
 		if d.Severity != diag.Info {
 			shown = append(shown, d)
 		}
 	}
-	if err := diag.Text(c.App.ErrWriter, shown, diag.TextOptions{Color: isColored(c.App.ErrWriter)}); err != nil {
+	if err := diag.Text(app.ErrWriter, shown, diag.TextOptions{Color: isColored(app.ErrWriter)}); err != nil {
 		return nil, exit(exitConfig, err)
 	}
-	tellLoadErrors(c.App.ErrWriter, result)
+	tellLoadErrors(app.ErrWriter, result)
 	if result.Failed() {
 		return nil, exit(failedCode(result), nil)
 	}
 	if len(result.Missions) == 0 {
-		return nil, exit(exitConfig, noMission(c.Args().Slice()))
+		return nil, exit(exitConfig, noMission(paths))
 	}
 	return result, nil
 }

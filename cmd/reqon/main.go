@@ -111,6 +111,7 @@ func commands() []*cli.Command {
 	return []*cli.Command{
 		runCommand(), checkCommand(), formatCommand(), compileCommand(), disasmCommand(),
 		statusCommand(), historyCommand(), cleanupCommand(), healthCommand(), cronCommand(),
+		loginCommand(), logoutCommand(), tokensCommand(),
 		initCommand(), demoCommand(), versionCommand(), completionCommand(),
 	}
 }

@@ -172,6 +172,9 @@ func (s *Set) Secrets() []string {
 	return slices.Sorted(maps.Keys(s.secrets))
 }
 
+// Names returns the names of all entries of the file, sorted.
+func (s *Set) Names() []string { return slices.Sorted(maps.Keys(s.entries)) }
+
 // Field is one header or query parameter.
 type Field struct{ Name, Value string }
 

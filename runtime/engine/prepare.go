@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"reqon/runtime/credentials"
 	"reqon/runtime/httpclient"
 	"reqon/vm/bytecode"
 	"reqon/vm/option"
@@ -69,35 +70,43 @@ func inlineCredentials(o *option.Values) map[string]string {
 // prepareSources evaluates the sources and finds their credentials.
 func (r *run) prepareSources() error {
 	for i := range r.mission.prog.Sources {
-		s := &r.mission.prog.Sources[i]
-		where := r.mission.position(s.Pos)
-		if s.From != "" {
-			return fmt.Errorf("%s: source %s: %w", where, s.Name, notAvailable(bytecode.SourcePart, bytecode.OpenAPI))
-		}
-		v, err := r.mission.eval(s.Options, r)
+		source, _, err := r.prepareSource(&r.mission.prog.Sources[i])
 		if err != nil {
-			return fmt.Errorf("source %s: %w", s.Name, err)
-		}
-		options, err := r.mission.decode(option.InSource, v, s.OptionPos)
-		if err != nil {
-			return fmt.Errorf("%s: source %s: %w", where, s.Name, err)
-		}
-		cred, err := r.engine.set.Load().For(s.Name, options.Text("auth"), inlineCredentials(options))
-		if err != nil {
-			return fmt.Errorf("%s: %w", where, err)
-		}
-		if secrets := cred.Secrets(); len(secrets) > 0 {
-			r.engine.learn(secrets...)
-		}
-		source, err := httpclient.NewSource(s.Name, options, cred)
-		if err != nil {
-			return fmt.Errorf("%s: source %s: %w", where, s.Name, r.mission.located(err, s.OptionPos))
+			return err
 		}
 		r.engine.gates.Open(source)
 		r.sources = append(r.sources, source)
 	}
 	r.mission.hold(r.sources)
 	return nil
+}
+
+// prepareSource evaluates a source and finds its credentials.
+func (r *run) prepareSource(s *bytecode.Source) (*httpclient.Source, *credentials.Credential, error) {
+	where := r.mission.position(s.Pos)
+	if s.From != "" {
+		return nil, nil, fmt.Errorf("%s: source %s: %w", where, s.Name, notAvailable(bytecode.SourcePart, bytecode.OpenAPI))
+	}
+	v, err := r.mission.eval(s.Options, r)
+	if err != nil {
+		return nil, nil, fmt.Errorf("source %s: %w", s.Name, err)
+	}
+	options, err := r.mission.decode(option.InSource, v, s.OptionPos)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: source %s: %w", where, s.Name, err)
+	}
+	cred, err := r.engine.set.Load().For(s.Name, options.Text("auth"), inlineCredentials(options))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", where, err)
+	}
+	if secrets := cred.Secrets(); len(secrets) > 0 {
+		r.engine.learn(secrets...)
+	}
+	source, err := httpclient.NewSource(s.Name, options, cred)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: source %s: %w", where, s.Name, r.mission.located(err, s.OptionPos))
+	}
+	return source, cred, nil
 }
 
 // closeSources gives back what the run shares with others.

@@ -74,15 +74,15 @@ func (k *call) send(ctx context.Context, at *hop) (*http.Response, error) {
 	} else if at.body != nil {
 		req.Body = http.NoBody
 	}
-	return k.transport().RoundTrip(req)
+	return k.client.transportOf(k.gate).RoundTrip(req)
 }
 
-// transport is the connections of the gate, or the client's if it has none.
-func (k *call) transport() http.RoundTripper {
-	if t := k.gate.transport; t != nil {
-		return t
+// transportOf is the connections of a gate, or the client's if it has none.
+func (c *Client) transportOf(g *gate) http.RoundTripper {
+	if g.transport != nil {
+		return g.transport
 	}
-	return k.client.transport
+	return c.transport
 }
 
 // answer reads the response that the last hop got.

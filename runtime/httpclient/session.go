@@ -46,14 +46,17 @@ func (k *call) authenticate(ctx context.Context) error {
 
 // wire is how the source's token endpoint is reached: by its own connections,
 // time limit and policy.
-func (k *call) wire() *signin.Wire {
+func (k *call) wire() *signin.Wire { return k.client.Wire(k.source) }
+
+// Wire returns how the token endpoint of a source is reached.
+func (c *Client) Wire(s *Source) *signin.Wire {
 	return &signin.Wire{
-		Transport: k.transport(), Timeout: k.source.timeout, Attempts: k.source.retry.MaxAttempts,
+		Transport: c.transportOf(s.lease.gate), Timeout: s.timeout, Attempts: s.retry.MaxAttempts,
 		Pause: func(h http.Header, failed int) (time.Duration, bool) {
-			if after, given := retryAfter(h, k.client.clock.Now()); given {
-				return after, after <= k.source.maxWait
+			if after, given := retryAfter(h, c.clock.Now()); given {
+				return after, after <= s.maxWait
 			}
-			return k.source.retry.Wait(int64(failed), k.client.random), true
+			return s.retry.Wait(int64(failed), c.random), true
 		},
 	}
 }

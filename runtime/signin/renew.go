@@ -107,6 +107,14 @@ func (s *OAuth2) ask(ctx context.Context, w *Wire, cfg *credentials.OAuth, r *Re
 	}
 	next := recordOf(tok, cfg, s.accounts.Clock.Now())
 	next.ClientAuth = style
+	if next.Who = r.Who; cfg.Username != "" {
+		next.Who = cfg.Username
+	} else if cfg.JWT != nil {
+		next.Who = cfg.JWT.Issuer
+		if cfg.JWT.Subject != "" {
+			next.Who = cfg.JWT.Subject
+		}
+	}
 	next.Replaced = r.Replaced || cfg.RefreshToken != "" && next.RefreshToken != cfg.RefreshToken
 	return next, nil
 }
@@ -202,16 +210,7 @@ func retried(status int) bool {
 // request asks the token endpoint, again where that may help, and tells which
 // form of the client's authentication it took.
 func request(ctx context.Context, w *Wire, clock Clock, cfg *credentials.OAuth, known string, params url.Values) (*oauth2.Token, string, error) {
-	styles := []string{cfg.ClientAuth}
-	switch {
-	case cfg.ClientAuth != "":
-	case known != "":
-		styles = []string{known}
-	case cfg.ClientID == "" || cfg.ClientSecret == "":
-		styles = []string{credentials.ClientAuthBody}
-	default:
-		styles = []string{credentials.ClientAuthHeader, credentials.ClientAuthBody}
-	}
+	styles := clientStyles(cfg, known)
 	for i, style := range styles {
 		tok, err := attempts(ctx, w, clock, cfg, style, params)
 		var answer *oauth2.RetrieveError
@@ -221,6 +220,20 @@ func request(ctx context.Context, w *Wire, clock Clock, cfg *credentials.OAuth, 
 		return tok, style, err
 	}
 	panic("there is a last style")
+}
+
+// clientStyles are the places in which the client's name and secret are tried, of
+// which known is the one that the server took the last time.
+func clientStyles(cfg *credentials.OAuth, known string) []string {
+	switch {
+	case cfg.ClientAuth != "":
+		return []string{cfg.ClientAuth}
+	case known != "":
+		return []string{known}
+	case cfg.ClientID == "" || cfg.ClientSecret == "":
+		return []string{credentials.ClientAuthBody}
+	}
+	return []string{credentials.ClientAuthHeader, credentials.ClientAuthBody}
 }
 
 // asksOtherwise reports whether a server may want the client's name and secret

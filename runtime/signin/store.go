@@ -39,6 +39,7 @@ func NewStore(stateDir string) *Store { return &Store{filepath.Join(stateDir, "t
 type Record struct {
 	Account string `json:"account"`          // names the file
 	Name    string `json:"source"`           // of the source that signed in last, for people
+	Who     string `json:"who,omitempty"`    // is signed in; likewise
 	Server  string `json:"server,omitempty"` // likewise: the address of the token endpoint
 	Entry   string `json:"entry,omitempty"`  // hash of the entry of the credentials
 
@@ -187,7 +188,7 @@ func (s *Store) Forget(ctx context.Context, account string) error {
 	if err != nil || r == nil {
 		return err
 	}
-	return s.Write(&Record{Account: account, Name: r.Name, Server: r.Server, Entry: r.Entry, Replaced: true, Refused: "signed out"})
+	return s.Write(&Record{Account: account, Name: r.Name, Who: r.Who, Server: r.Server, Entry: r.Entry, Replaced: true, Refused: "signed out"})
 }
 
 // lockPoll is how often a lock that is held elsewhere is tried.
