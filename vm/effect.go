@@ -39,7 +39,7 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		return value.NullValue, next, t.restore(locals[u16(rest, 0):])
 
 	case bytecode.Open, bytecode.LastSync, bytecode.PageParam, bytecode.Fetch, bytecode.PageDone,
-		bytecode.PageItems, bytecode.MorePages, bytecode.Close, bytecode.Ahead:
+		bytecode.PageError, bytecode.PageItems, bytecode.MorePages, bytecode.Close, bytecode.Ahead:
 		return t.fetchEffect(f, op, rest, args)
 	case bytecode.Handled:
 		t.failed = nil
@@ -322,6 +322,9 @@ func (t *Task) retry(f *frame, rest []byte, locals []value.Value, options value.
 	}
 	attempts := locals[slot].Int()
 	p := &f.pages[u16(rest, 2)]
+	if p.failure != nil && p.fetch.Page != bytecode.PageNone && p.retried != p.number+1 {
+		p.retried, attempts = p.number+1, 1 // each page has attempts of its own
+	}
 	if attempts >= o.Int64("maxAttempts") {
 		if p.failure != nil {
 			return value.NullValue, next, errors.New(p.failure.Text)

@@ -99,8 +99,12 @@ type Reply struct {
 	Status  int
 	Time    int64  // when the request was sent, by the server's clock if it tells, in milliseconds since 1970
 	Next    string // URL of the following page from the Link header, or ""
+	Linked  bool   // the Link header says that another page follows, wherever it is
 	Last    bool   // no other page is to be asked for
 	Failure *Failure
+	// Reject makes the failure of the request, where its answer is good but no
+	// page of the fetch. Nil: the error is all.
+	Reject func(why error) *Failure
 }
 
 // Failure is a failed request: the envelope that a match of the response sees,

@@ -53,7 +53,7 @@ func (p *pageState) findItems() error {
 // error in its place is no empty list, and neither is a list that has moved
 // elsewhere: to end the fetch here would lose all that follows.
 func (p *pageState) emptyPage() error {
-	if name, e := problem(p.body); name != "" {
+	if name, e := problem(p.body); name != "" && name != p.path {
 		return fmt.Errorf("page %d has no items, and says %s: %s", p.number, name, value.Describe(e))
 	}
 	if p.model.Kind() != value.Object {
@@ -67,17 +67,6 @@ func (p *pageState) emptyPage() error {
 	return nil
 }
 
-// problem gives the field of an answer that tells of an error: `error` or
-// `errors`, if it holds anything.
-func problem(v value.Value) (name string, e value.Value) {
-	for _, name := range [...]string{"error", "errors"} {
-		if e := value.Field(v, name); value.Truth(e) && (e.Kind() != value.Array || len(e.Elems()) > 0) {
-			return name, e
-		}
-	}
-	return "", e
-}
-
 // itemsPath chooses where the items of a page are: "" where this one has none
 // and a later page will tell.
 func (p *pageState) itemsPath() (string, error) {
@@ -86,22 +75,16 @@ func (p *pageState) itemsPath() (string, error) {
 	if len(arrays) > 0 {
 		has = "its array fields are " + strings.Join(arrays, ", ")
 	}
-	if name := p.fetch.Items; name != "" {
+	if p.fetch.Items != "" {
+		return p.namedPath(p.fetch.Items, "paginate says that the items are in "+p.fetch.Items, arrays, has)
+	}
+	if name := p.fetch.Taken; name != "" {
 		v, _ := lookUp(p.body, name)
-		if k := v.Kind(); k != value.Array && k != value.Null {
-			return "", fmt.Errorf("paginate says that the items are in %s, but that is %s; %s", name, value.Describe(v), has)
-		} else if k == value.Null {
-			if len(arrays) == 0 {
-				// A page may leave an empty list out, but not hold its items elsewhere.
-				if arrays = filledArrays(p.body, "", 3); len(arrays) > 0 {
-					has = "it has lists in " + strings.Join(arrays, ", ")
-				}
-			}
-			if len(arrays) > 0 {
-				return "", fmt.Errorf("paginate says that the items are in %s, which the page does not have; %s", name, has)
-			}
+		if k := v.Kind(); k == value.Array || k == value.Null {
+			return p.namedPath(name, "the next step takes the items from "+name, arrays, has)
 		}
-		return name, nil
+		// What it takes are not the items, but something else of the last page.
+		p.aside = true
 	}
 	for _, name := range p.fetch.ItemNames {
 		if v, _ := lookUp(p.body, name); v.Kind() == value.Array {
@@ -118,6 +101,29 @@ func (p *pageState) itemsPath() (string, error) {
 		return "", errors.New("no items in the page: it is an object without an array field; name where they are as the last argument of paginate")
 	}
 	return "", fmt.Errorf("which field of the page holds the items? %s: name it as the last argument of paginate", has)
+}
+
+// namedPath takes the path that says where the items are. why says so in errors;
+// arrays are the page's array fields, and has says which.
+func (p *pageState) namedPath(path, why string, arrays []string, has string) (string, error) {
+	v, _ := lookUp(p.body, path)
+	switch v.Kind() {
+	case value.Array:
+		return path, nil
+	case value.Null:
+	default:
+		return "", fmt.Errorf("%s, but that is %s; %s", why, value.Describe(v), has)
+	}
+	if len(arrays) == 0 {
+		// A page may leave an empty list out, but not hold its items elsewhere.
+		if arrays = filledArrays(p.body, "", 3); len(arrays) > 0 {
+			has = "it has lists in " + strings.Join(arrays, ", ")
+		}
+	}
+	if len(arrays) > 0 {
+		return "", fmt.Errorf("%s, which the page does not have; %s", why, has)
+	}
+	return path, nil
 }
 
 // onlyArray takes the only array field of a page for its items. One that is

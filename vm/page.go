@@ -30,6 +30,7 @@ type pageState struct {
 	overlap  int64               // how many of the places before it the current page may hold again
 	twins    int                 // pages in a row that were like the one before, for offset
 	next     string              // URL of the following page, for link
+	asked    string              // next as it was when the current page was asked for
 	seen     map[string]struct{} // cursors that were sent
 	maxPages int64               // 0: no limit
 	maxItems int64               // 0: no limit
@@ -44,12 +45,17 @@ type pageState struct {
 	path     string        // of the items in a page that is an object
 	model    value.Value   // the last page that was an object and had them
 	guess    string        // the only array of a page, which was empty
+	aside    bool          // the step that the pages go through takes something else than the items
+	linked   bool          // the current page's Link header says that another follows
+	hadNext  bool          // a page has had something, or null, where paginate says the next cursor is
+	dropped  int           // items without an id that were dropped where pages overlap
 	merged   []value.Value
 	more     bool
 	last     bool        // the host says that no other page is to be asked for
 	cuts     []CutReason // why the fetch is cut short; nil if it is not
 
 	failure     *Failure // of the latest request, for a retry that is used up
+	retried     int      // the page that a retry directive repeats
 	idempotency string   // the key of the request under way
 	repeats     bool     // a retry directive repeats a request that failed
 
@@ -72,7 +78,7 @@ func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.V
 	case bytecode.PageParam:
 		return f.pages[u16(rest, 0)].param, next, nil
 	case bytecode.PageItems:
-		return value.FromArray(f.pages[u16(rest, 0)].items), next, nil
+		return f.pages[u16(rest, 0)].taken(), next, nil
 	case bytecode.MorePages:
 		p := &f.pages[u16(rest, 0)]
 		if !p.more {
@@ -112,23 +118,32 @@ func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.V
 		if !p.came {
 			return value.NullValue, next, errBadProgram
 		}
-		p.came = false
-		return value.NullValue, next, p.done(args[0])
+		return t.pageDone(p, args[0], u32(rest, 4))
+	case bytecode.PageError:
+		if !p.came || t.caught == nil || u32(rest, 4) == 0 {
+			return value.NullValue, next, errBadProgram
+		}
+		return t.pageFailed(p, t.caught, u32(rest, 4))
 	}
 	t.closeFetch(f, p) // bytecode.Close
 	return value.NullValue, next, nil
 }
 
-// begin resets the state for a new fetch.
+// begin resets the state for a new fetch. One whose page failed goes on with that
+// page, if a retry directive says so.
 func (p *pageState) begin(info *bytecode.FetchInfo, key value.Value) error {
-	// The same request once more carries the same Idempotency-Key, so that the
-	// server can tell.
-	idempotency := p.idempotency
-	if !p.repeats {
-		idempotency = ""
-	}
 	p.abandon()
-	*p = pageState{fetch: info, open: true, param: firstParam(info.Page), idempotency: idempotency}
+	if p.repeats && p.fetch == info && info.Page != bytecode.PageNone {
+		p.open, p.repeats = true, false
+		return nil
+	}
+	fresh := pageState{fetch: info, open: true, param: firstParam(info.Page)}
+	if p.repeats {
+		// The same request once more carries the same Idempotency-Key, so that the
+		// server can tell.
+		fresh.idempotency = p.idempotency
+	}
+	*p = fresh
 	if info.Incremental {
 		text, err := KeyText(key)
 		if err != nil {
@@ -167,20 +182,92 @@ func (t *Task) fetchPage(f *frame, p *pageState, path, options value.Value) (fai
 	}
 	t.setResponse(reply.Body)
 	t.status = reply.Status
-	p.idempotency = "" // the next page is another request
 	p.number++
 	if p.number == 1 {
 		p.time = reply.Time
 	}
+	p.linked, p.asked = reply.Linked, p.next
 	p.body, p.last, p.came = reply.Body, reply.Last, true
 	if p.fetch.Page == bytecode.PageLink {
 		p.next = reply.Next // to other ways of paginating the header means nothing
 	}
 	if p.fetch.Page == bytecode.PageNone {
+		p.idempotency = "" // the next one is another request
 		p.items = itemsOf(reply.Body)
+		if !p.last {
+			p.only()
+		}
 		return false, p.track()
 	}
+	t.answer = reply
 	return false, nil
+}
+
+// only reads what the answer to a request without pages says beside its items.
+func (p *pageState) only() {
+	if !p.fetch.Judged {
+		if why := partial(p.body, ""); why != "" {
+			p.cutShort(CutErrors, "%s", why)
+		}
+	}
+	if p.fetch.Single {
+		return
+	}
+	sign := moreSign(p.body, "")
+	if p.linked && sign == "" && (p.body.Kind() == value.Array || p.body.Kind() == value.Object && len(arrayFields(p.body)) > 0) {
+		sign = "its Link header"
+	}
+	if sign != "" {
+		p.cutShort(CutNext, "has the first page only: the answer says in %s that there is more; say how its pages follow with `paginate`, or `paginate: none` if this one is meant", sign)
+	}
+}
+
+// pageDone takes the current page into the fetch. A page that is not what it
+// should be leaves the fetch as it was before.
+func (t *Task) pageDone(p *pageState, until value.Value, target int) (value.Value, int, error) {
+	before := *p
+	if err := p.done(until); err != nil {
+		*p = before
+		return t.pageFailed(p, err, target)
+	}
+	t.answer = nil
+	return value.NullValue, next, nil
+}
+
+// pageFailed makes a page that is not what it should be the failure of its
+// request, which a match may take: target is where that is, or 0. A retry
+// directive then asks for that page again.
+func (t *Task) pageFailed(p *pageState, err error, target int) (value.Value, int, error) {
+	p.came, p.next = false, p.asked
+	p.number--
+	answer := t.answer
+	t.answer = nil
+	if answer == nil || answer.Reject == nil {
+		return value.NullValue, next, err
+	}
+	failure := answer.Reject(err)
+	if target == 0 {
+		return value.NullValue, next, errors.New(failure.Text)
+	}
+	t.failed, t.last, p.failure = failure, failure, failure
+	t.holdFetch(p)
+	t.setResponse(failure.Envelope)
+	t.status = answer.Status
+	return value.NullValue, target, nil
+}
+
+// taken gives what the step that the pages go through works on: the items of the
+// current page. A step that takes something else of the response gets that of
+// the last page, once.
+func (p *pageState) taken() value.Value {
+	if !p.aside {
+		return value.FromArray(p.items)
+	}
+	if p.more {
+		return value.FromArray(nil)
+	}
+	v, _ := lookUp(p.body, p.fetch.Taken)
+	return v
 }
 
 // reply gives the answer to the request of the next page, which may have been
@@ -330,11 +417,19 @@ func (p *pageState) done(until value.Value) error {
 	if p.empties > maxEmptyPages {
 		return fmt.Errorf("%d empty pages in a row, and `until` does not hold", p.empties)
 	}
+	if !p.fetch.Judged && len(p.items) > 0 {
+		if why := partial(p.body, p.path); why != "" {
+			p.cutShort(CutErrors, "%s", why)
+		}
+	}
 	if err := p.decide(until); err != nil {
 		return err
 	}
 	p.more = p.more && !p.last
 	p.limit()
+	if !p.more && !p.last && !(p.fetch.Until && value.Truth(until)) {
+		p.saysMore()
+	}
 	if err := p.track(); err != nil {
 		return err
 	}
@@ -342,7 +437,29 @@ func (p *pageState) done(until value.Value) error {
 		p.merged = append(p.merged, p.items...)
 	}
 	p.previous = p.body
+	p.came = false
+	p.idempotency = "" // the next page is another request
 	return nil
+}
+
+// saysMore reads on the last page whether there is more all the same: then most
+// likely the way to paginate, or its path, is not the server's.
+func (p *pageState) saysMore() {
+	if p.isCut(CutLimit) || p.isCut(CutCursor) {
+		return // that is why
+	}
+	sign := moreSign(p.body, p.fetch.Cursor)
+	if sign == "" && p.linked && p.fetch.Page != bytecode.PageLink && (p.body.Kind() == value.Array || p.body.Kind() == value.Object && len(arrayFields(p.body)) > 0) {
+		sign = "its Link header"
+	}
+	if sign != "" {
+		p.cutShort(CutNext, "has ended on a page that says in %s that there is more: does `paginate` name what the server goes by?", sign)
+	}
+}
+
+// isCut reports whether the fetch is cut short for a reason of that kind.
+func (p *pageState) isCut(kind CutKind) bool {
+	return slices.ContainsFunc(p.cuts, func(c CutReason) bool { return c.Kind == kind })
 }
 
 // decide says whether another page follows, and with what parameter.
@@ -416,6 +533,11 @@ func (p *pageState) seam() {
 	p.most = max(p.most, int64(len(p.items)))
 	for n := min(int64(len(before)), int64(len(p.items)), p.overlap); n > 0; n-- {
 		if slices.EqualFunc(before[int64(len(before))-n:], p.items[:n], value.Equal) {
+			for _, item := range p.items[:n] {
+				if idOf(item).IsNull() {
+					p.dropped++ // nobody can tell it from another like it
+				}
+			}
 			p.items = p.items[n:]
 			return
 		}
@@ -437,6 +559,12 @@ func (p *pageState) follow(to, what string) error {
 
 func (p *pageState) decideCursor(until value.Value) error {
 	cursor, there := lookUp(p.body, p.fetch.Cursor)
+	p.hadNext = p.hadNext || there
+	if !there && p.number == 1 && len(p.items) > 0 && !(p.fetch.Until && value.Truth(until)) {
+		if meant := misspelt(p.body, p.fetch.Cursor); meant != "" {
+			return fmt.Errorf("the first page has nothing in %s, where paginate says that the next cursor is, but it has %s: write %q", p.fetch.Cursor, meant, meant)
+		}
+	}
 	switch cursor.Kind() {
 	case value.Array, value.Object, value.Bool:
 		if cursor.Kind() == value.Bool && !cursor.Bool() {
@@ -479,10 +607,8 @@ func (p *pageState) limit() {
 // follows the word "Fetch" in what a person reads. Of several reasons of one
 // kind the first counts.
 func (p *pageState) cutShort(kind CutKind, format string, args ...any) {
-	for _, c := range p.cuts {
-		if c.Kind == kind {
-			return
-		}
+	if p.isCut(kind) {
+		return
 	}
 	p.cuts = append(p.cuts, CutReason{Kind: kind, Text: fmt.Sprintf(format, args...)})
 }
@@ -526,6 +652,7 @@ func (t *Task) closeFetch(f *frame, p *pageState) {
 	if p.updateFrom != "" && p.key != "" && len(p.cuts) == 0 && p.greatest.IsNull() && p.before+len(p.items) > 0 {
 		p.cutShort(CutUpdateFrom, "found no %s in any item", p.updateFrom)
 	}
+	p.notices(t, f)
 	if len(p.cuts) > 0 {
 		t.host.CutShort(&Cut{Reasons: p.cuts, Held: p.key != "", At: t.at(f, f.pc)})
 	}
@@ -540,6 +667,21 @@ func (t *Task) closeFetch(f *frame, p *pageState) {
 		t.host.Fetched(&end)
 	}
 	*p = pageState{fetch: p.fetch}
+}
+
+// notices tells what a person should know of a fetch that has ended well.
+func (p *pageState) notices(t *Task, f *frame) {
+	if p.last {
+		return // nothing was asked
+	}
+	if p.fetch.Page == bytecode.PageCursor && !p.hadNext && !p.isCut(CutCursor) && p.before+len(p.items) > 0 {
+		t.host.Notice(&Notice{Kind: NoticeCursor, At: t.at(f, f.pc),
+			Text: fmt.Sprintf("No page of the fetch had anything in %s, where paginate says that the next cursor is: is the path right?", p.fetch.Cursor)})
+	}
+	if p.dropped > 0 {
+		t.host.Notice(&Notice{Kind: NoticeSeam, At: t.at(f, f.pc),
+			Text: fmt.Sprintf("Where pages of the fetch overlap, items without an id came again and were dropped: %d", p.dropped)})
+	}
 }
 
 // merge gives the merged response. Of a streamed fetch nothing is left: its

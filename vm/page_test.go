@@ -59,7 +59,7 @@ func (w *world) pages(bodies ...string) *[]string {
 		}
 		body, next, _ := strings.Cut(body, " > ")
 		reply := w.answer(int64(n+1), body)
-		reply.Next = next
+		reply.Next, reply.Linked = next, next != ""
 		return reply
 	}
 	return asked
@@ -91,9 +91,10 @@ func TestPages(t *testing.T) {
 		{"like pages while an offset steps over records that are left out", `paginate: offset(o, 4)`, []string{`[5]`, `[5]`, `[5]`, `[8]`, `[]`}, `[5,8]`, "0 1 2 3 4", "", ""},
 		{"an offset that is not heeded", `paginate: offset(o, 2)`, []string{`[1,2]`, `[1,2]`}, "", "0 2", "", "page 2 is identical to the one before: the server does not seem to heed the page parameter o"},
 		{"an offset that is not heeded, with fewer items than a page", `paginate: offset(o, 6)`, []string{`[1,2]`, `[1,2]`, `[1,2]`, `[1,2]`}, "", "0 2 4 6", "", "page 4 is identical"},
-		{"a link in the header means nothing to an offset", `paginate: offset(o, 1)`, []string{`[1] > /elsewhere`, `[2] > /x?2`, `[] > /x?3`}, `[1,2]`, "0 1 2", "", ""},
-		{"a link in the header means nothing to page", `paginate: page(p, 1)`, []string{`[1] > /elsewhere`, `[2] > /x?2`, `[] > /x?3`}, `[1,2]`, "1 2 3", "", ""},
-		{"a link in the header means nothing to a cursor", `paginate: cursor(c, 1, "next")`, []string{`{"i":[1],"next":"a"} > /elsewhere`, `{"i":[2]} > /x?2`}, `{"i":[1,2]}`, " a", "", ""},
+		{"a link in the header means nothing to an offset", `paginate: offset(o, 1)`, []string{`[1] > /elsewhere`, `[2] > /x?2`, `[]`}, `[1,2]`, "0 1 2", "", ""},
+		{"a link in the header of the last page", `paginate: offset(o, 1)`, []string{`[1]`, `[] > /x?3`}, `[1]`, "0 1", "has ended on a page that says in its Link header that there is more: does `paginate` name what the server goes by?", ""},
+		{"a link in the header means nothing to page", `paginate: page(p, 1)`, []string{`[1] > /elsewhere`, `[2] > /x?2`, `[]`}, `[1,2]`, "1 2 3", "", ""},
+		{"a link in the header means nothing to a cursor", `paginate: cursor(c, 1, "next")`, []string{`{"i":[1],"next":"a"} > /elsewhere`, `{"i":[2],"next":null}`}, `{"i":[1,2],"next":null}`, " a", "", ""},
 		{"a cursor means nothing to links", `paginate: link("i")`, []string{`{"i":[1],"next":"a"} > /x?2`, `{"i":[2],"next":null}`}, `{"i":[1,2],"next":null}`, " ", "", ""},
 		{"nothing at all", `paginate: page(p, 2)`, []string{`[]`}, `[]`, "1", "", ""},
 		{"no body", `paginate: page(p, 2)`, []string{`null`}, `[]`, "1", "", ""},
@@ -140,6 +141,23 @@ func TestPages(t *testing.T) {
 		{"the only list is empty at first", `paginate: page(p, 2), until: p == 2`, []string{`{"notes":[]}`, `{"a":[1]}`}, `{"a":[1]}`, "1 2", "", ""},
 		{"the only list is empty at first, and another beside it", `paginate: page(p, 2), until: p == 2`, []string{`{"notes":[]}`, `{"notes":[],"a":[1]}`}, "", "1 2", "", "its array fields are notes, a"},
 		{"the only list is always empty", `paginate: page(p, 2)`, []string{`{"a":[],"n":1}`}, `{"a":[],"n":1}`, "1", "", ""},
+		{"a misspelt cursor", `paginate: cursor(c, 9, "nextCursor")`, []string{`{"i":[1],"next_cursor":"a"}`}, "", "", "", `the first page has nothing in nextCursor, where paginate says that the next cursor is, but it has next_cursor: write "next_cursor"`},
+		{"a misspelt cursor, one edit", `paginate: cursor(c, 9, "meta.cursr")`, []string{`{"i":[1],"meta":{"cursor":7}}`}, "", "", "", `write "meta.cursor"`},
+		{"a misspelt place of the cursor", `paginate: cursor(c, 9, "Meta.next")`, []string{`{"i":[1],"meta":{"next":"a"}}`}, "", "", "", `write "meta.next"`},
+		{"two keys misspelt", `paginate: cursor(c, 9, "pagination.nxtPage")`, []string{`{"i":[1],"paginations":{"next_page":"a"}}`}, "", "", "", `write "paginations.next_page"`},
+		{"a misspelt whole key", `paginate: cursor(c, 9, "@odata.nextlink")`, []string{`{"i":[1],"@odata.nextLink":"/x"}`}, "", "", "", `write "@odata.nextLink"`},
+		{"a short key that is nearly the cursor's", `paginate: cursor(c, 9, "next")`, []string{`{"i":[1],"nest":"a"}`}, `{"i":[1],"nest":"a"}`, "", "", ""},
+		{"a key that is nearly the cursor's and holds none", `paginate: cursor(c, 9, "next_page")`, []string{`{"i":[1],"nextPage":null,"next_pages":["a"]}`}, "", "", "", "its array fields are i, next_pages"},
+		{"a key that is nearly the cursor's beside it", `paginate: cursor(c, 9, "next_page")`, []string{`{"i":[1],"next_page":null,"nextPage":"z"}`}, `{"i":[1],"next_page":null,"nextPage":"z"}`, "", "", ""},
+		{"a later page says there is more elsewhere", `paginate: cursor(c, 2, "next")`, []string{`{"i":[1],"next":"a"}`, `{"i":[2],"next":null,"has_more":true}`}, `{"i":[1,2],"next":null,"has_more":true}`, " a", "has ended on a page that says in has_more that there is more: does `paginate` name what the server goes by?", ""},
+		{"an empty page says there is more", `paginate: page(p, 2)`, []string{`{"i":[1],"next":"/2"}`, `{"i":[],"next":"/3"}`}, `{"i":[1],"next":"/3"}`, "1 2", "has ended on a page that says in next that there is more: does `paginate` name what the server goes by?", ""},
+		{"what a page before the last says counts for nothing", `paginate: page(p, 2)`, []string{`{"i":[1],"next":"/2"}`, `{"i":[],"next":""}`}, `{"i":[1],"next":""}`, "1 2", "", ""},
+		{"until ends it, whatever the page says", `paginate: page(p, 2), until: p == 1`, []string{`{"i":[1],"next":"/2"}`}, `{"i":[1],"next":"/2"}`, "1", "", ""},
+		{"links where the body says it", `paginate: link()`, []string{`{"i":[1],"paging":{"next":"/2"}}`}, `{"i":[1],"paging":{"next":"/2"}}`, "", "has ended on a page that says in paging.next that there is more: does `paginate` name what the server goes by?", ""},
+		{"errors beside items", `paginate: page(p, 2, "i")`, []string{`{"i":[1],"errors":[{"message":"m"}]}`, `{"i":[2]}`, `{"i":[]}`}, `{"i":[1,2]}`, "1 2 3", `has an answer with items, which says errors beside them: array [{"message":"m"}]`, ""},
+		{"errors that are none", `paginate: page(p, 2, "i")`, []string{`{"i":[1],"errors":[null,null],"error":{}}`, `{"i":[2],"errors":[],"error":""}`, `{"i":[],"error":null}`}, `{"i":[1,2],"error":null}`, "1 2 3", "", ""},
+		{"errors that are the items", `paginate: page(p, 2, "errors")`, []string{`{"errors":[1]}`, `{"errors":[]}`}, `{"errors":[1]}`, "1 2", "", ""},
+		{"an error without items ends it", `paginate: page(p, 2, "i")`, []string{`{"i":[1]}`, `{"i":null,"error":{"code":7}}`}, "", "1 2", "", `page 2 has no items, and says error: object {"code":7}`},
 		{"a list within", `paginate: page(p, 2, "a.b")`, []string{`{"a":{"b":[1],"c":2},"d":3}`, `{"a":{"b":[],"c":4},"d":5}`}, `{"a":{"b":[1],"c":4},"d":5}`, "1 2", "", ""},
 		{"a list left out at the end", `paginate: page(p, 2, "a")`, []string{`{"a":[1],"n":1}`, `{"n":2}`}, `{"n":2,"a":[1]}`, "1 2", "", ""},
 		{"a list that turns into something else", `paginate: page(p, 2)`, []string{`{"a":[1]}`, `{"a":"none"}`}, "", "1 2", "", "the items of a page must be an array, found string \"none\" in a"},
@@ -169,6 +187,102 @@ func TestPages(t *testing.T) {
 			if got := w.positions()["/x"]; got != position {
 				t.Errorf("position %q, expected %q", got, position)
 			}
+		})
+	}
+}
+
+// TestOnePage: what an answer without pages says beside its items.
+func TestOnePage(t *testing.T) {
+	const more = "has the first page only: the answer says in %s that there is more; say how its pages follow with `paginate`, or `paginate: none` if this one is meant"
+	const errors = `has an answer with items, which says %s beside them: `
+	for _, test := range []struct {
+		name, options, body, sign, early string
+	}{
+		{"nothing", "", `{"i":[1],"next":null,"has_more":false}`, "", ""},
+		{"a list with a link", "", `[1] > /2`, "its Link header", more},
+		{"an object with a list and a link", "", `{"i":[1]} > /2`, "its Link header", more},
+		{"one object with a link", "", `{"id":1} > /2`, "", ""},
+		{"one object with a next", "", `{"id":1,"next":"x"}`, "", ""},
+		{"next", "", `{"next":"x","i":[]}`, "next", more},
+		{"next as a number", "", `{"i":[1],"next":2}`, "next", more},
+		{"next as half a number", "", `{"i":[1],"next":2.5}`, "", ""},
+		{"next as an object", "", `{"i":[1],"next":{"id":1}}`, "", ""},
+		{"next_page", "", `{"i":[1],"next_page":2}`, "next_page", more},
+		{"next_cursor", "", `{"i":[1],"next_cursor":"x"}`, "next_cursor", more},
+		{"nextPageToken", "", `{"i":[1],"nextPageToken":"x"}`, "nextPageToken", more},
+		{"next_page_token", "", `{"i":[1],"next_page_token":"x"}`, "next_page_token", more},
+		{"nextRecordsUrl", "", `{"i":[1],"nextRecordsUrl":"/x"}`, "nextRecordsUrl", more},
+		{"next_page_uri", "", `{"i":[1],"next_page_uri":"/x"}`, "next_page_uri", more},
+		{"@odata.nextLink", "", `{"value":[1],"@odata.nextLink":"/x"}`, "@odata.nextLink", more},
+		{"paging.next", "", `{"i":[1],"paging":{"next":"/x"}}`, "paging.next", more},
+		{"links.next", "", `{"i":[1],"links":{"next":"/x","prev":null}}`, "links.next", more},
+		{"links.next, null", "", `{"i":[1],"links":{"next":null}}`, "", ""},
+		{"links, a list", "", `{"i":[1],"links":[{"next":"x"}]}`, "", ""},
+		{"response_metadata.next_cursor", "", `{"i":[1],"response_metadata":{"next_cursor":"x"}}`, "response_metadata.next_cursor", more},
+		{"has_more", "", `{"i":[1],"has_more":true}`, "has_more", more},
+		{"hasMore", "", `{"i":[1],"hasMore":true}`, "hasMore", more},
+		{"has_next_page", "", `{"i":[1],"has_next_page":true}`, "has_next_page", more},
+		{"has_more as text", "", `{"i":[1],"has_more":"yes"}`, "", ""},
+		{"paginate: none", "paginate: none,", `{"i":[1],"next":"x"} > /2`, "", ""},
+		{"an error beside items", "paginate: none,", `{"i":[1],"error":"x"}`, "error", errors + `string "x"`},
+		{"GraphQL's", "", `{"data":{"orders":{"edges":[{"node":1}]}},"errors":[{"message":"m"}]}`, "errors", errors + `array [{"message":"m"}]`},
+		{"GraphQL's, deeper", "", `{"data":{"shop":{"orders":{"edges":[1]}}},"errors":[1]}`, "errors", errors + `array [1]`},
+		{"GraphQL's of one object", "", `{"data":{"order":{"id":1},"user":null},"errors":[1]}`, "errors", errors + `array [1]`},
+		{"GraphQL's without data", "", `{"data":null,"errors":[1]}`, "", ""},
+		{"GraphQL's without anything in data", "", `{"data":{"order":null},"errors":[1]}`, "", ""},
+		{"an error with lists of its own", "", `{"error":{"details":[1]}}`, "", ""},
+		{"no error", "", `{"i":[1],"errors":[],"error":null}`, "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld()
+			w.pages(test.body)
+			wantError(t, w.run(t, `mission M {
+  source API { base: "http://x" }
+  store out: memory
+  action A { get "/x" { `+test.options+` since: lastSync } let r = response }
+}`), "")
+			var early []string
+			position := "1970-01-01T00:00:01.000Z"
+			if test.early != "" {
+				early, position = []string{strings.Replace(test.early, "%s", test.sign, 1)}, "held"
+			}
+			want(t, "early", w.early, early...)
+			if got := w.positions()["/x"]; got != position {
+				t.Errorf("position %q, expected %q", got, position)
+			}
+		})
+	}
+}
+
+// TestStepTakesSomethingElse: a later step that reads response.x names the items
+// only if x is an array in the page.
+func TestStepTakesSomethingElse(t *testing.T) {
+	for _, test := range []struct {
+		name, step string
+		pages      []string
+		want       []string
+		err        string
+	}{
+		{"an object of the last page", `store response.summary -> out`, []string{`{"items":[1],"summary":{"n":1}}`, `{"items":[2],"summary":{"n":2}}`, `{"items":[],"summary":{"n":3}}`}, []string{`{"n":3}`}, ""},
+		{"the items", `for x in response.rows { store { id: x } -> out }`, []string{`{"rows":[1],"notes":[7]}`, `{"rows":[2]}`, `{"rows":[]}`}, []string{`{"id":1}`, `{"id":2}`}, ""},
+		{"no list", `for x in response.summary { store { id: x } -> out }`, []string{`{"items":[1],"summary":{"n":1}}`, `{"items":[]}`}, nil, "for"},
+		{"what a page does not have", `for x in response.rows { store { id: x } -> out }`, []string{`{"items":[1]}`}, nil, "the next step takes the items from rows, which the page does not have; its array fields are items"},
+		{"what the first page does not have", `for x in response.rows { store { id: x } -> out }`, []string{`{"n":1}`, `{"rows":[1]}`, `{"rows":[]}`}, []string{`{"id":1}`}, ""},
+		{"an object, and the whole too", `let n = response.summary.n store { id: n, all: length(response.items) } -> out`, []string{`{"items":[1],"summary":{"n":1}}`, `{"items":[2],"summary":{"n":2}}`, `{"items":[],"summary":{"n":2}}`}, []string{`{"id":2,"all":2}`}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld()
+			w.pages(test.pages...)
+			options := `paginate: page(p, 2)`
+			if strings.Contains(test.pages[0], `"n":1}`) && len(test.pages) == 3 && test.want != nil && !strings.Contains(test.pages[0], "items") {
+				options += `, until: p == 3`
+			}
+			wantError(t, w.run(t, `mission M {
+  source API { base: "http://x" }
+  store out: memory
+  action A { get "/x" { `+options+` } `+test.step+` }
+}`), test.err)
+			want(t, "out", w.records("out"), test.want...)
 		})
 	}
 }

@@ -35,6 +35,12 @@ var pageForms = []struct {
 	{"link", 0, 1, "link(items?)"},
 }
 
+// OnePage reports whether the value of `paginate` is none: one page is meant.
+func OnePage(e syntax.Expr) bool {
+	w, ok := Word(unparen(e))
+	return ok && w == "none"
+}
+
 // ReadPagination reads the value of `paginate`; ok is false if it has no such form,
 // which the checker reports.
 func ReadPagination(e syntax.Expr) (p Pagination, ok bool) {
@@ -68,6 +74,9 @@ func ReadPagination(e syntax.Expr) (p Pagination, ok bool) {
 
 // checkPages checks the value of `paginate`.
 func (c *checker) checkPages(e syntax.Expr) {
+	if OnePage(e) {
+		return
+	}
 	call, ok := unparen(e).(*syntax.CallExpr)
 	var names []string
 	for _, f := range pageForms {
@@ -78,7 +87,7 @@ func (c *checker) checkPages(e syntax.Expr) {
 		if name, isName := e.(*syntax.Name); isName && name.Name == "link" {
 			suggestion = "write `link()`"
 		}
-		c.report(diag.CodeBadPaginate, e.Place(), suggestion, "`paginate` must be page(…), offset(…), cursor(…) or link()")
+		c.report(diag.CodeBadPaginate, e.Place(), suggestion, "`paginate` must be page(…), offset(…), cursor(…), link() or none")
 		return
 	}
 	for _, f := range pageForms {
@@ -279,10 +288,10 @@ func (c *checker) checkRequestOptions(s *syntax.FetchStep, source *syntax.Source
 			}
 		}
 	}
-	if o.Get("paginate") == nil {
+	if p := o.Get("paginate"); p == nil || OnePage(p.Value) {
 		for _, name := range []string{"until", "maxPages", "maxItems"} {
 			if x := o.Get(name); x != nil {
-				c.report(diag.CodeNoEffect, x.Key.Span, "add `paginate`", "`%s` has no effect without `paginate`", name)
+				c.report(diag.CodeNoEffect, x.Key.Span, "say in `paginate` how pages follow", "`%s` has no effect without `paginate`", name)
 			}
 		}
 	}

@@ -36,6 +36,7 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 	var p pagination
 	if o := s.Options.Get("paginate"); o != nil {
 		p = pageForm(o.Value)
+		info.Single = p.kind == bytecode.PageNone
 		for _, path := range []string{p.items, p.cursor} {
 			if strings.Count(path, ".") >= bytecode.MaxNames {
 				f.g.exceeds(o.Value.Place(), "name a place less deep", "a path in `paginate` has more than %d names, the most that one can have", bytecode.MaxNames)
@@ -122,6 +123,7 @@ func (f *fn) exchange(s *syntax.FetchStep, p pagination, until *syntax.Option, n
 		if p.kind == bytecode.PageNone {
 			return
 		}
+		start := len(f.out.Code)
 		if until != nil {
 			// In `until` the response is the page.
 			f.expr(until.Value)
@@ -129,8 +131,29 @@ func (f *fn) exchange(s *syntax.FetchStep, p pagination, until *syntax.Option, n
 			f.emit(bytecode.Null)
 		}
 		f.at(s)
-		f.emit(bytecode.PageDone, number, page)
+		if !f.g.prog.Fetches[number].Handled {
+			f.jump(bytecode.PageDone, &label{pc: 0, depth: 0}, number, page)
+			return
+		}
+		if until != nil {
+			f.failPage(start, number, page, failed)
+		}
+		f.jump(bytecode.PageDone, failed, number, page)
 	})
+}
+
+// failPage makes what fails in the code from start on the failure of the page's
+// request.
+func (f *fn) failPage(start, number, page int, failed *label) {
+	good, bad := newLabel(), newLabel()
+	h := bytecode.Handler{Start: start, End: len(f.out.Code), PageStart: page, PageEnd: page}
+	f.jump(bytecode.Jump, good)
+	bad.depth = 0
+	f.place(bad)
+	h.Target = bad.pc
+	f.out.Handlers = append(f.out.Handlers, h)
+	f.jump(bytecode.PageError, failed, number, page)
+	f.place(good)
 }
 
 // withPageParam generates code in which lastSync is the position of the fetch in

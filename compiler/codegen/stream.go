@@ -61,8 +61,8 @@ func (f *fn) streams(info *bytecode.FetchInfo, rest []syntax.Step) syntax.Step {
 	if f.responseLive(rest[1:]) {
 		return nil
 	}
-	if path != "" {
-		info.Items = path
+	if path != info.Items {
+		info.Taken = path
 	}
 	return rest[0]
 }

@@ -59,7 +59,9 @@ func (r *run) Fetch(ctx context.Context, q *vm.Request) (*vm.Reply, error) {
 	if resp.Dropped != "" {
 		r.Notice(&vm.Notice{Kind: vm.NoticeRedirect, Text: resp.Dropped, At: q.At})
 	}
-	return &vm.Reply{Body: resp.Body, Status: resp.Status, Time: sentAt(resp).UnixMilli(), Next: resp.Next}, nil
+	return &vm.Reply{Body: resp.Body, Status: resp.Status, Time: sentAt(resp).UnixMilli(), Next: resp.Next, Linked: resp.HasNext,
+		Reject: func(why error) *vm.Failure { return r.failure(resp.Reject(httpclient.KindRejected, why)) },
+	}, nil
 }
 
 // sentAt is when a request was sent, by the server's clock if it tells. Its Date
@@ -78,7 +80,12 @@ func (r *run) failed(err error) (*vm.Reply, error) {
 	if !errors.As(err, &f) {
 		return nil, err
 	}
-	return &vm.Reply{Status: f.Status, Failure: &vm.Failure{Envelope: f.Envelope(r.engine.shapes), Text: f.Error(), ByStatus: f.ByStatus()}}, nil
+	return &vm.Reply{Status: f.Status, Failure: r.failure(f)}, nil
+}
+
+// failure is a failed request as the machine keeps it.
+func (r *run) failure(f *httpclient.Failure) *vm.Failure {
+	return &vm.Failure{Envelope: f.Envelope(r.engine.shapes), Text: f.Error(), ByStatus: f.ByStatus()}
 }
 
 // onRetry counts and logs that a request will be sent again.

@@ -111,7 +111,7 @@ func (k *call) answer(ctx context.Context, resp *http.Response, at *hop) (*Respo
 	if at.url != k.url {
 		out.Dropped = k.droppedQuery(at)
 	}
-	out.Next, out.NextErr = k.next(resp.Header, at.url)
+	out.Next, out.HasNext, out.NextErr = k.next(resp.Header, at.url)
 	return out, nil
 }
 

@@ -150,6 +150,7 @@ type Response struct {
 	// address: whoever pages by link must fail with it, as pages are missing.
 	Next     string
 	NextErr  error
+	HasNext  bool // the Link header names a next page, of whatever origin
 	Attempts int
 	Bytes    int64 // of the body, decompressed
 	// Dropped says that redirects have lost the query that was asked with: the

@@ -12,11 +12,11 @@ import (
 // page of another origin is an error: going there would take the credentials
 // along, and not going there would lose what is on it. So is a header that
 // can't be read, unless it has a link to the next page all the same: it may have
-// meant one.
-func (k *call) next(h http.Header, base *url.URL) (string, error) {
+// meant one. there tells whether the header names a next page.
+func (k *call) next(h http.Header, base *url.URL) (to string, there bool, err error) {
 	values := h["Link"]
 	if len(values) == 0 {
-		return "", nil
+		return "", false, nil
 	}
 	target, bad := linkNext(values, func(anchor string) bool {
 		if anchor == "" {
@@ -27,20 +27,20 @@ func (k *call) next(h http.Header, base *url.URL) (string, error) {
 	})
 	if target == nil {
 		if bad == "" {
-			return "", nil
+			return "", false, nil
 		}
-		return "", fmt.Errorf(`the Link header can't be read at %q, expected <address>; rel="next": whether another page follows is not known`,
+		return "", false, fmt.Errorf(`the Link header can't be read at %q, expected <address>; rel="next": whether another page follows is not known`,
 			k.client.redactor.Head(bad, snippetLength))
 	}
 	u, err := resolve(base, *target)
 	if err != nil {
-		return "", fmt.Errorf(`the Link header's rel="next" %w`, err)
+		return "", true, fmt.Errorf(`the Link header's rel="next" %w`, err)
 	}
 	if !sameOrigin(u, k.url) {
-		return "", fmt.Errorf(`the Link header's rel="next" leads to %s, which is not of the origin %s://%s of the request`,
+		return "", true, fmt.Errorf(`the Link header's rel="next" leads to %s, which is not of the origin %s://%s of the request`,
 			k.displayURL(u), k.url.Scheme, k.url.Host)
 	}
-	return u.String(), nil
+	return u.String(), true, nil
 }
 
 var errNotLink = errors.New("not a link")

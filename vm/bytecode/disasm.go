@@ -104,10 +104,14 @@ func (d *disassembler) fetch(f *FetchInfo) string {
 	for _, flag := range []struct {
 		set  bool
 		name string
-	}{{f.Stream, "stream"}, {f.Until, "until"}, {f.Incremental, "incremental"}, {f.Handled, "handled"}, {f.PageCarried, "carried"}} {
+	}{{f.Stream, "stream"}, {f.Until, "until"}, {f.Incremental, "incremental"}, {f.Handled, "handled"}, {f.PageCarried, "carried"},
+		{f.Single, "single"}, {f.Judged, "judged"}} {
 		if flag.set {
 			text += " " + flag.name
 		}
+	}
+	if f.Taken != "" {
+		text += " takes " + f.Taken
 	}
 	return text
 }

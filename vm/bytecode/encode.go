@@ -20,7 +20,7 @@ const (
 	magic = "REQC"
 	// Version is that of the form and of the instruction set. It changes with
 	// every change of either; a program of another version is not run.
-	Version = 2
+	Version = 3
 
 	headerSize = len(magic) + 2 + sha256.Size
 )
@@ -184,11 +184,14 @@ func (w *writer) fetch(x *FetchInfo) {
 	w.bool(x.PageCarried)
 	w.text(x.Cursor)
 	w.text(x.Items)
+	w.text(x.Taken)
 	w.texts(x.ItemNames)
 	w.bool(x.Stream)
 	w.bool(x.Until)
 	w.bool(x.Incremental)
 	w.bool(x.Handled)
+	w.bool(x.Single)
+	w.bool(x.Judged)
 	w.pos(x.Pos)
 }
 
@@ -478,8 +481,8 @@ func (r *reader) tables(p *Program) {
 func (r *reader) fetch() FetchInfo {
 	return FetchInfo{
 		Method: r.text(), Source: r.int(), Operation: r.text(), Page: PageKind(r.byte()),
-		PageParam: r.text(), PageCarried: r.bool(), Cursor: r.text(), Items: r.text(), ItemNames: r.texts(),
-		Stream: r.bool(), Until: r.bool(), Incremental: r.bool(), Handled: r.bool(), Pos: r.pos(),
+		PageParam: r.text(), PageCarried: r.bool(), Cursor: r.text(), Items: r.text(), Taken: r.text(), ItemNames: r.texts(),
+		Stream: r.bool(), Until: r.bool(), Incremental: r.bool(), Handled: r.bool(), Single: r.bool(), Judged: r.bool(), Pos: r.pos(),
 	}
 }
 

@@ -113,8 +113,9 @@ const (
 	LastSync  // - LastSync<page> - time | null      the position of the fetch in the page slot
 	PageParam // - PageParam<page> - v               the page parameter's current value
 	Fetch     // path options Fetch<fetch,page,pc> -    sets response; a failure that may be handled goes to pc, with pc 0 it is raised
-	PageDone  // until PageDone<fetch,page> -        the page's place in the fetch: what it adds, whether another follows
-	PageItems // - PageItems<page> - items           of the current page
+	PageDone  // until PageDone<fetch,page,pc> -     the page's place in the fetch: what it adds, whether another follows; what fails in that is as for Fetch
+	PageError // - PageError<fetch,page,pc> -        in a handler: what failed is the failure of the page's request; goes to pc
+	PageItems // - PageItems<page> - items           of the current page, or what the step takes of the last one
 	Ahead     // path options Ahead<fetch,page> -    if another page follows, asks for it while the current one is worked on
 	MorePages // - MorePages<page,pc> -              jumps where another page follows
 	Close     // - Close<fetch,page> -               ends the fetch: merged response, new sync position
@@ -332,7 +333,8 @@ var infos = [opCount]Info{
 	LastSync:      {Name: "LastSync", Operands: []Operand{OperandPage}, Push: 1, Scope: InStep},
 	PageParam:     {Name: "PageParam", Operands: []Operand{OperandPage}, Push: 1, Scope: InStep},
 	Fetch:         {Name: "Fetch", Operands: []Operand{OperandFetch, OperandPage, OperandPC}, Pop: 2, Scope: InStep},
-	PageDone:      {Name: "PageDone", Operands: []Operand{OperandFetch, OperandPage}, Pop: 1, Scope: InStep},
+	PageDone:      {Name: "PageDone", Operands: []Operand{OperandFetch, OperandPage, OperandPC}, Pop: 1, Scope: InStep},
+	PageError:     {Name: "PageError", Operands: []Operand{OperandFetch, OperandPage, OperandPC}, Scope: InStep, Ends: true},
 	MorePages:     {Name: "MorePages", Operands: []Operand{OperandPage, OperandPC}, Scope: InStep},
 	PageItems:     {Name: "PageItems", Operands: []Operand{OperandPage}, Push: 1, Scope: InStep},
 	Ahead:         {Name: "Ahead", Operands: []Operand{OperandFetch, OperandPage}, Pop: 2, Scope: InStep},

@@ -145,11 +145,14 @@ type FetchInfo struct {
 	PageCarried bool     // the request carries the page parameter itself
 	Cursor      string   // path of the next cursor in a page
 	Items       string   // where the items are, if named in paginate
+	Taken       string   // of the response, what the step takes that the pages go through; "" for its items
 	ItemNames   []string // fields of the response that `until` or later steps name, in order
 	Stream      bool     // each page goes through the step that follows
 	Until       bool     // `until` decides
 	Incremental bool     // has a sync position
 	Handled     bool     // a match of the response follows
+	Single      bool     // one page is meant, whatever it says
+	Judged      bool     // failWhen says what is no good answer
 	Pos         Pos
 }
 

@@ -137,7 +137,7 @@ func verifyTables(p *Program) error {
 		if x.Source < None || x.Source >= len(p.Sources) || x.Page >= pageKindCount {
 			errs = append(errs, bad("request: no such source or pagination"))
 		}
-		for _, path := range append([]string{x.Items, x.Cursor}, x.ItemNames...) {
+		for _, path := range append([]string{x.Items, x.Cursor, x.Taken}, x.ItemNames...) {
 			if strings.Count(path, ".") >= MaxNames {
 				errs = append(errs, bad("request: a path of too many names"))
 			}
@@ -666,8 +666,8 @@ func (v *verifier) step(pc int) error {
 	rest += open * openList
 	at := pc + 1
 	for _, o := range info.Operands {
-		// A Fetch whose failure nothing handles has no target.
-		if o == OperandPC && !(op == Fetch && operandAt(code, at, o) == 0) {
+		// A Fetch or PageDone whose failure nothing handles has no target.
+		if o == OperandPC && !((op == Fetch || op == PageDone) && operandAt(code, at, o) == 0) {
 			target := operandAt(code, at, o)
 			if target <= pc && op != Loop && op != Retry && op != MorePages {
 				return v.fail(pc, "%s goes backwards", info.Name)
@@ -692,7 +692,7 @@ func (v *verifier) special(pc int, op Op, rest, open int) error {
 		if callee := &v.p.Funcs[operandAt(code, pc+1, OperandFunc)]; callee.Args != 1 {
 			return v.fail(pc, "calls %s with one argument, but it takes %d", callee.Name, callee.Args)
 		}
-	case CallAction, Bracket, Fetch, Parallel:
+	case CallAction, Bracket, Fetch, PageDone, PageError, Parallel:
 		// Handlers and other tasks find a frame at a step boundary, with no
 		// operands.
 		if rest != 0 || open != 0 {
