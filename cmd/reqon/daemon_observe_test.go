@@ -468,8 +468,11 @@ func TestDaemonReload(t *testing.T) {
 	if _, body := get(t, port, "/health"); !strings.Contains(body, "missions/broken.reqon:3:18: ") {
 		t.Errorf("/health does not say what is broken: %s", body)
 	}
-	if out, _ := s.reqon(0, "health", "localhost:"+port); !strings.Contains(out, "degraded") {
-		t.Errorf("reqon health of a degraded daemon: %s", out)
+	if out, why := s.reqon(1, "health", "localhost:"+port); !strings.Contains(out, "degraded") || !strings.Contains(why, "Broken: missions/broken.reqon:3:18: ") {
+		t.Errorf("reqon health of a degraded daemon: %s%s", out, why)
+	}
+	if out, _ := s.reqon(0, "health", "--allow-degraded", "localhost:"+port); !strings.Contains(out, "degraded") {
+		t.Errorf("reqon health --allow-degraded: %s", out)
 	}
 	// Mended.
 	s.write("missions/broken.reqon", customersMission("Broken", "every 1 hour", a.URL))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,12 +17,16 @@ import (
 func healthCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "health",
-		Usage:     "ask a daemon whether it is well: exit code 0 or 1",
+		Usage:     "ask a daemon whether it is well: exit code 0 if it says ok, else 1",
 		ArgsUsage: "URL",
 		Description: `URL is the address that --health-port gives the daemon, such as localhost:8080.
-Its path is /health unless another is named. For the health checks of containers.`,
+Its path is /health unless another is named. A daemon is degraded while a mission
+is not loaded as its file stands, has failed, or has not succeeded for long. For
+the health checks of containers take --allow-degraded, or the path /health/live:
+that a mission fails is no reason to start the daemon again.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "timeout", Value: "5s", Usage: "`TIME`: how long to wait for the answer (default 5s)"},
+			&cli.BoolFlag{Name: "allow-degraded", Usage: "exit code 0 also for a daemon that is degraded"},
 		},
 		Action: health,
 	}
@@ -62,7 +67,10 @@ func health(c *cli.Context) error {
 	if err != nil {
 		return exit(exitFailed, fmt.Errorf("the daemon does not answer: %w", err))
 	}
-	var answer struct{ Status string }
+	var answer struct {
+		Status   string
+		Problems []struct{ Mission, File, Error string }
+	}
 	if json.Unmarshal(body, &answer) != nil || answer.Status == "" {
 		answer.Status = oneLine(strings.TrimSpace(string(body)), 80)
 	}
@@ -70,7 +78,15 @@ func health(c *cli.Context) error {
 		return exit(exitFailed, fmt.Errorf("%s answers %s %s", target, resp.Status, answer.Status))
 	}
 	fmt.Fprintln(c.App.Writer, answer.Status)
-	return nil
+	for _, p := range answer.Problems {
+		what := cmp.Or(p.Mission, p.File, "daemon")
+		fmt.Fprintf(c.App.ErrWriter, "%s: %s\n", oneLine(what, 200), oneLine(p.Error, 500))
+	}
+	switch {
+	case answer.Status == "ok", answer.Status == "degraded" && c.Bool("allow-degraded"):
+		return nil
+	}
+	return exit(exitFailed, nil)
 }
 
 // healthURL completes an address: of localhost:8080 it makes

@@ -38,6 +38,7 @@ type daemon struct {
 	jobs     []*job
 	byName   map[string]*job
 	problems []Problem
+	idle     bool // it has been told that nothing is scheduled
 	queue    runQueue
 	running  int
 	phase    phase

@@ -126,7 +126,8 @@ type MissionHealth struct {
 func (d *daemon) health() (h Health, code int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	h = Health{Status: "ok", Uptime: int64(d.cfg.now().Sub(d.began).Seconds()), Missions: []MissionHealth{}, Problems: slices.Clone(d.problems)}
+	now := d.cfg.now()
+	h = Health{Status: "ok", Uptime: int64(now.Sub(d.began).Seconds()), Missions: []MissionHealth{}, Problems: slices.Clone(d.problems)}
 	code = http.StatusOK
 	switch {
 	case d.phase == phaseLoading:
@@ -141,6 +142,8 @@ func (d *daemon) health() (h Health, code int) {
 		h.MissionsLoaded++
 		if j.unrecorded != "" {
 			h.Problems = append(h.Problems, Problem{Mission: j.name, Error: j.unrecorded, Running: true})
+		} else if why := j.trouble(now, d.clockText); why != "" {
+			h.Problems = append(h.Problems, Problem{Mission: j.name, Error: why, Running: true})
 		}
 		h.Missions = append(h.Missions, j.health())
 	}
@@ -164,8 +167,8 @@ func (j *job) health() MissionHealth {
 		at = at.UTC()
 		m.NextRun = &at
 	}
-	if !j.lastStart.IsZero() {
-		start, status := j.lastStart.UTC(), j.lastStatus
+	if !j.last.start.IsZero() {
+		start, status := j.last.start.UTC(), j.last.status
 		m.LastRun, m.LastStatus = &start, &status
 	}
 	return m

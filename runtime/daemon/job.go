@@ -22,11 +22,19 @@ type job struct {
 
 	settled          chan struct{} // closed once the run started last has its due time, or has not got it; nil if there was none
 	running, waiting int
-	lastStart        time.Time
+	last             lastRun
 	lastSuccess      time.Time // its end
-	lastStatus       state.Status
+	overdueAt        time.Time // when it counts as overdue; zero if it never does
 	unrecorded       string    // why its run could not be started; "" once one could
+	before           *lastRun  // what last was before that; nil if a run has ended since
 	held             time.Time // until when those that wait are held, since one could not be recorded
+}
+
+// lastRun is how the last run of a mission ended.
+type lastRun struct {
+	start  time.Time
+	status state.Status
+	err    string // why it did not succeed
 }
 
 // maxWaiting is how many runs of one mission may wait for their turn: with
@@ -42,8 +50,8 @@ func newJob(m *mission, p *past, now time.Time) *job {
 // remember takes over what the state folder knows of the mission.
 func (j *job) remember(p *past, now time.Time) {
 	j.firstSeen, j.lastDue, j.lastSuccess = p.firstSeen, later(j.lastDue, p.lastDue), later(j.lastSuccess, p.lastSuccess)
-	if r := p.lastRun; !r.Start.IsZero() && !r.Start.Before(j.lastStart) {
-		j.lastStart, j.lastStatus = r.Start, r.Status
+	if r := p.lastRun; !r.Start.IsZero() && !r.Start.Before(j.last.start) {
+		j.last = lastRun{r.Start, r.Status, r.Error}
 	}
 	if j.schedule == nil || p.lastRun.Start.IsZero() {
 		return
@@ -55,6 +63,38 @@ func (j *job) remember(p *past, now time.Time) {
 		at := later(r.End.Add(retry.Wait(int64(p.attempts), nil)), now)
 		j.retry = &pendingRun{job: j, due: r.Due, at: at, trigger: state.TriggerRetry, attempt: p.attempts + 1, claimed: true}
 	}
+}
+
+// trouble is why the mission does not do what it is scheduled for: its last run
+// failed, or none has succeeded for too long. "" if all is well.
+func (j *job) trouble(now time.Time, clock func(time.Time) string) string {
+	switch {
+	case j.schedule == nil:
+	case j.last.status == state.StatusFailure:
+		return "its last run failed: " + j.last.err
+	case j.last.status == state.StatusInterrupted:
+		return "its last run was cut off: " + j.last.err
+	case j.overdueAt.IsZero() || !now.After(j.overdueAt):
+	case j.lastSuccess.IsZero():
+		return "no run has succeeded since it was first seen, at " + clock(j.firstSeen) + ", which is longer than three of its intervals (" + j.schedule.text + ")"
+	default:
+		return "no run has succeeded since " + clock(j.lastSuccess) + ", which is longer than three of its intervals (" + j.schedule.text + ")"
+	}
+	return ""
+}
+
+// setOverdue works out when the mission counts as overdue. With another schedule
+// it is first seen anew.
+func (j *job) setOverdue(now time.Time) {
+	j.overdueAt = time.Time{}
+	if j.schedule == nil || j.gone {
+		return
+	}
+	since := later(j.lastSuccess, j.firstSeen)
+	if since.IsZero() || since.After(now) { // as with a clock that was set back
+		since = now
+	}
+	j.overdueAt = j.schedule.overdue(since)
 }
 
 // setDue sets the next due time.

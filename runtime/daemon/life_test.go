@@ -575,10 +575,13 @@ func TestUnrecordedBesideOthers(t *testing.T) {
 	back()
 	release = w.api.hold("/A")
 	w.until("the second run", func() bool { return w.api.count("/A") == 2 })
-	w.healthIs("ok")
 	w.sees(1, "A: Runs can be recorded again")
+	if _, body := w.get("/health"); strings.Contains(string(body), "not started") || !strings.Contains(string(body), "its last run failed") {
+		t.Errorf("%s", body)
+	}
 	release()
 	w.sees(1, "A: Completed")
+	w.healthIs("ok")
 	if err := w.stop(); err != nil {
 		t.Fatal(err)
 	}

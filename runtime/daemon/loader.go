@@ -71,7 +71,8 @@ type mission struct {
 }
 
 // Problem is something that keeps a mission, or all that a file holds, from being
-// loaded as the file now stands.
+// loaded as the file now stands; in /health also what keeps one that is loaded
+// from succeeding.
 type Problem struct {
 	Mission string `json:"mission,omitempty"` // "" where it is not known
 	File    string `json:"file,omitempty"`

@@ -119,6 +119,7 @@ func (d *daemon) apply(s *snapshot, first bool) {
 	}
 	d.jobs = jobs
 	d.tellProblems(s.problems)
+	d.tellIdle()
 	d.metrics.SetLoaded(len(s.missions))
 	d.metrics.SetFailedToLoad(len(s.problems))
 	d.startWaiting()
@@ -137,6 +138,10 @@ func (d *daemon) added(j *job, now time.Time, first bool) {
 	if !j.lastSuccess.IsZero() {
 		d.metrics.SetLastSuccess(j.name, j.lastSuccess)
 	}
+	if j.last.status.Final() {
+		d.metrics.SetLastRun(j.name, lastStatus(j.last.status))
+	}
+	d.setOverdue(j, now)
 	log := d.log.With(j.name, "")
 	if !first {
 		log.Info("Loaded")
@@ -172,6 +177,7 @@ func (d *daemon) changed(j *job, m loaded, now time.Time) {
 		before = j.schedule.key() + j.schedule.jitter.String()
 	}
 	j.mission, j.gone = m.mission, false
+	defer d.setOverdue(j, now)
 	log := d.log.With(j.name, "")
 	log.Info("Reloaded")
 	d.metrics.MissionLoaded(j.name)
@@ -412,7 +418,7 @@ func (d *daemon) finished(res result) {
 // account notes how a run went.
 func (d *daemon) account(j *job, res result) {
 	rep := res.report
-	j.lastStart, j.lastStatus = rep.Start, rep.Status
+	j.last, j.before = lastRun{rep.Start, rep.Status, rep.Error}, nil
 	if j.schedule != nil {
 		j.countsFrom = j.schedule.countsFrom(res.run.due, rep.Start)
 	}
@@ -424,6 +430,23 @@ func (d *daemon) account(j *job, res result) {
 		j.lastSuccess = rep.End
 		d.metrics.SetLastSuccess(j.name, rep.End)
 	}
+	d.metrics.SetLastRun(j.name, lastStatus(rep.Status))
+	d.setOverdue(j, d.cfg.now())
+}
+
+// setOverdue works out anew when a mission counts as overdue.
+func (d *daemon) setOverdue(j *job, now time.Time) {
+	j.setOverdue(now)
+	d.metrics.SetOverdue(j.name, j.overdueAt)
+}
+
+// lastStatus is the status of a mission's last run as its metric has it. One that
+// was cancelled says nothing of the mission.
+func lastStatus(s state.Status) telemetry.RunStatus {
+	if s == state.StatusCancelled || !s.Final() {
+		return ""
+	}
+	return runStatus(s)
 }
 
 // runStatus is a run's status as its metric has it: every run that is neither a
@@ -444,6 +467,10 @@ func (d *daemon) recorded(j *job) {
 		return
 	}
 	j.unrecorded = ""
+	if j.before != nil { // what was not started has not failed: it is run now
+		j.last, j.before = *j.before, nil
+		d.metrics.SetLastRun(j.name, lastStatus(j.last.status))
+	}
 	d.log.With(j.name, "").Info("Runs can be recorded again")
 }
 
@@ -454,8 +481,13 @@ func (d *daemon) notStarted(j *job, res result) {
 	r := res.run
 	if !r.counted {
 		r.counted = true
-		j.lastStart, j.lastStatus = d.cfg.now(), state.StatusFailure
+		if j.unrecorded == "" {
+			before := j.last
+			j.before = &before
+		}
+		j.last = lastRun{d.cfg.now(), state.StatusFailure, res.err.Error()}
 		d.metrics.RunNotStarted(j.name)
+		d.metrics.SetLastRun(j.name, telemetry.RunFailure)
 	}
 	what, because := "its due time", "its due time can't be recorded, and it might be run twice"
 	if r.claimed {

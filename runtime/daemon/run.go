@@ -151,6 +151,19 @@ func (d *daemon) tellLost(j *job, last time.Time) {
 	d.log.With(j.name, "").Warn("Missed: not run, by its catchUp; the last was due at " + d.clockText(last))
 }
 
+// tellIdle warns, once, of a daemon in which nothing is scheduled: it would wait
+// for ever, and look well.
+func (d *daemon) tellIdle() {
+	idle := true
+	for _, j := range d.jobs {
+		idle = idle && (j.gone || j.next().IsZero()) && j.waiting+j.running == 0
+	}
+	if idle && !d.idle {
+		d.log.Warn("Nothing is scheduled: no mission that is loaded has a schedule with a time to come, so that nothing will be run until a file changes")
+	}
+	d.idle = idle
+}
+
 // tellProblems logs the problems that are new, and those that are over.
 func (d *daemon) tellProblems(problems []Problem) {
 	known := make(map[Problem]bool, len(d.problems))

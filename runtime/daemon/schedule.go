@@ -241,6 +241,29 @@ func (s *schedule) following(due, now time.Time) time.Time {
 	return time.Time{}
 }
 
+// overdueIntervals is how many intervals may pass without a success before a
+// mission counts as overdue.
+const overdueIntervals = 3
+
+// overdue is when a mission that last succeeded at since counts as overdue: three
+// of its intervals later, which of a cron expression are three due times. Zero if
+// it never does.
+func (s *schedule) overdue(since time.Time) time.Time {
+	switch s.kind {
+	case bytecode.Every:
+		return since.Add(overdueIntervals*s.every + s.jitter)
+	case bytecode.Cron:
+		due := since
+		for range overdueIntervals {
+			if due = s.cron.Next(due, s.zone); due.IsZero() {
+				return due
+			}
+		}
+		return due.Add(s.jitter)
+	}
+	return time.Time{}
+}
+
 // onTime is how late a run may start and still count as having started when it
 // was due.
 const onTime = 50 * time.Millisecond

@@ -37,6 +37,8 @@ type Metrics struct {
 	duration    *vec[metrics.Summary]
 	running     *vec[metrics.Gauge]
 	lastSuccess *vec[metrics.Gauge]
+	lastStatus  *vec[metrics.Gauge]
+	overdue     *vec[metrics.Gauge]
 	nextRun     *vec[metrics.Gauge]
 	loaded      *vec[metrics.Gauge]
 	failedLoad  *vec[metrics.Gauge]
@@ -86,6 +88,8 @@ func NewMetrics() *Metrics {
 	m.duration = summaries(m, runWindow, "reqon_mission_duration_seconds", "Mission run duration", "mission")
 	m.running = gauges(m, "reqon_mission_running", "Runs of the mission in progress", "mission")
 	m.lastSuccess = gauges(m, "reqon_mission_last_success_timestamp_seconds", "End of the mission's last successful run in unix time", "mission")
+	m.lastStatus = gauges(m, "reqon_mission_last_run_status", "1 for the status with which the mission's last run ended, 0 for the others", "mission", "status")
+	m.overdue = gauges(m, "reqon_mission_overdue_timestamp_seconds", "When the mission counts as overdue in unix time, unless it succeeds before: three of its intervals after its last success", "mission")
 	m.nextRun = gauges(m, "reqon_mission_next_run_timestamp_seconds", "When the mission is due next in unix time", "mission")
 	m.loaded = gauges(m, "reqon_missions_loaded", "Missions loaded")
 	m.failedLoad = gauges(m, "reqon_missions_failed_to_load", "Missions that do not compile or lack credentials")
@@ -112,8 +116,9 @@ func (m *Metrics) MissionLoaded(mission string) {
 	if m == nil {
 		return
 	}
-	for _, status := range []RunStatus{RunSuccess, RunFailure, RunIncomplete} {
+	for _, status := range runStatuses {
 		m.runs.get(mission, string(status))
+		m.lastStatus.get(mission, string(status))
 	}
 	m.duration.get(mission)
 	m.running.get(mission)
@@ -144,6 +149,30 @@ const (
 	RunFailure    RunStatus = "failure"
 	RunIncomplete RunStatus = "incomplete"
 )
+
+var runStatuses = [...]RunStatus{RunSuccess, RunFailure, RunIncomplete}
+
+// SetLastRun sets how the mission's last run ended; with "", nobody knows.
+func (m *Metrics) SetLastRun(mission string, status RunStatus) {
+	if m == nil {
+		return
+	}
+	for _, s := range runStatuses {
+		is := 0.0
+		if s == status {
+			is = 1
+		}
+		m.lastStatus.get(mission, string(s)).Set(is)
+	}
+}
+
+// SetOverdue sets when the mission counts as overdue; with the zero time, it
+// never does, and so has not the metric.
+func (m *Metrics) SetOverdue(mission string, t time.Time) {
+	if m != nil {
+		setTime(m.overdue, mission, t)
+	}
+}
 
 // RunFinished counts a run and its duration in seconds.
 func (m *Metrics) RunFinished(mission string, status RunStatus, seconds float64) {

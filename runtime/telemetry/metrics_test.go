@@ -89,11 +89,17 @@ func TestMissionMetrics(t *testing.T) {
 reqon_mission_runs_total{mission="A",status="incomplete"} 0
 reqon_mission_runs_total{mission="A",status="success"} 0
 reqon_mission_running{mission="A"} 0
+reqon_mission_last_run_status{mission="A",status="failure"} 0
+reqon_mission_last_run_status{mission="A",status="incomplete"} 0
+reqon_mission_last_run_status{mission="A",status="success"} 0
 `)
 	m.RunFinished("A", RunSuccess, 2)
 	m.RunFinished("A", RunSuccess, 2)
 	m.RunFinished("A", RunFailure, 2)
 	m.RunFinished("A", RunIncomplete, 2)
+	m.SetLastRun("A", RunFailure)
+	m.SetLastRun("A", RunIncomplete)
+	m.SetOverdue("A", time.Date(2026, 1, 20, 9, 45, 0, 0, time.UTC))
 	m.SetRunning("A", 1)
 	m.SetLastSuccess("A", time.Date(2026, 1, 20, 9, 0, 0, 0, time.UTC))
 	m.SetNextRun("A", time.Date(2026, 1, 20, 9, 15, 0, 500e6, time.UTC))
@@ -125,6 +131,13 @@ reqon_mission_duration_seconds_count{mission="A"} 4
 reqon_mission_running{mission="A"} 1
 reqon_mission_running{mission="AB"} 0
 reqon_mission_last_success_timestamp_seconds{mission="A"} 1768899600
+reqon_mission_last_run_status{mission="A",status="failure"} 0
+reqon_mission_last_run_status{mission="A",status="incomplete"} 1
+reqon_mission_last_run_status{mission="A",status="success"} 0
+reqon_mission_last_run_status{mission="AB",status="failure"} 0
+reqon_mission_last_run_status{mission="AB",status="incomplete"} 0
+reqon_mission_last_run_status{mission="AB",status="success"} 0
+reqon_mission_overdue_timestamp_seconds{mission="A"} 1768902300
 reqon_mission_next_run_timestamp_seconds{mission="A"} 1.7689005005e+09
 reqon_missions_loaded 2
 reqon_missions_failed_to_load 1
@@ -149,6 +162,16 @@ reqon_credentials_redacted_total{mission="AB"} 0
 `
 	check(t, m, "reqon_", want)
 
+	m.SetLastRun("A", "")
+	check(t, m, "reqon_mission_last_run", `reqon_mission_last_run_status{mission="A",status="failure"} 0
+reqon_mission_last_run_status{mission="A",status="incomplete"} 0
+reqon_mission_last_run_status{mission="A",status="success"} 0
+reqon_mission_last_run_status{mission="AB",status="failure"} 0
+reqon_mission_last_run_status{mission="AB",status="incomplete"} 0
+reqon_mission_last_run_status{mission="AB",status="success"} 0
+`)
+	m.SetOverdue("A", time.Time{})
+	check(t, m, "reqon_mission_overdue", "")
 	m.SetNextRun("A", time.Time{}) // an `at` that is over
 	check(t, m, "reqon_mission_next", "")
 
@@ -158,6 +181,9 @@ reqon_credentials_redacted_total{mission="AB"} 0
 reqon_mission_runs_total{mission="AB",status="incomplete"} 0
 reqon_mission_runs_total{mission="AB",status="success"} 0
 reqon_mission_running{mission="AB"} 0
+reqon_mission_last_run_status{mission="AB",status="failure"} 0
+reqon_mission_last_run_status{mission="AB",status="incomplete"} 0
+reqon_mission_last_run_status{mission="AB",status="success"} 0
 reqon_missions_loaded 2
 reqon_missions_failed_to_load 1
 reqon_records_failed_total{mission="AB"} 0
@@ -223,6 +249,9 @@ func TestNilMetrics(t *testing.T) {
 	m.MissionLoaded("A")
 	m.MissionUnloaded("A")
 	m.RunFinished("A", RunSuccess, 1)
+	m.SetLastRun("A", RunFailure)
+	m.SetLastRun("A", RunIncomplete)
+	m.SetOverdue("A", time.Date(2026, 1, 20, 9, 45, 0, 0, time.UTC))
 	m.SetRunning("A", 1)
 	m.SetLastSuccess("A", time.Unix(1, 0))
 	m.SetNextRun("A", time.Unix(1, 0))
