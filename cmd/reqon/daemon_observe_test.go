@@ -232,13 +232,15 @@ func TestDaemonMetrics(t *testing.T) {
 	})
 }
 
-// metricNames are all metrics of reqon itself (operations, "The daemon").
+// metricNames are the metrics of reqon itself (operations, "The daemon"), but for
+// those of retries, rate limits and circuit breakers, which are there once something
+// was retried or waited.
 var metricNames = []string{
 	"reqon_mission_runs_total", "reqon_mission_duration_seconds", "reqon_mission_running",
 	"reqon_mission_last_success_timestamp_seconds", "reqon_mission_next_run_timestamp_seconds",
 	"reqon_missions_loaded", "reqon_missions_failed_to_load",
-	"reqon_http_requests_total", "reqon_http_request_duration_seconds", "reqon_http_retries_total",
-	"reqon_rate_limit_wait_seconds_total", "reqon_circuit_breaker_state",
+	"reqon_http_requests_total", "reqon_http_request_duration_seconds",
+	"reqon_mission_last_run_status", "reqon_mission_overdue_timestamp_seconds",
 	"reqon_records_stored_total", "reqon_records_failed_total",
 }
 

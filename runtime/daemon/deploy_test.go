@@ -3,6 +3,7 @@ package daemon
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -25,12 +26,17 @@ func readRepo(t *testing.T, name string) string {
 	return string(text)
 }
 
-// TestMetricNames: alerts and the dashboard ask for metrics that there are.
+// TestMetricNames: alerts and the dashboard ask for metrics that there are, and
+// that something feeds.
 func TestMetricNames(t *testing.T) {
 	m := telemetry.NewMetrics()
 	m.MissionLoaded("A")
 	m.SetNextRun("A", time.Now())
 	m.SetLastSuccess("A", time.Now())
+	m.SetOverdue("A", time.Now())
+	m.Request("API", "GET", 200, 0.1)
+	m.Retry("API", "503")
+	m.Stored("A", "records", "inserted", 1)
 	var known strings.Builder
 	if _, err := m.WriteTo(&known); err != nil {
 		t.Fatal(err)
@@ -49,6 +55,32 @@ func TestMetricNames(t *testing.T) {
 	}
 	if !json.Valid([]byte(readRepo(t, "deploy/grafana-dashboard.json"))) {
 		t.Error("the dashboard is no JSON")
+	}
+}
+
+// TestAlerts: "alerts that fire": the rules are sound, promtool's tests of them
+// pass, and there each fires once at least.
+func TestAlerts(t *testing.T) {
+	tests := readRepo(t, "deploy/prometheus-alerts.test.yml")
+	names := regexp.MustCompile(`(?m)^ *- alert: (\w+)$`).FindAllStringSubmatch(readRepo(t, "deploy/prometheus-alerts.yml"), -1)
+	if len(names) < 10 {
+		t.Errorf("%d alerts", len(names))
+	}
+	for _, n := range names {
+		if !strings.Contains(tests, "alertname: "+n[1]+"\n        exp_alerts:") {
+			t.Errorf("%s fires in no test", n[1])
+		}
+	}
+	tool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Skip("promtool is not installed (it comes with Prometheus)")
+	}
+	for _, args := range [][]string{{"check", "rules", "prometheus-alerts.yml"}, {"test", "rules", "prometheus-alerts.test.yml"}} {
+		cmd := exec.Command(tool, args...)
+		cmd.Dir = filepath.Join(root, "deploy")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
 	}
 }
 

@@ -305,12 +305,15 @@ func (m *Metrics) Count(mission string, c Count, n int) {
 	}
 }
 
-// WriteTo writes all metrics, and those of Go and the process, in Prometheus'
+// WriteTo writes all metrics that have a value, and those of Go and the process, in Prometheus'
 // text format, version 0.0.4.
 func (m *Metrics) WriteTo(w io.Writer) (int64, error) {
 	var b bytes.Buffer
 	if m != nil {
 		for _, f := range m.families {
+			if f.empty() { // a reader would look for what nothing feeds
+				continue
+			}
 			writeHead(&b, f.name, f.kind, f.help)
 			f.set.WritePrometheus(&b)
 		}

@@ -56,7 +56,10 @@ func check(t *testing.T, m *Metrics, prefix, want string) {
 
 // The metrics that the definition of operations lists, and the guide's HELP.
 func TestFamilies(t *testing.T) {
-	text := written(t, NewMetrics())
+	m := busy()
+	m.SetLastSuccess("A", time.Now())
+	m.SetNextRun("A", time.Now())
+	text := written(t, m)
 	for name, kind := range map[string]string{
 		"reqon_mission_runs_total": "counter", "reqon_mission_duration_seconds": "summary", "reqon_mission_running": "gauge",
 		"reqon_mission_last_success_timestamp_seconds": "gauge", "reqon_mission_next_run_timestamp_seconds": "gauge",
@@ -76,6 +79,10 @@ func TestFamilies(t *testing.T) {
 		if !strings.Contains(text, help) {
 			t.Errorf("%q is missing", help)
 		}
+	}
+	text = written(t, NewMetrics())
+	if strings.Contains(text, "reqon_http") || strings.Contains(text, "reqon_circuit") {
+		t.Error("what nothing feeds is there")
 	}
 	if got, want := samples(text, "reqon_"), "reqon_missions_loaded 0\nreqon_missions_failed_to_load 0\n"; got != want {
 		t.Errorf("before any mission: got\n%swant\n%s", got, want)

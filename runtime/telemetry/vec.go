@@ -13,6 +13,7 @@ type family struct {
 	name, kind, help string
 	set              *metrics.Set
 	byMission        bool               // the first label is the mission
+	empty            func() bool        // there is no value
 	remove           func(first string) // the values with this first label
 }
 
@@ -43,6 +44,7 @@ func newVec[M any](m *Metrics, name, kind, help string, create func(*metrics.Set
 		name: name, kind: kind, help: help, set: set,
 		byMission: len(labels) > 0 && labels[0] == "mission",
 		remove:    v.remove,
+		empty:     v.empty,
 	})
 	return v
 }
@@ -95,6 +97,12 @@ func (v *vec[M]) remove(first string) {
 			delete(v.values, key)
 		}
 	}
+}
+
+func (v *vec[M]) empty() bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return len(v.values) == 0
 }
 
 // series is the name with its labels, as the text format writes it.
