@@ -49,7 +49,7 @@ func (c *checker) call(e *syntax.CallExpr) *typ {
 	if len(c.ds) == found {
 		c.checkConstantCall(e, f)
 	}
-	return resultOf(f, types)
+	return c.resultOf(f, types)
 }
 
 // arguments checks the arguments of a call that is wrong itself.
@@ -220,7 +220,7 @@ func (c *checker) lambda(l *syntax.LambdaExpr, elem *typ) *typ {
 }
 
 // resultOf returns what is known of a call's value.
-func resultOf(f *stdlib.Func, args []*typ) *typ {
+func (c *checker) resultOf(f *stdlib.Func, args []*typ) *typ {
 	var xs *typ
 	if len(args) > 0 {
 		xs = args[0]
@@ -242,7 +242,7 @@ func resultOf(f *stdlib.Func, args []*typ) *typ {
 		return arrayOf(arrayOf(xs.element()))
 	case "env":
 		if len(args) > 1 {
-			return union(stringType, without(args[1], 0))
+			return c.union(stringType, without(args[1], 0))
 		}
 	case "concat":
 		if !xs.can(stdlib.KArray) {

@@ -33,7 +33,7 @@ func Partial(m *syntax.Mission, loose []syntax.Decl) []diag.Diagnostic {
 }
 
 func newChecker(m *syntax.Mission) *checker {
-	return &checker{
+	c := &checker{
 		mission:    m,
 		sources:    newTable[*syntax.Source](),
 		stores:     newTable[*syntax.Store](),
@@ -46,7 +46,14 @@ func newChecker(m *syntax.Mission) *checker {
 		results:    map[string]*typ{},
 		positions:  map[string]syntax.Span{},
 		root:       newScope(nil),
+
+		objectTypes: map[*syntax.ObjectType]*objType{},
 	}
+	c.flat.Schema = func(name string) *syntax.Schema {
+		s, _ := c.schemas.get(name)
+		return s
+	}
+	return c
 }
 
 func (c *checker) check(m *syntax.Mission, loose []syntax.Decl) []diag.Diagnostic {
@@ -89,7 +96,11 @@ type checker struct {
 	transforms *table[*syntax.Transform]
 	actions    *table[*syntax.Action]
 
-	schemaObj   map[string]*objType    // what is known of each schema's objects
+	schemaObj   map[string]*objType             // what is known of each schema's objects
+	objectTypes map[*syntax.ObjectType]*objType // and of each object type written out
+	flat        Flattener
+	unfilled    []unfilled // see fillLater
+	filling     bool
 	bareSchemas map[string]string      // see schemaAlike
 	autoStores  map[string]syntax.Span // stores declared by storing to them, and where first
 	targets     []*syntax.Ident        // what is stored to, in order; may hold nil
@@ -99,13 +110,16 @@ type checker struct {
 	results   map[string]*typ        // what each transform builds
 	positions map[string]syntax.Span // the incremental requests so far
 
-	at       place // what expressions may use here
-	exprs    int   // depth of the expression at hand
-	flow     flow  // what the steps at hand may do
-	failed   bool  // an error was reported in the expression at hand
-	partial  bool  // parts of the tree could not be parsed
-	compared int   // names compared for suggestions so far
-	reads    int   // how often response was read so far
+	at              place // what expressions may use here
+	exprs           int   // depth of the expression at hand
+	flow            flow  // what the steps at hand may do
+	failed          bool  // an error was reported in the expression at hand
+	partial         bool  // parts of the tree could not be parsed
+	merged          int   // see merges
+	patternParts    int   // of the regular expressions so far
+	compared        int   // names compared for suggestions so far
+	inheritsTooMuch bool  // it was reported that schemas include too much
+	reads           int   // how often response was read so far
 }
 
 // place is what the expressions of a place may use.

@@ -28,43 +28,56 @@ func cycles(order []string, graph map[string][]edge) (found []cycle) {
 		done
 	)
 	state := map[string]int{}
-	var nodes []string // the way to the node at hand
-	var verbs []string // verbs[i] leads from nodes[i] on
-	var visit func(node string)
-	visit = func(node string) {
-		state[node] = open
-		nodes = append(nodes, node)
-		for _, e := range graph[node] {
-			switch state[e.to] {
-			case unseen:
-				verbs = append(verbs, e.verb)
-				visit(e.to)
-				verbs = verbs[:len(verbs)-1]
-			case open:
-				found = append(found, cycle{e.span, cycleText(nodes, append(verbs, e.verb), e.to)})
-			}
-		}
-		nodes = nodes[:len(nodes)-1]
-		state[node] = done
+	// The way to the node at hand. It keeps its own stack: it may be longer than
+	// any that calls should make.
+	var nodes []string
+	var next []int            // of the edges of each
+	place := map[string]int{} // of each in nodes
+	enter := func(node string) {
+		state[node], place[node] = open, len(nodes)
+		nodes, next = append(nodes, node), append(next, 0)
 	}
 	for _, n := range order {
-		if state[n] == unseen {
-			visit(n)
+		if state[n] != unseen {
+			continue
+		}
+		enter(n)
+		for len(nodes) > 0 {
+			last := len(nodes) - 1
+			edges := graph[nodes[last]]
+			if next[last] == len(edges) {
+				state[nodes[last]] = done
+				nodes, next = nodes[:last], next[:last]
+				continue
+			}
+			e := edges[next[last]]
+			next[last]++
+			switch state[e.to] {
+			case unseen:
+				enter(e.to)
+			case open:
+				found = append(found, cycle{e.span, cycleText(nodes[place[e.to]:], next[place[e.to]:], graph)})
+			}
 		}
 	}
 	return found
 }
 
-func cycleText(nodes, verbs []string, start string) string {
-	first := 0
-	for nodes[first] != start {
-		first++
-	}
+// maxOfCycle is how many of a circle are named at each of its ends.
+const maxOfCycle = 5
+
+// cycleText tells a circle, of which the last node leads to the first again. next
+// counts the edges of each node up to the one that leads on.
+func cycleText(nodes []string, next []int, graph map[string][]edge) string {
 	var b strings.Builder
-	for i := first; i < len(nodes); i++ {
-		b.WriteString("`" + nodes[i] + "` " + verbs[i] + " ")
+	for i := 0; i < len(nodes); i++ {
+		if i == maxOfCycle && len(nodes)-i > maxOfCycle {
+			i = len(nodes) - maxOfCycle
+			b.WriteString("… ")
+		}
+		b.WriteString("`" + nodes[i] + "` " + graph[nodes[i]][next[i]-1].verb + " ")
 	}
-	b.WriteString("`" + start + "`")
+	b.WriteString("`" + nodes[0] + "`")
 	return b.String()
 }
 

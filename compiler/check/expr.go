@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"regexp"
+	resyntax "regexp/syntax"
 	"slices"
 	"strings"
 
@@ -85,7 +86,7 @@ func (c *checker) infer(e syntax.Expr) *typ {
 		if truth, ok := constantTruth(e.Cond); ok {
 			c.report(diag.CodeConstant, e.Cond.Place(), "", "this condition is always %s", truth)
 		}
-		return union(c.infer(e.Then), c.infer(e.Else))
+		return c.union(c.infer(e.Then), c.infer(e.Else))
 	case *syntax.LambdaExpr:
 		c.report(diag.CodeItemExpression, e.Span, "", "a lambda can only be the argument of a function that works through a collection")
 		return anyType
@@ -390,7 +391,9 @@ func (c *checker) spread(o *objType, entry *syntax.ObjectEntry) {
 	}
 	if t.obj == nil {
 		// Anything may come from it, over what was there before.
-		o.closed = false
+		if o.closed = false; !c.merges(len(o.order)) {
+			o.fields, o.order = map[string]*fieldType{}, nil
+		}
 		for _, f := range o.fields {
 			f.typ = anyType
 		}
@@ -399,11 +402,15 @@ func (c *checker) spread(o *objType, entry *syntax.ObjectEntry) {
 	if !t.obj.closed {
 		o.closed = false
 	}
+	if !c.merges(len(o.order) + len(t.obj.order)) {
+		o.closed, o.fields, o.order = false, map[string]*fieldType{}, nil
+		return
+	}
 	optional := t.can(stdlib.KNull)
 	for _, name := range t.obj.order {
 		f := t.obj.fields[name]
 		if old, ok := o.fields[name]; ok && (optional || f.optional) {
-			o.set(name, union(old.typ, f.typ), old.optional)
+			o.set(name, c.union(old.typ, f.typ), old.optional)
 			continue
 		}
 		o.set(name, f.typ, optional || f.optional)
@@ -430,7 +437,7 @@ func (c *checker) array(e *syntax.ArrayExpr) *typ {
 		if elem == nil {
 			elem = t
 		} else {
-			elem = union(elem, t)
+			elem = c.union(elem, t)
 		}
 	}
 	return arrayOf(elem)
@@ -455,9 +462,9 @@ func (c *checker) binary(e *syntax.BinaryExpr) *typ {
 	x, y := c.infer(e.X), c.infer(e.Y)
 	switch e.Op {
 	case syntax.OpOr:
-		return union(truthy(x), y)
+		return c.union(truthy(x), y)
 	case syntax.OpAnd:
-		return union(falsy(x), y)
+		return c.union(falsy(x), y)
 	case syntax.OpCoalesce:
 		if x == nullType {
 			return y
@@ -465,7 +472,7 @@ func (c *checker) binary(e *syntax.BinaryExpr) *typ {
 		if !x.can(stdlib.KNull) && x.kinds != 0 {
 			return x
 		}
-		return union(without(x, stdlib.KNull), y)
+		return c.union(without(x, stdlib.KNull), y)
 	case syntax.OpEq, syntax.OpNe:
 		c.checkEquality(e, x, y)
 		return boolType
@@ -675,13 +682,39 @@ func (c *checker) checkTextOperator(e *syntax.BinaryExpr, x, y *typ) {
 	}
 }
 
+// maxPatternParts bounds the steps of a mission's regular expressions: one of
+// forty letters may have ten thousand, and take half a megabyte.
+const maxPatternParts = 1 << 20
+
+// patternParts counts the steps of a regular expression.
+func patternParts(text string) (int, error) {
+	re, err := resyntax.Parse(text, resyntax.Perl)
+	if err != nil {
+		return 0, err
+	}
+	prog, err := resyntax.Compile(re.Simplify())
+	if err != nil {
+		return 0, err
+	}
+	return len(prog.Inst), nil
+}
+
 // checkRegexp reports a literal regular expression that can't be read.
 func (c *checker) checkRegexp(e syntax.Expr) {
 	lit, ok := unparen(e).(*syntax.StringLit)
 	if !ok {
 		return
 	}
-	if _, err := regexp.Compile(lit.Value); err != nil {
+	if c.patternParts > maxPatternParts {
+		return // it is told already
+	}
+	size, err := patternParts(lit.Value)
+	if c.patternParts += size; c.patternParts > maxPatternParts {
+		c.report(diag.CodeTooLarge, lit.Span, "repeat fewer times (`{900}`), or split the mission into several",
+			"the regular expressions of mission `%s` have more than %d parts, repetitions written out", c.mission.Name.Name, maxPatternParts)
+		return
+	}
+	if err != nil {
 		reason := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
 		suggestion := ""
 		if strings.Contains(reason, "(?") {

@@ -160,7 +160,7 @@ func (c *checker) checkTransform(t *syntax.Transform) {
 			if result == nil {
 				result = r
 			} else {
-				result = union(result, r)
+				result = c.union(result, r)
 			}
 			c.closeArm(c.at.scope)
 		})

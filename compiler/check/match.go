@@ -257,7 +257,7 @@ func (c *checker) matchWith(e *syntax.MatchExpr, value func(*syntax.MatchArm) *t
 			if result == nil {
 				result = v
 			} else {
-				result = union(result, v)
+				result = c.union(result, v)
 			}
 		})
 	}

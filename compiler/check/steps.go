@@ -103,7 +103,7 @@ func (c *checker) branch(b *branches, f func() ending) ending {
 		if b.after == nil {
 			b.after = c.at.response
 		} else {
-			b.after = union(b.after, c.at.response)
+			b.after = c.union(b.after, c.at.response)
 		}
 	}
 	return end

@@ -71,8 +71,20 @@ func (t *typ) orNull() *typ {
 	return &u
 }
 
+// maxMerged bounds how many fields are brought together, in one mission, from
+// values that are spread or may be one of two: a chain of such values, each made
+// of the ones before, may mean any number.
+const maxMerged = 1 << 18
+
+// merges reports whether so many fields more may be brought together. Where they
+// may not, nothing is known of the object.
+func (c *checker) merges(fields int) bool {
+	c.merged += fields
+	return c.merged <= maxMerged
+}
+
 // union returns what is known of a value that is an a or a b.
-func union(a, b *typ) *typ {
+func (c *checker) union(a, b *typ) *typ {
 	if a == b || a == anyType {
 		return a
 	}
@@ -81,13 +93,13 @@ func union(a, b *typ) *typ {
 	}
 	u := &typ{kinds: a.kinds | b.kinds}
 	u.lits = unionLits(a.lits, b.lits)
-	u.elem = joint(a, b, stdlib.KArray, a.elem, b.elem, union)
+	u.elem = joint(a, b, stdlib.KArray, a.elem, b.elem, c.union)
 	u.obj = joint(a, b, stdlib.KObject, a.obj, b.obj, func(x, y *objType) *objType {
 		switch {
 		case x == y:
 			return x
-		case x.closed && y.closed:
-			return unionObject(x, y)
+		case x.closed && y.closed && c.merges(len(x.order)+len(y.order)):
+			return c.unionObject(x, y)
 		}
 		return nil
 	})
@@ -118,12 +130,12 @@ func unionLits(a, b []string) []string {
 
 // unionObject returns what is known of an object that is one or the other of
 // two that are written out. Schemas, which may be recursive, are not merged.
-func unionObject(x, y *objType) *objType {
+func (c *checker) unionObject(x, y *objType) *objType {
 	o := &objType{closed: true}
 	for _, name := range x.order {
 		f := x.fields[name]
 		if g, ok := y.fields[name]; ok {
-			o.set(name, union(f.typ, g.typ), f.optional || g.optional)
+			o.set(name, c.union(f.typ, g.typ), f.optional || g.optional)
 		} else {
 			o.set(name, f.typ.orNull(), true)
 		}
@@ -260,8 +272,12 @@ func (c *checker) resolve(t syntax.TypeExpr) *typ {
 	case *syntax.ArrayType:
 		return arrayOf(c.resolve(t.Elem))
 	case *syntax.ObjectType:
-		o := &objType{}
-		c.fillObject(o, t, nil)
+		o, ok := c.objectTypes[t]
+		if !ok {
+			o = &objType{}
+			c.objectTypes[t] = o
+			c.fillLater(o, func() []*syntax.FieldType { return c.flat.ObjectFields(t) })
+		}
 		return &typ{kinds: stdlib.KObject, obj: o}
 	case *syntax.LiteralType:
 		return litType(t.Value)
@@ -275,7 +291,7 @@ func (c *checker) resolve(t syntax.TypeExpr) *typ {
 			if u == nil {
 				u = a
 			} else {
-				u = union(u, a)
+				u = c.union(u, a)
 			}
 		}
 		if u != nil {
@@ -287,49 +303,51 @@ func (c *checker) resolve(t syntax.TypeExpr) *typ {
 
 // schemaType returns the type of a schema's objects; any for an unknown name.
 func (c *checker) schemaType(name string) *typ {
-	s, ok := c.schemas.get(name)
-	if !ok {
+	if _, ok := c.schemas.get(name); !ok {
 		return anyType
 	}
 	o, ok := c.schemaObj[name]
 	if !ok {
 		o = &objType{schema: name}
 		c.schemaObj[name] = o // before the fields: schemas may be recursive
-		c.fillObject(o, s.Body, map[string]bool{name: true})
+		c.fillLater(o, func() []*syntax.FieldType { return c.flat.Fields(name) })
 	}
 	return &typ{kinds: stdlib.KObject, obj: o}
 }
 
-// fillObject adds the fields of body to o. including holds the schemas that are
-// being included, so that a circle of includes (reported elsewhere) ends.
-func (c *checker) fillObject(o *objType, body *syntax.ObjectType, including map[string]bool) {
-	if o.fields == nil {
-		o.fields = map[string]*fieldType{}
-	}
-	if body == nil {
+// unfilled is an object type of which the fields are not resolved yet.
+type unfilled struct {
+	o      *objType
+	fields func() []*syntax.FieldType
+}
+
+// fillLater sees to it that o has its fields when the resolve under way from
+// outside returns. Within it nothing reads fields, and a chain of schemas that
+// name each other makes no chain of calls.
+func (c *checker) fillLater(o *objType, fields func() []*syntax.FieldType) {
+	o.fields = map[string]*fieldType{}
+	c.unfilled = append(c.unfilled, unfilled{o, fields})
+	if c.filling {
 		return
 	}
-	for _, f := range body.Fields {
-		if f.Spread != nil {
-			base, ok := c.schemas.get(f.Spread.Name)
-			if !ok || including[f.Spread.Name] {
-				continue
+	c.filling = true
+	for len(c.unfilled) > 0 {
+		last := len(c.unfilled) - 1
+		u := c.unfilled[last]
+		c.unfilled = c.unfilled[:last]
+		for _, f := range u.fields() {
+			t := c.resolve(f.Type)
+			if f.Optional {
+				t = t.orNull()
 			}
-			inner := map[string]bool{f.Spread.Name: true}
-			for n := range including {
-				inner[n] = true
-			}
-			c.fillObject(o, base.Body, inner)
-			continue
+			u.o.set(f.Name.Name, t, f.Optional)
 		}
-		if f.Name == nil {
-			continue
-		}
-		t := c.resolve(f.Type)
-		if f.Optional {
-			t = t.orNull()
-		}
-		o.set(f.Name.Name, t, f.Optional)
+	}
+	c.filling = false
+	if c.flat.Exceeded() && !c.inheritsTooMuch {
+		c.inheritsTooMuch = true
+		c.report(diag.CodeTooLarge, c.mission.Name.Span, "split the mission into several, or name the fields once, in a schema that the others have as a field",
+			"the schemas of mission `%s` take over more than %d fields from others with `...`", c.mission.Name.Name, maxInherited)
 	}
 }
 
@@ -345,8 +363,18 @@ func (o *objType) set(name string, t *typ, optional bool) {
 
 // misfit says why a value of type t can't be a value of type want, "" if it
 // may be one. It looks no deeper than depth levels, since schemas may be
-// recursive.
+// recursive, and at each pair of objects once.
 func misfit(t, want *typ, depth int) string {
+	return misfits{}.of(t, want, depth)
+}
+
+// misfits holds the pairs of objects that were compared, and how deep.
+type misfits map[[2]*objType]int
+
+// maxPairs bounds how many pairs are compared for one answer.
+const maxPairs = 10_000
+
+func (seen misfits) of(t, want *typ, depth int) string {
 	if depth == 0 || t.kinds == 0 {
 		return ""
 	}
@@ -363,16 +391,21 @@ func misfit(t, want *typ, depth int) string {
 	case common == stdlib.KString && want.date && t.lits != nil && !t.date:
 		return "expected a date, found " + strings.Join(t.lits, " | ")
 	case common == stdlib.KArray && t.elem != nil && want.elem != nil:
-		if m := misfit(t.elem, want.elem, depth-1); m != "" {
+		if m := seen.of(t.elem, want.elem, depth-1); m != "" {
 			return "in its elements: " + m
 		}
 	case common == stdlib.KObject && t.obj != nil && want.obj != nil && t.obj != want.obj:
-		return misfitObject(t.obj, want.obj, depth-1)
+		return seen.object(t.obj, want.obj, depth-1)
 	}
 	return ""
 }
 
-func misfitObject(o, want *objType, depth int) string {
+func (seen misfits) object(o, want *objType, depth int) string {
+	pair := [2]*objType{o, want}
+	if seen[pair] >= depth || len(seen) > maxPairs {
+		return "" // what is wrong is told where they were first compared
+	}
+	seen[pair] = depth
 	for _, name := range want.order {
 		w := want.fields[name]
 		f, ok := o.fields[name]
@@ -380,7 +413,7 @@ func misfitObject(o, want *objType, depth int) string {
 		case !ok && o.closed && !w.optional:
 			return "the field `" + name + "` is missing"
 		case ok:
-			if m := misfit(f.typ, w.typ, depth); m != "" {
+			if m := seen.of(f.typ, w.typ, depth); m != "" {
 				return "field `" + name + "`: " + m
 			}
 		}

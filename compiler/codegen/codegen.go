@@ -14,6 +14,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"reqon/compiler/check"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
 	"reqon/vm/bytecode"
@@ -30,8 +31,9 @@ func Generate(m *syntax.Mission, loose []syntax.Decl) (p *bytecode.Program, err 
 		natives: map[string]int{}, shapes: map[string]int{}, regexps: map[string]int{},
 		types: map[string]int{}, stores: map[string]int{}, params: map[string]int{},
 		schemas: map[string]*syntax.Schema{}, actions: map[string]int{}, transforms: map[string]int{},
-		sources: map[string]int{}, arrays: map[int]int{},
+		sources: map[string]int{}, arrays: map[int]int{}, objectTypes: map[*syntax.ObjectType]int{},
 	}
+	g.flat.Schema = func(name string) *syntax.Schema { return g.schemas[name] }
 	g.collect(m, loose)
 	g.mission(m)
 	if g.err != nil {
@@ -59,6 +61,10 @@ type generator struct {
 	sources                             map[string]int
 	schemas                             map[string]*syntax.Schema
 	arrays                              map[int]int // the array type of each type of elements
+	objectTypes                         map[*syntax.ObjectType]int
+	flat                                check.Flattener
+	unfilled                            []unfilled // see fieldsLater
+	filling                             bool
 
 	actionDecls    []*syntax.Action
 	transformDecls []*syntax.Transform

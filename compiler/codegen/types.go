@@ -28,11 +28,10 @@ func (g *generator) namedType(name string) int {
 	if i, ok := g.types[name]; ok {
 		return i
 	}
-	if s, ok := g.schemas[name]; ok {
+	if _, ok := g.schemas[name]; ok {
 		i := g.addType(bytecode.Type{Kind: bytecode.TypeObject, Name: name, Elem: bytecode.None})
 		g.types[name] = i
-		fields := g.fields(s.Body, map[string]bool{name: true})
-		g.prog.Types[i].Fields = fields
+		g.fieldsLater(i, func() []*syntax.FieldType { return g.flat.Fields(name) })
 		return i
 	}
 	i := g.addType(bytecode.Type{Kind: builtinTypes[name], Name: name, Elem: bytecode.None})
@@ -40,36 +39,32 @@ func (g *generator) namedType(name string) int {
 	return i
 }
 
-// fields gives the fields of an object type with those of the schemas it
-// includes; a later field of the same name wins. open are the schemas being
-// included, so that one that includes itself ends.
-func (g *generator) fields(o *syntax.ObjectType, open map[string]bool) (fields []bytecode.TypeField) {
-	index := map[string]int{}
-	add := func(f bytecode.TypeField) {
-		if i, ok := index[f.Name]; ok {
-			fields[i] = f
-			return
-		}
-		index[f.Name] = len(fields)
-		fields = append(fields, f)
+// unfilled is a type of which the fields are not generated yet.
+type unfilled struct {
+	typ    int
+	fields func() []*syntax.FieldType
+}
+
+// fieldsLater sees to it that a type has its fields when the type under way from
+// outside is done. A chain of schemas that name each other makes no chain of
+// calls.
+func (g *generator) fieldsLater(typ int, fields func() []*syntax.FieldType) {
+	g.unfilled = append(g.unfilled, unfilled{typ, fields})
+	if g.filling {
+		return
 	}
-	for _, f := range o.Fields {
-		if f.Spread == nil {
-			add(bytecode.TypeField{Name: f.Name.Name, Type: g.typeOf(f.Type), Optional: f.Optional})
-			continue
+	g.filling = true
+	for len(g.unfilled) > 0 && g.err == nil {
+		last := len(g.unfilled) - 1
+		u := g.unfilled[last]
+		g.unfilled = g.unfilled[:last]
+		var list []bytecode.TypeField
+		for _, f := range u.fields() {
+			list = append(list, bytecode.TypeField{Name: f.Name.Name, Type: g.typeOf(f.Type), Optional: f.Optional})
 		}
-		base := f.Spread.Name
-		s, ok := g.schemas[base]
-		if !ok || open[base] {
-			continue
-		}
-		open[base] = true
-		for _, inherited := range g.fields(s.Body, open) {
-			add(inherited)
-		}
-		delete(open, base)
+		g.prog.Types[u.typ].Fields = list
 	}
-	return fields
+	g.filling = false
 }
 
 // typeOf gives the number of a type. Equal types written alike share one.
@@ -80,7 +75,13 @@ func (g *generator) typeOf(t syntax.TypeExpr) int {
 	case *syntax.ArrayType:
 		return g.arrayOf(g.typeOf(t.Elem))
 	case *syntax.ObjectType:
-		return g.addType(bytecode.Type{Kind: bytecode.TypeObject, Elem: bytecode.None, Fields: g.fields(t, map[string]bool{})})
+		i, ok := g.objectTypes[t]
+		if !ok {
+			i = g.addType(bytecode.Type{Kind: bytecode.TypeObject, Elem: bytecode.None})
+			g.objectTypes[t] = i
+			g.fieldsLater(i, func() []*syntax.FieldType { return g.flat.ObjectFields(t) })
+		}
+		return i
 	case *syntax.LiteralType:
 		v, _ := constant.Value(t.Value)
 		return g.addType(bytecode.Type{Kind: bytecode.TypeLiteral, Elem: bytecode.None, Const: v})

@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -43,15 +44,15 @@ func ApplyAllows(ds []Diagnostic, trees []*syntax.SourceTree) []Diagnostic {
 }
 
 func collectAllows(t *syntax.SourceTree, silenced map[allowed]bool) (complaints []Diagnostic) {
-	commentOnly := commentLines(t)
+	code := codeLines(t)
 	for _, c := range t.Comments {
 		words, ok := directiveWords(c)
 		if !ok {
 			continue
 		}
 		line := c.EndPosition().Line + 1
-		for commentOnly[line] {
-			line++
+		if next, ok := code[line]; ok {
+			line = next
 		}
 		for _, w := range words {
 			if problem := allowProblem(w.text); problem != "" {
@@ -81,24 +82,50 @@ func allowProblem(code string) string {
 	return ""
 }
 
-// commentLines returns the lines on which a comment starts with nothing but
-// white space before it.
-func commentLines(t *syntax.SourceTree) map[int]bool {
-	lines := map[int]bool{}
-	for _, c := range t.Comments {
-		from, to := c.Position(), c.EndPosition()
-		first := t.File.Line(from.Line)
-		if trimmed := strings.TrimLeft(first, " \t"); !strings.HasPrefix(trimmed, "//") && !strings.HasPrefix(trimmed, "/*") {
-			continue
+// codeLines gives, for each line that holds nothing but comments, the next line
+// that is none of those. It looks at each byte of the source a few times at most,
+// however many comments a line has.
+func codeLines(t *syntax.SourceTree) map[int]int {
+	code := map[int]int{}
+	var runs [][2]int // of lines, in order; those that touch are one
+	for i := 0; i < len(t.Comments); {
+		first, last := t.Comments[i], t.Comments[i]
+		for i++; i < len(t.Comments) && isBlank(t.File.Src[last.End:t.Comments[i].Start]); i++ {
+			last = t.Comments[i]
 		}
-		if rest := []rune(t.File.Line(to.Line)); strings.TrimSpace(string(rest[min(to.Column-1, len(rest)):])) != "" {
-			continue // code stands behind the comment
+		if !startsLine(t.File.Src[:first.Start]) || !endsLine(t.File.Src[last.End:]) {
+			continue // code stands before or behind it
 		}
-		for l := from.Line; l <= to.Line; l++ {
-			lines[l] = true
+		from, to := first.Position().Line, last.EndPosition().Line
+		if n := len(runs); n > 0 && runs[n-1][1]+1 >= from {
+			runs[n-1][1] = to
+		} else {
+			runs = append(runs, [2]int{from, to})
 		}
 	}
-	return lines
+	for _, r := range runs {
+		for line := r[0]; line <= r[1]; line++ {
+			code[line] = r[1] + 1
+		}
+	}
+	return code
+}
+
+// isBlank reports whether text is white space of one line.
+func isBlank(text []byte) bool {
+	return len(bytes.TrimLeft(text, " \t\r")) == 0
+}
+
+// startsLine reports whether what follows text is the first on its line.
+func startsLine(text []byte) bool {
+	text = bytes.TrimRight(text, " \t\r")
+	return len(text) == 0 || text[len(text)-1] == '\n' || bytes.HasSuffix(text, []byte("\ufeff"))
+}
+
+// endsLine reports whether what stands before text is the last on its line.
+func endsLine(text []byte) bool {
+	text = bytes.TrimLeft(text, " \t\r")
+	return len(text) == 0 || text[0] == '\n'
 }
 
 type allowWord struct {

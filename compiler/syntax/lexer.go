@@ -11,6 +11,10 @@ import (
 // need room for arithmetic.
 const maxFileSize = 1 << 30
 
+// maxTokens is how many tokens a file may have: in 16 MiB of what people write
+// there are fewer, and each takes many times its length in the tree.
+const maxTokens = 4 << 20
+
 // lexer cuts a stretch of a file into tokens (language definition, section 2).
 // It knows no keywords; it follows braces only within templates, to see where
 // their text goes on.
@@ -29,6 +33,8 @@ type lexer struct {
 	muted    bool  // the text was checked before: report nothing about it
 	eofQuiet bool  // the end was reached for want of a closing mark
 	misread  int32 // where a template starts that is not closed
+
+	noClosing int // up to here no typographic quote closes on the line
 }
 
 // openTemplate is a template whose `{expr}` is being read.
@@ -82,6 +88,11 @@ func pathBraceHint(quote byte) string {
 // run reads tokens up to the end of the stretch.
 func (l *lexer) run() {
 	for l.pos < l.end {
+		if len(l.toks) >= maxTokens {
+			l.err(CodeTooLarge, l.pos, l.pos+1, "the file has more than 4194304 words and marks, the most that one can have", "divide it into several files")
+			l.pos, l.templates, l.eofQuiet = l.end, nil, true
+			return
+		}
 		c := l.src[l.pos]
 		switch {
 		case c == '\n':
@@ -366,14 +377,24 @@ func (l *lexer) comment(start, length int) {
 	l.comments = append(l.comments, Comment{Span: l.span(start, start+length), Text: l.src[start : start+length]})
 }
 
+// unreadable reports whether a character is none, or NUL.
+func unreadable(r rune, size int) bool { return r == 0 || r == utf8.RuneError && size == 1 }
+
 // unexpected reports a character that means nothing in Reqon, and passes over
 // what it stands for.
 func (l *lexer) unexpected() {
 	start := l.pos
 	r, size := utf8.DecodeRuneInString(l.src[start:l.end])
 	l.pos += size
-	if r == 0 || r == utf8.RuneError && size == 1 {
-		l.emit(tBad, start) // reported by checkEncoding
+	if unreadable(r, size) {
+		// Reported by checkEncoding. However many they are, they are one token.
+		for l.pos < l.end {
+			if r, size = utf8.DecodeRuneInString(l.src[l.pos:l.end]); !unreadable(r, size) {
+				break
+			}
+			l.pos += size
+		}
+		l.emit(tBad, start)
 		return
 	}
 	kind, msg, suggestion := tBad, "unexpected character "+quoteRune(r), ""
@@ -398,11 +419,16 @@ func (l *lexer) unexpected() {
 		return
 	case strings.ContainsRune("“”„‘’«»", r):
 		suggestion = "write strings in plain quotes, `\"` or `'`"
+		if l.pos < l.noClosing {
+			break
+		}
 		line := l.src[l.pos:l.end]
 		if end := strings.IndexByte(line, '\n'); end >= 0 {
 			line = line[:end]
 		}
-		if end := strings.IndexAny(line, "“”‘’«»"); end >= 0 {
+		if end := strings.IndexAny(line, "“”‘’«»"); end < 0 {
+			l.noClosing = l.pos + len(line)
+		} else {
 			_, size := utf8.DecodeRuneInString(line[end:])
 			l.pos += end + size
 		}

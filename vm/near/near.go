@@ -8,6 +8,10 @@ import (
 	"unicode/utf8"
 )
 
+// maxLength is the length in bytes beyond which a name is near none: it takes as
+// many steps as the product of two lengths to compare them.
+const maxLength = 200
+
 // Nearest returns the name that was most likely meant by word, "" if none is
 // near: one that differs in case only, or in so few letters that a slip of the
 // finger explains it: one in three letters, and at least one. Names of one
@@ -15,14 +19,14 @@ import (
 // as near it is the first one in alphabetical order, whatever order they come in.
 // A name that is the word itself is passed over.
 func Nearest(word string, names []string) string {
-	if word == "" {
+	if word == "" || len(word) > maxLength {
 		return ""
 	}
 	low := strings.ToLower(word)
 	best, bestDistance := "", max(1, utf8.RuneCountInString(word)/3)+1
 	folded := false // best differs in case only
 	for _, n := range names {
-		if n == word || n == "" {
+		if n == word || n == "" || len(n) > maxLength {
 			continue
 		}
 		if strings.EqualFold(n, word) {
