@@ -1,15 +1,10 @@
 package stdlib
 
 import (
-	"crypto/hmac"
-	"crypto/md5"
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"hash"
 	"strings"
 	"unicode/utf8"
 
@@ -24,11 +19,25 @@ func toBase64(_ *value.Shapes, args []value.Value) (value.Value, error) {
 	return text(base64.StdEncoding.EncodeToString([]byte(s)))
 }
 
-// fromBase64 takes both alphabets of RFC 4648, with and without padding, and
-// skips white space between, since long texts often come in lines.
+// errNotText says what to do with bytes that are no text.
+var errNotText = errors.New(`does not hold UTF-8 text: bytes stay in their encoding; functions that take them have the parameter textAs (or keyAs), as in sha256(x, "hex", "base64")`)
+
 func fromBase64(_ *value.Shapes, args []value.Value) (value.Value, error) {
-	src := make([]byte, 0, len(args[0].Str()))
-	for _, c := range []byte(args[0].Str()) {
+	out, err := decodeBase64(args[0].Str())
+	if err != nil {
+		return value.Value{}, fmt.Errorf("%s is no base64: %w", value.Describe(args[0]), err)
+	}
+	if !utf8.Valid(out) {
+		return value.Value{}, fmt.Errorf("%s %w", value.Describe(args[0]), errNotText)
+	}
+	return text(string(out))
+}
+
+// decodeBase64 takes both alphabets of RFC 4648, with and without padding, and
+// skips white space between, since long texts often come in lines.
+func decodeBase64(s string) ([]byte, error) {
+	src := make([]byte, 0, len(s))
+	for _, c := range []byte(s) {
 		switch c {
 		case '-':
 			c = '+'
@@ -45,13 +54,26 @@ func fromBase64(_ *value.Shapes, args []value.Value) (value.Value, error) {
 	}
 	out := make([]byte, enc.DecodedLen(len(src)))
 	n, err := enc.Decode(out, src)
+	return out[:n], err
+}
+
+func toHex(_ *value.Shapes, args []value.Value) (value.Value, error) {
+	s := str(args[0])
+	if hex.EncodedLen(len(s)) > maxText {
+		return value.Value{}, errTextTooLong
+	}
+	return text(hex.EncodeToString([]byte(s)))
+}
+
+func fromHex(_ *value.Shapes, args []value.Value) (value.Value, error) {
+	out, err := hex.DecodeString(args[0].Str())
 	if err != nil {
-		return value.Value{}, fmt.Errorf("%s is no base64: %w", value.Describe(args[0]), err)
+		return value.Value{}, fmt.Errorf("%s is no hex: %w", value.Describe(args[0]), err)
 	}
-	if !utf8.Valid(out[:n]) {
-		return value.Value{}, fmt.Errorf("%s: %w", value.Describe(args[0]), errNotUTF8)
+	if !utf8.Valid(out) {
+		return value.Value{}, fmt.Errorf("%s %w", value.Describe(args[0]), errNotText)
 	}
-	return text(string(out[:n]))
+	return text(string(out))
 }
 
 // isUnreserved reports whether c stands for itself in a component of a URL
@@ -119,33 +141,4 @@ func urlDecode(_ *value.Shapes, args []value.Value) (value.Value, error) {
 
 func badEscape(v value.Value, escape string) error {
 	return fmt.Errorf("found %q in %s: `%%` must be followed by two hex digits", escape, value.Describe(v))
-}
-
-func sha256Hex(_ *value.Shapes, args []value.Value) (value.Value, error) {
-	sum := sha256.Sum256([]byte(str(args[0])))
-	return text(hex.EncodeToString(sum[:]))
-}
-
-func md5Hex(_ *value.Shapes, args []value.Value) (value.Value, error) {
-	sum := md5.Sum([]byte(str(args[0])))
-	return text(hex.EncodeToString(sum[:]))
-}
-
-func hmacHex(_ *value.Shapes, args []value.Value) (value.Value, error) {
-	var algorithm func() hash.Hash
-	switch args[0].Str() {
-	case "md5":
-		algorithm = md5.New
-	case "sha1":
-		algorithm = sha1.New
-	case "sha256":
-		algorithm = sha256.New
-	case "sha512":
-		algorithm = sha512.New
-	default:
-		return value.Value{}, badArg(0, `"md5", "sha1", "sha256" or "sha512"`, "")
-	}
-	mac := hmac.New(algorithm, []byte(str(args[1])))
-	mac.Write([]byte(str(args[2]))) // a hash never fails
-	return text(hex.EncodeToString(mac.Sum(nil)))
 }

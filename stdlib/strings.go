@@ -12,6 +12,8 @@ import (
 func stringFuncs(regexps *regexpCache) []Func {
 	s := Param{Name: "s", Kinds: KString}
 	any := Param{Name: "s", Kinds: KText}
+	out := Param{Name: "out", Kinds: KString, Optional: true}
+	textAs := Param{Name: "textAs", Kinds: KString, Optional: true}
 	pattern := Param{Name: "re", Kinds: KString}
 	pad := []Param{any, {Name: "length", Kinds: KNumber}, {Name: "fill", Kinds: KText, Optional: true}}
 	part := []Param{s, {Name: "part", Kinds: KText}}
@@ -72,13 +74,25 @@ func stringFuncs(regexps *regexpCache) []Func {
 			Params: []Param{any}, Result: KString, impl: urlEncode},
 		{Name: "urlDecode", Doc: "text of one component of a URL (RFC 3986)",
 			Params: []Param{s}, Result: KString, impl: urlDecode},
-		{Name: "sha256", Doc: "SHA-256 in lower-case hex",
-			Params: []Param{any}, Result: KString, impl: sha256Hex},
-		{Name: "md5", Doc: "MD5 in lower-case hex",
-			Params: []Param{any}, Result: KString, impl: md5Hex},
-		{Name: "hmac", Doc: "HMAC in lower-case hex; the algorithm is md5, sha1, sha256 or sha512",
-			Params: []Param{{Name: "algorithm", Kinds: KString}, {Name: "key", Kinds: KText}, any},
-			Result: KString, impl: hmacHex},
+		{Name: "hex", Doc: "lower-case hex of the text's UTF-8",
+			Params: []Param{any}, Result: KString, impl: toHex},
+		{Name: "unhex", Doc: "text of hex",
+			Params: []Param{s}, Result: KString, impl: fromHex},
+		{Name: "sha256", Doc: "SHA-256, in hex, base64 or base64url; textAs says how the text is encoded",
+			Params: []Param{any, out, textAs}, Result: KString, impl: hasher("sha256")},
+		{Name: "sha512", Doc: "SHA-512, likewise",
+			Params: []Param{any, out, textAs}, Result: KString, impl: hasher("sha512")},
+		{Name: "sha1", Doc: "SHA-1, likewise",
+			Params: []Param{any, out, textAs}, Result: KString, impl: hasher("sha1")},
+		{Name: "md5", Doc: "MD5, likewise",
+			Params: []Param{any, out, textAs}, Result: KString, impl: hasher("md5")},
+		{Name: "hmac", Doc: "HMAC, likewise; the algorithm is md5, sha1, sha256 or sha512",
+			Params: []Param{{Name: "algorithm", Kinds: KString}, {Name: "key", Kinds: KText}, any, out, {Name: "keyAs", Kinds: KString, Optional: true}, textAs},
+			Result: KString, impl: hmacOf},
+		{Name: "jwt", Doc: "JSON Web Token (RFC 7519), signed with HS256, RS256 or ES256",
+			Params: []Param{{Name: "claims", Kinds: KObject}, {Name: "key", Kinds: KString}, {Name: "algorithm", Kinds: KString, Optional: true},
+				{Name: "header", Kinds: KObject | KNull, Optional: true}, {Name: "keyAs", Kinds: KString, Optional: true}},
+			Result: KString, impl: jwtOf},
 		{Name: "uuid", Doc: "a new random UUID (RFC 9562)",
 			Result: KString, Form: Host},
 	})

@@ -13,7 +13,7 @@ import (
 // definition is the table of section 4 of the language definition, and the
 // function that section 7 adds.
 const definition = `
-length lowercase uppercase trim trimStart trimEnd substring split join replace replaceAll concat contains startsWith endsWith padStart padEnd repeat slugify format matches capture base64 unbase64 urlEncode urlDecode sha256 md5 hmac uuid
+length lowercase uppercase trim trimStart trimEnd substring split join replace replaceAll concat contains startsWith endsWith padStart padEnd repeat slugify format matches capture base64 unbase64 urlEncode urlDecode hex unhex sha256 sha512 sha1 md5 hmac jwt uuid
 length count first last includes isEmpty map filter reduce flatMap flatten unique uniqueBy sort sortBy reverse slice chunk zip range find findIndex any all groupBy countBy keyBy sum avg min max minBy maxBy concat
 keys values entries fromEntries hasKey pick omit merge deepMerge get
 round floor ceil abs min max pow sqrt log exp clamp parseNumber random

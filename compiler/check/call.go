@@ -287,12 +287,8 @@ func (c *checker) checkLiteralArguments(e *syntax.CallExpr, f *stdlib.Func) {
 			c.report(diag.CodeBadArgument, lit.Span, "", "`%s` can't be the name of an environment variable", lit.Value)
 		}
 		return
-	case "hmac":
-		algorithms := []string{"md5", "sha1", "sha256", "sha512"}
-		if lit, ok := e.Args[0].(*syntax.StringLit); ok && !slices.Contains(algorithms, strings.ToLower(lit.Value)) {
-			c.report(diag.CodeBadArgument, lit.Span, didYouMean(near.Nearest(lit.Value, algorithms)),
-				"unknown algorithm `%s`; there are %s", lit.Value, strings.Join(algorithms, ", "))
-		}
+	case "hmac", "jwt", "sha256", "sha512", "sha1", "md5":
+		c.checkEncodings(e, f)
 		return
 	case "sort", "sortBy":
 		last := e.Args[len(e.Args)-1]
@@ -303,6 +299,33 @@ func (c *checker) checkLiteralArguments(e *syntax.CallExpr, f *stdlib.Func) {
 	}
 	if f.Group == "time" {
 		c.checkTimeArguments(e, f)
+	}
+}
+
+// argumentWords are the words that parameters of hashes and signatures take.
+var argumentWords = map[string][]string{
+	"out": {"hex", "base64", "base64url"}, "textAs": {"text", "hex", "base64"}, "keyAs": {"text", "hex", "base64"},
+}
+
+// checkEncodings checks the words of a hash, an HMAC or a JSON Web Token.
+func (c *checker) checkEncodings(e *syntax.CallExpr, f *stdlib.Func) {
+	for i, arg := range e.Args {
+		lit, ok := arg.(*syntax.StringLit)
+		if !ok || i >= len(f.Params) {
+			continue
+		}
+		name := f.Params[i].Name
+		words := argumentWords[name]
+		switch {
+		case name == "algorithm" && f.Name == "hmac":
+			words = []string{"md5", "sha1", "sha256", "sha512"}
+		case name == "algorithm":
+			words = []string{"HS256", "RS256", "ES256"}
+		}
+		if words != nil && !slices.Contains(words, lit.Value) {
+			c.report(diag.CodeBadArgument, lit.Span, didYouMean(near.Nearest(lit.Value, words)),
+				"unknown %s `%s`; there are %s", name, lit.Value, strings.Join(words, ", "))
+		}
 	}
 }
 
