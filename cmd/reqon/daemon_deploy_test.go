@@ -128,75 +128,12 @@ const guideAlert = `      - alert: ReqonMissionFailing
           summary: "Mission {{ $labels.mission }} is failing"
 `
 
-// alertTests are cases of `promtool test rules`: one mission fails 12 times a
-// minute and one once in 20 minutes; one has been due for hours; a file is broken.
-const alertTests = `rule_files: [prometheus-alerts.yml]
-evaluation_interval: 1m
-tests:
-  - interval: 1m
-    input_series:
-      - series: 'reqon_mission_runs_total{mission="SyncCustomers",status="failure"}'
-        values: '0+12x60'
-      - series: 'reqon_mission_runs_total{mission="SyncCustomers",status="success"}'
-        values: '0+1x60'
-      - series: 'reqon_mission_runs_total{mission="SyncOrders",status="failure"}'
-        values: '0x20 1x20 2x20'
-      - series: 'reqon_mission_runs_total{mission="SyncOrders",status="success"}'
-        values: '0x60'
-      - series: 'reqon_mission_next_run_timestamp_seconds{mission="SyncOrders"}'
-        values: '60x60'
-      - series: 'reqon_mission_running{mission="SyncOrders"}'
-        values: '0x60'
-      - series: 'reqon_missions_failed_to_load'
-        values: '1x60'
-    alert_rule_test:
-      - eval_time: 9m
-        alertname: ReqonMissionFailing
-        exp_alerts: []
-      - eval_time: 30m
-        alertname: ReqonMissionFailing
-        exp_alerts:
-          - exp_labels: {severity: warning, mission: SyncCustomers, status: failure}
-            exp_annotations: {summary: "Mission SyncCustomers is failing"}
-      - eval_time: 50m
-        alertname: ReqonMissionOnlyFails
-        exp_alerts:
-          - exp_labels: {severity: warning, mission: SyncOrders, status: failure}
-            exp_annotations: {summary: "No run of mission SyncOrders has succeeded for a day"}
-      - eval_time: 30m
-        alertname: ReqonRunOverdue
-        exp_alerts:
-          - exp_labels: {severity: warning, mission: SyncOrders}
-            exp_annotations: {summary: "Mission SyncOrders has been due for more than five minutes"}
-      - eval_time: 30m
-        alertname: ReqonMissionNotLoaded
-        exp_alerts:
-          - exp_labels: {severity: warning}
-            exp_annotations: {summary: "1 missions of  do not compile or lack credentials; /health says which"}
-      - eval_time: 30m
-        alertname: ReqonRunNeverEnds
-        exp_alerts: []
-      - eval_time: 30m
-        alertname: ReqonCircuitOpen
-        exp_alerts: []
-`
-
-// TestDeployAlerts holds that the alert rules, the guide's among them, go off
-// when they should and not before.
+// TestDeployAlerts holds that the guide's rule is among the alert rules, word for
+// word. That they fire is tested beside the daemon.
 func TestDeployAlerts(t *testing.T) {
 	rules := repoFile(t, "deploy/prometheus-alerts.yml")
 	if !strings.Contains(rules, guideAlert) || !strings.Contains(repoFile(t, "docs/daemon.md"), guideAlert) {
 		t.Errorf("the guide's rule is not among them, as it is:\n%s", guideAlert)
-	}
-	s := newSite(t)
-	s.write("prometheus-alerts.yml", rules)
-	s.write("tests.yml", alertTests)
-	for _, args := range [][]string{{"check", "rules", "prometheus-alerts.yml"}, {"test", "rules", "tests.yml"}} {
-		cmd := promtool(t, args...)
-		cmd.Dir = s.dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
-		}
 	}
 }
 
