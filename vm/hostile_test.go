@@ -93,6 +93,7 @@ func retryOptions(attempts int64, delay float64) value.Value {
 // its deadline.
 func attack(t *testing.T, p *Program, w *world) error {
 	t.Helper()
+	p.Uses = UsesOf(p)
 	if err := Verify(p); err != nil {
 		t.Fatalf("the program does not get through the verifier: %v", err)
 	}

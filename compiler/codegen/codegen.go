@@ -31,13 +31,17 @@ func Generate(m *syntax.Mission, loose []syntax.Decl) (p *bytecode.Program, err 
 		natives: map[string]int{}, shapes: map[string]int{}, regexps: map[string]int{},
 		types: map[string]int{}, stores: map[string]int{}, params: map[string]int{},
 		schemas: map[string]*syntax.Schema{}, actions: map[string]int{}, transforms: map[string]int{},
-		sources: map[string]int{}, arrays: map[int]int{}, objectTypes: map[*syntax.ObjectType]int{},
+		sources: map[string]int{}, arrays: map[int]int{}, objectTypes: map[*syntax.ObjectType]int{}, filled: map[int]bool{},
 	}
 	g.flat.Schema = func(name string) *syntax.Schema { return g.schemas[name] }
 	g.collect(m, loose)
 	g.mission(m)
 	if g.err != nil {
 		return nil, g.err
+	}
+	g.prog.Uses = bytecode.UsesOf(g.prog)
+	for i := range g.prog.Stores {
+		g.prog.Stores[i].Filled = g.filled[i]
 	}
 	if err := bytecode.Verify(g.prog); err != nil {
 		return nil, g.verified(err, m)
@@ -59,6 +63,7 @@ type generator struct {
 	natives, shapes, regexps, types     map[string]int
 	stores, params, actions, transforms map[string]int
 	sources                             map[string]int
+	filled                              map[int]bool // the stores that more than dead letters go to
 	schemas                             map[string]*syntax.Schema
 	arrays                              map[int]int // the array type of each type of elements
 	objectTypes                         map[*syntax.ObjectType]int

@@ -378,6 +378,7 @@ func (f *fn) storeStep(s *syntax.StoreStep, records func()) {
 		f.emit(bytecode.Set, f.loop.slot+bytecode.LoopSlots-1)
 	}
 	f.at(s)
+	f.g.filled[store] = true
 	f.emit(bytecode.StorePut, store)
 }
 
@@ -560,6 +561,7 @@ func (f *fn) queue(d *syntax.DirectiveStep) {
 	defer f.temp()()
 	letter := f.newSlots(1)
 	if o := d.Options.Get("item"); o != nil {
+		f.g.filled[f.g.stores[d.Target.Name]] = true // what it writes is chosen, as in a store step
 		f.expr(o.Value)
 		f.emit(bytecode.Set, letter)
 		object := newLabel()

@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 
-	"reqon/vm/bytecode"
 	"reqon/vm/value"
 )
 
@@ -42,46 +41,15 @@ func (r *run) noteMissing() {
 	if used.Kind() == value.Time {
 		since = value.Text(used)
 	}
-	var filled map[int]bool
 	for i, s := range r.stores {
 		stored := s.inserted.Load() + s.updated.Load() + s.unchanged.Load()
 		if s.missing.file == "" || !s.missing.removed && stored == 0 {
 			continue
 		}
-		if filled == nil {
-			filled = filledStores(r.mission.prog)
-		}
-		if !filled[i] {
-			continue
+		if !r.mission.prog.Stores[i].Filled {
+			continue // dead letters: that there are none is nothing to tell
 		}
 		r.notes = append(r.notes, fmt.Sprintf("store %s: its file %s was not there when the run began, but a sync position of %s was: only what has changed since then is fetched, and the store may lack the rest; `reqon run PATH --full-refresh` fetches everything",
 			s.name, s.missing.file, r.engine.cfg.Redactor.Redact(since)))
 	}
-}
-
-// filledStores finds the stores that the program's `store` steps write to. What
-// `onError queue` and a `queue` without an item of its own write are dead
-// letters: that there are none, or that somebody has dealt with them and removed
-// the file, is nothing to tell.
-func filledStores(p *bytecode.Program) map[int]bool {
-	filled := map[int]bool{}
-	for i := range p.Funcs {
-		code := p.Funcs[i].Code
-		letter := false
-		for pc := 0; pc < len(code); {
-			op := bytecode.Op(code[pc])
-			info, _ := bytecode.InfoOf(op) // the program is verified
-			switch op {
-			case bytecode.DeadLetter:
-				letter = true
-			case bytecode.StorePut:
-				if !letter {
-					filled[int(code[pc+1])|int(code[pc+2])<<8] = true
-				}
-				letter = false
-			}
-			pc += info.Size()
-		}
-	}
-	return filled
 }

@@ -120,24 +120,9 @@ func (r *run) closeSources() {
 // does not carry out, wherever it stands: a run that has stored half when it
 // comes there would be worse.
 func (r *run) checkAvailable() error {
-	for i := range r.mission.prog.Funcs {
-		f := &r.mission.prog.Funcs[i]
-		for pc := 0; pc < len(f.Code); {
-			op := bytecode.Op(f.Code[pc])
-			var err error
-			switch op {
-			case bytecode.Wait:
-				err = notAvailable(bytecode.StepPart, "wait")
-			case bytecode.Pause:
-				err = notAvailable(bytecode.StepPart, "pause")
-			case bytecode.CallHost:
-				err = notAvailable(bytecode.FunctionPart, bytecode.HostFuncs[f.Code[pc+1]])
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", r.mission.position(f.PosAt(pc)), err)
-			}
-			info, _ := bytecode.InfoOf(op) // the program is verified
-			pc += info.Size()
+	for _, u := range r.mission.prog.Uses {
+		if err := notAvailable(u.Part, u.Name); err != nil {
+			return fmt.Errorf("%s: %w", r.mission.position(u.Pos), err)
 		}
 	}
 	return nil

@@ -61,13 +61,13 @@ func asm(parts ...any) []byte {
 // function 1, has this code.
 func small(code []byte) *bytecode.Program {
 	place := bytecode.Pos{Line: 3, Column: 7}
-	return &bytecode.Program{
+	p := &bytecode.Program{
 		Mission: "Small", Files: []string{"small.reqon"}, Pos: place,
 		Schedule: &bytecode.Schedule{Kind: bytecode.Every, Every: 60_000, Pos: place},
 		Options:  2, OptionPos: []bytecode.OptionPos{{Path: "timeout", Pos: place}},
 		Params:   []bytecode.ParamInfo{{Name: "region", Type: 0, Default: 2, Pos: place}},
 		Sources:  []bytecode.Source{{Name: "API", Options: 2, Pos: place}},
-		Stores:   []bytecode.Store{{Name: "out", Adapter: 2, Options: bytecode.None, Pos: place}},
+		Stores:   []bytecode.Store{{Name: "out", Adapter: 2, Options: bytecode.None, Filled: true, Pos: place}},
 		Actions:  []bytecode.Action{{Name: "A", Func: 1, Pos: place}, {Name: "B", Func: 4, Pos: place}},
 		Brackets: [][]int{{0, 1}},
 		Main:     0,
@@ -95,4 +95,6 @@ func small(code []byte) *bytecode.Program {
 			{Name: "B", Code: asm(bytecode.Return)},
 		},
 	}
+	p.Uses = bytecode.UsesOf(p)
+	return p
 }

@@ -67,7 +67,11 @@ func (d *disassembler) tables() {
 		d.printf("source %d %s options %s\n", i, x.Name, d.ref(x.Options))
 	}
 	for i, x := range p.Stores {
-		d.printf("store %d %s adapter func %d options %s\n", i, x.Name, x.Adapter, d.ref(x.Options))
+		d.printf("store %d %s adapter func %d options %s", i, x.Name, x.Adapter, d.ref(x.Options))
+		if x.Filled {
+			d.printf(" filled")
+		}
+		d.printf("\n")
 	}
 	for i, x := range p.Actions {
 		d.printf("action %d %s func %d\n", i, x.Name, x.Func)
@@ -89,6 +93,9 @@ func (d *disassembler) tables() {
 	}
 	for i, x := range p.Regexps {
 		d.printf("regexp %d %q\n", i, x)
+	}
+	for _, x := range p.Uses {
+		d.printf("uses %s\n", x.Name)
 	}
 }
 

@@ -27,6 +27,7 @@ func TestDisassemble(t *testing.T) {
 	p.Funcs[1].Handlers = []Handler{{Start: 0, End: 40, Target: len(p.Funcs[1].Code) - 3}}
 	p.Funcs[1].Steps = []int{0, 6}
 	p.Funcs[1].Lines = append(p.Funcs[1].Lines, Line{PC: 3, Pos: Pos{Line: 4, Column: 1}}, Line{PC: 6, Pos: Pos{}})
+	p.Uses = UsesOf(p)
 	if err := Verify(p); err != nil {
 		t.Fatal(err)
 	}

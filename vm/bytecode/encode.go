@@ -20,7 +20,7 @@ const (
 	magic = "REQC"
 	// Version is that of the form and of the instruction set. It changes with
 	// every change of either; a program of another version is not run.
-	Version = 3
+	Version = 4
 
 	headerSize = len(magic) + 2 + sha256.Size
 )
@@ -142,6 +142,7 @@ func (w *writer) tables(p *Program) {
 		w.int(x.Options)
 		w.optionPos(x.OptionPos)
 		w.bool(x.Implied)
+		w.bool(x.Filled)
 		w.pos(x.Pos)
 	})
 	list(w, p.Actions, func(w *writer, x *Action) {
@@ -173,6 +174,11 @@ func (w *writer) tables(p *Program) {
 	list(w, p.Shapes, func(w *writer, x *[]string) { w.texts(*x) })
 	w.texts(p.Regexps)
 	w.texts(p.Natives)
+	list(w, p.Uses, func(w *writer, x *Use) {
+		w.byte(byte(x.Part))
+		w.text(x.Name)
+		w.pos(x.Pos)
+	})
 }
 
 func (w *writer) fetch(x *FetchInfo) {
@@ -457,7 +463,7 @@ func (r *reader) tables(p *Program) {
 		return Source{Name: r.text(), From: r.text(), Options: r.int(), OptionPos: r.optionPos(), Pos: r.pos()}
 	})
 	p.Stores = readList(r, func(r *reader) Store {
-		return Store{Name: r.text(), Adapter: r.int(), Options: r.int(), OptionPos: r.optionPos(), Implied: r.bool(), Pos: r.pos()}
+		return Store{Name: r.text(), Adapter: r.int(), Options: r.int(), OptionPos: r.optionPos(), Implied: r.bool(), Filled: r.bool(), Pos: r.pos()}
 	})
 	p.Actions = readList(r, func(r *reader) Action { return Action{Name: r.text(), Func: r.int(), Pos: r.pos()} })
 	p.Brackets = readList(r, (*reader).ints)
@@ -476,6 +482,7 @@ func (r *reader) tables(p *Program) {
 	})
 	p.Shapes = readList(r, (*reader).texts)
 	p.Regexps, p.Natives = r.texts(), r.texts()
+	p.Uses = readList(r, func(r *reader) Use { return Use{Part: Part(r.byte()), Name: r.text(), Pos: r.pos()} })
 }
 
 func (r *reader) fetch() FetchInfo {

@@ -48,6 +48,7 @@ type Program struct {
 	Shapes    [][]string // the keys of object literals
 	Regexps   []string
 	Natives   []string // built-in functions by name; linked when the program is loaded
+	Uses      []Use    // of steps and functions that not every version or host has
 	Funcs     []Func
 }
 
@@ -110,7 +111,18 @@ type Store struct {
 	Options   int // function, or None
 	OptionPos []OptionPos
 	Implied   bool // declared by being stored to
+	Filled    bool // `store` steps write to it, or a `queue` with an item of its own, and not dead letters alone
 	Pos       Pos
+}
+
+// Use is the first place at which a program does something that not every
+// version, and not every host, can do: a step that waits, or a function that asks
+// the host. The verifier holds the table against the code, so that who runs a
+// program need not read that.
+type Use struct {
+	Part Part   // StepPart or FunctionPart
+	Name string // as a mission writes it
+	Pos  Pos
 }
 
 // Action is a named part of the pipeline.

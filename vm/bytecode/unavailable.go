@@ -23,8 +23,9 @@ type Unavailable struct {
 // what is not available: the word in front of it.
 const OpenAPI = "from"
 
-// unavailable is all of it but options, of which package option says it. The checker warns of what is here, and the run
-// refuses it: both by this list, so that neither can say less than the other.
+// unavailable is all of it but options, of which package option says it. The
+// checker warns of what is here, and the run refuses it: both by this list, so
+// that neither can say less than the other.
 var unavailable = []Unavailable{
 	{StepPart, "call", "write `get \"/path\"` and the like"},
 	{StepPart, "wait", "ask for the result again with `get` and `retry` instead"},

@@ -72,6 +72,9 @@ func Verify(p *Program) error {
 			return err
 		}
 	}
+	if !slices.Equal(p.Uses, UsesOf(p)) {
+		return &VerifyError{Msg: "the table of what it uses does not fit its code"}
+	}
 	return nil
 }
 

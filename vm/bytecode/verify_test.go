@@ -175,6 +175,19 @@ func TestVerifyTables(t *testing.T) {
 		{"an option's position", func(p *Program) { p.OptionPos[0].Pos = far }, "bad position"},
 		{"a line's position", func(p *Program) { p.Funcs[1].Lines[0].Pos = far }, "bad line table"},
 		{"lines out of order", func(p *Program) { p.Funcs[1].Lines = []Line{{PC: 5}, {PC: 4}} }, "bad line table"},
+		{"a use that is not in the code", func(p *Program) { p.Uses = []Use{{Part: StepPart, Name: "wait"}} }, "what it uses does not fit its code"},
+		{"a wait that is not in the table", func(p *Program) { p.Funcs[1].Code = asm(Null, Wait, Return) }, "what it uses does not fit its code"},
+		{"a pause that is not in the table", func(p *Program) { p.Funcs[4].Code, p.Funcs[4].MaxStack = asm(Null, Pause, Return), 1 }, "what it uses does not fit its code"},
+		{"a host's function that is not in the table", func(p *Program) { p.Funcs[2].Code = asm(CallHost, 0, 0, ReturnValue) }, "what it uses does not fit its code"},
+		{"a host's function in the table", func(p *Program) {
+			p.Funcs[2].Code = asm(CallHost, 0, 0, ReturnValue)
+			p.Funcs[2].Lines = []Line{{Pos: Pos{Line: 5, Column: 2}}}
+			p.Uses = []Use{{Part: FunctionPart, Name: "now", Pos: Pos{Line: 5, Column: 2}}}
+		}, ""},
+		{"a use at another place", func(p *Program) {
+			p.Funcs[2].Code = asm(CallHost, 0, 0, ReturnValue)
+			p.Uses = []Use{{Part: FunctionPart, Name: "now", Pos: Pos{Line: 5, Column: 2}}}
+		}, "what it uses does not fit its code"},
 		{"options that are not there", func(p *Program) { p.Options = 5 }, "options: no such function"},
 		{"options before the first", func(p *Program) { p.Options = -2 }, "options: no such function"},
 		{"options with an argument", func(p *Program) { p.Options = 3 }, "options: no such function"},
