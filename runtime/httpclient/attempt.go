@@ -145,7 +145,7 @@ func (r *Response) Reject(kind Kind, err error) *Failure {
 // status counts even if the body can't be read or parsed.
 func (k *call) statusFailure(resp *http.Response, data []byte, readErr error, at *hop) *Failure {
 	f := k.failure(KindHTTP, at)
-	if resp.StatusCode == http.StatusTooManyRequests {
+	if limited(resp.StatusCode, resp.Header, k.client.clock.Now()) {
 		f.Kind = KindRateLimit
 	}
 	f.answered(resp)

@@ -22,7 +22,7 @@ const (
 	KindDNS         Kind = "dns"
 	KindTLS         Kind = "tls"
 	KindCircuitOpen Kind = "circuit_open"
-	KindRateLimit   Kind = "rate_limit"   // a 429, or a Retry-After beyond maxWait
+	KindRateLimit   Kind = "rate_limit"   // a 429, a 403 that says when to come back, or a wait beyond maxWait
 	KindInvalidJSON Kind = "invalid_json" // a body that is whole but not what it says to be
 	KindHTTP        Kind = "http"
 	KindRejected    Kind = "rejected" // an answer that is not what the request needs, whatever its status

@@ -48,7 +48,7 @@ func (c *call) mayRetry(f *Failure) bool {
 	}
 	transport := f.Status == 0
 	if c.repeatable {
-		return transport || slices.Contains(retriedStatus, f.Status)
+		return transport || slices.Contains(retriedStatus, f.Status) || f.Kind == KindRateLimit
 	}
 	if f.processed {
 		return false
@@ -56,13 +56,17 @@ func (c *call) mayRetry(f *Failure) bool {
 	if transport {
 		return f.unsent
 	}
-	return f.Status == http.StatusTooManyRequests || f.Status == http.StatusServiceUnavailable
+	return f.Kind == KindRateLimit || f.Status == http.StatusServiceUnavailable
 }
 
 // pause returns how long to wait after f. ok is false if that is longer than
 // the source waits for anyone.
 func (c *call) pause(f *Failure, failed int) (wait time.Duration, ok bool) {
-	after, given := retryAfter(f.Headers, c.client.clock.Now())
+	now := c.client.clock.Now()
+	after, given := retryAfter(f.Headers, now)
+	if !given && f.Kind == KindRateLimit {
+		after, given = limitReset(f.Headers, now)
+	}
 	if !given {
 		return c.retry.Wait(int64(failed), c.client.random), true
 	}
