@@ -48,6 +48,9 @@ type Config struct {
 	NewUUID     func() string                    // default random
 	Transport   http.RoundTripper                // of all requests; default: connections of its own for each origin and account
 	Redactor    *credentials.Redactor            // default: a new one
+	// ProgressEvery is how often the record of a run that goes on is brought up to
+	// date; default 2s.
+	ProgressEvery time.Duration
 
 	// Adapters makes the adapters of stores other than `memory` and `file`, by
 	// name, when a mission first uses one. An adapter of the language that is not
@@ -110,6 +113,9 @@ func New(cfg Config) (*Engine, error) {
 	}
 	if cfg.NewUUID == nil {
 		cfg.NewUUID = newUUID
+	}
+	if cfg.ProgressEvery == 0 {
+		cfg.ProgressEvery = progressEvery
 	}
 	if cfg.Redactor == nil {
 		cfg.Redactor = &credentials.Redactor{}

@@ -46,6 +46,7 @@ func (r *run) Fetch(ctx context.Context, q *vm.Request) (*vm.Reply, error) {
 	counter := r.counter(q.At.Action)
 	counter.requests.Add(1)
 	r.opts.Progress.Requests.Add(1)
+	r.tellRepeats(r.repeats.since(r.engine.cfg.Clock.Now()))
 	resp, err := r.client.Do(ctx, source, req)
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx) // which says who or what cancelled it
@@ -86,18 +87,6 @@ func (r *run) failed(err error) (*vm.Reply, error) {
 // failure is a failed request as the machine keeps it.
 func (r *run) failure(f *httpclient.Failure) *vm.Failure {
 	return &vm.Failure{Envelope: f.Envelope(r.engine.shapes), Text: f.Error(), ByStatus: f.ByStatus()}
-}
-
-// onRetry counts and logs that a request will be sent again.
-func (r *run) onRetry(at vm.At) func(httpclient.RetryEvent) {
-	return func(e httpclient.RetryEvent) {
-		r.counter(at.Action).retries.Add(1)
-		r.opts.Progress.Retries.Add(1)
-		r.engine.cfg.Metrics.Retry(e.Source, e.Reason)
-		fields := append(r.place(at),
-			telemetry.Int("attempt", e.Attempt), telemetry.Int("of", e.MaxAttempts), telemetry.Duration("wait", e.Wait.Round(time.Millisecond)))
-		r.log.Warn("Request will be repeated: "+e.Failure.Error(), fields...)
-	}
 }
 
 // source gives the source of a request. A mission without sources may ask

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -75,6 +77,7 @@ type run struct {
 	position positions
 	counters []actionCounter // by action; the last is for what is outside of actions
 	outcome  outcome
+	repeats  repeats
 	begun    bool        // and recorded
 	sent     atomic.Bool // a dry run has come to its first request
 
@@ -113,7 +116,9 @@ func (m *Mission) Run(ctx context.Context, opts RunOptions) *Report {
 		return r.notBegun(ctx, e)
 	}
 	if err == nil {
+		stop := r.recordProgress()
 		err = r.execute(ctx)
+		stop()
 	}
 	return r.report(r.finish(ctx, err))
 }
@@ -179,6 +184,7 @@ func (r *run) execute(ctx context.Context) error {
 // too.
 func (r *run) finish(ctx context.Context, err error) error {
 	cancelled := ctx.Err() != nil
+	r.tellRepeats(r.repeats.rest())
 	ctx = context.WithoutCancel(ctx)
 	if r.opts.DryRun {
 		err = r.dryError(err)
@@ -221,20 +227,8 @@ func (r *run) finish(ctx context.Context, err error) error {
 
 // fill puts counts and errors into the record.
 func (r *run) fill(err error) {
-	redact := r.engine.cfg.Redactor.Redact
 	if err != nil {
-		r.record.Error = redact(describe(err))
-	}
-	for i := range r.mission.prog.Actions {
-		c := &r.counters[i]
-		r.record.Actions = append(r.record.Actions, state.ActionCount{
-			Name: r.mission.prog.Actions[i].Name, Requests: c.requests.Load(), Retries: c.retries.Load(), Records: c.records.Load(),
-		})
-	}
-	for _, s := range r.stores {
-		r.record.Stores = append(r.record.Stores, state.StoreCount{
-			Name: s.name, Inserted: s.inserted.Load(), Updated: s.updated.Load(), Unchanged: s.unchanged.Load(), Failed: s.failed.Load(),
-		})
+		r.record.Error = r.engine.cfg.Redactor.Redact(describe(err))
 	}
 	for _, e := range split(err) {
 		var items *vm.ItemFailures
@@ -243,12 +237,67 @@ func (r *run) fill(err error) {
 		}
 		r.note(runError(e))
 	}
+	counts := r.record.Counts
+	r.tally(&r.record)
+	r.record.Counts = counts // the status goes by them
+}
+
+// tally puts into a record what the run has done so far.
+func (r *run) tally(into *state.Run) {
+	into.Actions, into.Stores, into.Counts = nil, nil, r.counts()
+	for i := range r.mission.prog.Actions {
+		c := &r.counters[i]
+		into.Actions = append(into.Actions, state.ActionCount{
+			Name: r.mission.prog.Actions[i].Name, Requests: c.requests.Load(), Retries: c.retries.Load(), Records: c.records.Load(),
+		})
+	}
+	for _, s := range r.stores {
+		into.Stores = append(into.Stores, state.StoreCount{
+			Name: s.name, Inserted: s.inserted.Load(), Updated: s.updated.Load(), Unchanged: s.unchanged.Load(), Failed: s.failed.Load(),
+		})
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i := range r.errs {
-		r.errs[i].Message = redact(r.errs[i].Message)
+	into.Errors, into.MoreErrors = slices.Clone(r.errs), r.more
+	for i := range into.Errors {
+		into.Errors[i].Message = r.engine.cfg.Redactor.Redact(into.Errors[i].Message)
 	}
-	r.record.Errors, r.record.MoreErrors = r.errs, r.more
+}
+
+// progressEvery is how often the record of a run that goes on is brought up to
+// date. Each time costs one write to the disk, beside the run.
+const progressEvery = 2 * time.Second
+
+// recordProgress brings the run's record up to date while the run goes on, so
+// that it tells something if the process is killed, until stop is called.
+func (r *run) recordProgress() (stop func()) {
+	if r.opts.DryRun || r.engine.db == nil {
+		return func() {}
+	}
+	done := make(chan struct{})
+	var work sync.WaitGroup
+	so := r.record
+	work.Go(func() {
+		ticker := time.NewTicker(r.engine.cfg.ProgressEvery)
+		defer ticker.Stop()
+		var saved state.Run
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+			}
+			if r.tally(&so); reflect.DeepEqual(so, saved) {
+				continue
+			}
+			if err := r.engine.db.SaveProgress(&so); err != nil {
+				r.log.Debug("What the run has done so far can't be recorded", telemetry.Err(err))
+				continue
+			}
+			saved = so
+		}
+	})
+	return func() { close(done); work.Wait() }
 }
 
 func (r *run) report(err error) *Report {

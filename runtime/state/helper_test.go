@@ -69,6 +69,10 @@ func helperBegin(db *DB) error {
 		if err := db.BeginRun(&r); err != nil {
 			return err
 		}
+		r.Actions = []ActionCount{{Name: "A", Requests: int64(i + 1)}}
+		if err := db.SaveProgress(&r); err != nil {
+			return err
+		}
 		fmt.Println(r.ID)
 	}
 	fmt.Println("ready")

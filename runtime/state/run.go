@@ -234,6 +234,31 @@ func (db *DB) insertRun(w *writer, r *Run) error {
 		r.ID, r.Mission, string(r.Trigger), toMicros(r.Due), r.Start.UnixMicro(), string(StatusRunning), db.owner, r.PID)
 }
 
+// SaveProgress records what a run that goes on has done so far: its actions,
+// stores, counts and errors. That is what its record holds if its process is
+// killed. A run that is not running any more is left as it is.
+func (db *DB) SaveProgress(r *Run) error {
+	so := *r
+	capErrors(&so)
+	detail, err := so.detail()
+	if err != nil {
+		return err
+	}
+	return db.write("record the progress of a run of "+r.Mission, func(w *writer) error {
+		_, err := w.execCount(`UPDATE runs SET detail = ? WHERE id = ? AND mission = ? AND status = 'running'`, detail, r.ID, r.Mission)
+		return err
+	})
+}
+
+// detail gives the part of a run that is never searched.
+func (r *Run) detail() (string, error) {
+	text, err := json.Marshal(runDetail{r.Actions, r.Stores, r.Counts, r.Errors, r.MoreErrors})
+	if err != nil {
+		return "", fmt.Errorf("record of the run %s of %s: %w", r.ID, r.Mission, err)
+	}
+	return string(text), nil
+}
+
 // FinishRun records how a run ended: Status must be final, and End be set. In
 // the same transaction it saves the run's sync positions, JSON texts by key, if
 // and only if Status is StatusSuccess or StatusIncomplete: of the latter those
@@ -258,11 +283,11 @@ func (db *DB) FinishRun(r *Run, positions map[string]string) error {
 		}
 	}
 	capErrors(r)
-	detail, err := json.Marshal(runDetail{r.Actions, r.Stores, r.Counts, r.Errors, r.MoreErrors})
+	detail, err := r.detail()
 	if err != nil {
-		return fmt.Errorf("finish run %s of %s: %w", r.ID, r.Mission, err)
+		return err
 	}
-	end := runEnd{run: *r, detail: string(detail)}
+	end := runEnd{run: *r, detail: detail}
 	err = db.write("finish a run of "+r.Mission, func(w *writer) error {
 		found, err := end.record(w)
 		if err != nil {

@@ -47,11 +47,12 @@ func TestRunRoundTrip(t *testing.T) {
 	r.Stores = []StoreCount{{Name: "orders", Inserted: 1, Updated: 2, Unchanged: 3, Failed: 4}}
 	r.Errors = []RunError{{Action: "Sync", Position: "a.reqon:3:7", Message: "m", Index: &index, ID: "o-1"}, {Message: "n"}}
 	r.MoreErrors = 5
+	r.Counts = Counts{Skipped: 1, Queued: 2, Failed: 3, CutShort: 4, NoNext: 5, Held: 6, Warnings: 7, Redacted: 8}
 	if err := db.FinishRun(&r, nil); err != nil {
 		t.Fatal(err)
 	}
 	want.Status, want.End, want.Error = "failure", time.Date(2026, 1, 20, 9, 0, 2, 223456000, time.UTC), r.Error
-	want.Actions, want.Stores, want.Errors, want.MoreErrors = r.Actions, r.Stores, r.Errors, 5
+	want.Actions, want.Stores, want.Counts, want.Errors, want.MoreErrors = r.Actions, r.Stores, r.Counts, r.Errors, 5
 	got, _, err = db.LastRun("SyncOrders")
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("finished: %+v, %v\nwant %+v", got, err, want)
@@ -70,6 +71,69 @@ func TestRunAsJSON(t *testing.T) {
 		`"errors":[{"message":"m","index":0}],"pid":7}`
 	if err != nil || string(got) != want {
 		t.Errorf("got  %s, %v\nwant %s", got, err, want)
+	}
+}
+
+func TestCounts(t *testing.T) {
+	if c := (Counts{}); !c.Clean() || !c.Complete() || len(c.Texts()) > 0 {
+		t.Errorf("nothing counted: %v", c.Texts())
+	}
+	for _, test := range []struct {
+		counts          Counts
+		clean, complete bool
+		text            string
+	}{
+		{Counts{Skipped: 1}, false, true, "1 item skipped"},
+		{Counts{Queued: 2, Failed: 1}, false, true, "1 item failed, 2 items queued"},
+		{Counts{CutShort: 1, NoNext: 1}, false, false, "1 fetch cut short, 1 next page not asked for"},
+		{Counts{Held: 2}, false, false, "2 sync positions held"},
+		{Counts{Warnings: 1, Redacted: 3}, false, true, "1 validation warning, 3 credentials redacted"},
+	} {
+		c := test.counts
+		if c.Clean() != test.clean || c.Complete() != test.complete || strings.Join(c.Texts(), ", ") != test.text {
+			t.Errorf("%+v: clean %t, complete %t, %v", c, c.Clean(), c.Complete(), c.Texts())
+		}
+		text, err := json.Marshal(Run{Counts: c})
+		if err != nil || strings.Contains(string(text), ":0") && !strings.Contains(string(text), `"pid":0`) {
+			t.Errorf("%s, %v", text, err)
+		}
+	}
+}
+
+// TestProgress: what a run has done so far stays when its process is killed, and
+// never takes the place of its end.
+func TestProgress(t *testing.T) {
+	db := openNew(t)
+	r := begin(t, db, "M", t0)
+	r.Actions, r.Counts = []ActionCount{{Name: "A", Requests: 3}}, Counts{Skipped: 2}
+	if err := db.SaveProgress(r); err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := db.LastRun("M")
+	if err != nil || got.Status != StatusRunning || got.Actions[0].Requests != 3 || got.Counts.Skipped != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	late := *r
+	r.Actions = []ActionCount{{Name: "A", Requests: 5}}
+	finish(t, db, r, StatusSuccess, nil)
+	if err := db.SaveProgress(&late); err != nil {
+		t.Fatal(err)
+	}
+	if got, _, _ := db.LastRun("M"); got.Status != StatusSuccess || got.Actions[0].Requests != 5 {
+		t.Errorf("the end was replaced: %+v", got)
+	}
+}
+
+// TestRecordsOfBefore: a record without counts, as earlier versions wrote them,
+// has none.
+func TestRecordsOfBefore(t *testing.T) {
+	db := openNew(t)
+	finish(t, db, begin(t, db, "M", t0), StatusSuccess, nil)
+	if _, err := db.pool.Exec(`UPDATE runs SET detail = '{"actions":[{"name":"A","requests":1,"retries":0,"records":2}]}'`); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok, err := db.LastRun("M"); err != nil || !ok || !got.Counts.Clean() || got.Actions[0].Records != 2 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
@@ -234,6 +298,9 @@ func TestPositionsFollowSuccess(t *testing.T) {
 	position(`"2026-01-20T09:00:00.000Z"`)
 	finish(t, db, begin(t, db, "M", t0), StatusSuccess, map[string]string{"API/orders": `3`})
 	position(`3`)
+	// Of an incomplete run those of the fetches that were whole are handed over.
+	finish(t, db, begin(t, db, "M", t0), StatusIncomplete, map[string]string{"API/orders": `4`})
+	position(`4`)
 	if v, ok, err := db.Position("M", "other"); v != "12345678901234567890" || !ok || err != nil {
 		t.Errorf("a key that the last run did not have: %q, %v, %v", v, ok, err)
 	}
@@ -322,7 +389,10 @@ func TestMarkInterrupted(t *testing.T) {
 	if err != nil || !slices.Equal(ids(runs), want) {
 		t.Fatalf("marked %v, %v; want %v", ids(runs), err, want)
 	}
-	for _, r := range runs {
+	for i, r := range runs {
+		if len(r.Actions) != 1 || r.Actions[0].Requests != int64(i+1) {
+			t.Errorf("what it had done is gone: %+v", r)
+		}
 		text := fmt.Sprintf("the process (pid %d) ended before the run did", victim.cmd.Process.Pid)
 		if r.Status != StatusInterrupted || !r.End.IsZero() || r.Error != text || r.Duration() != 0 {
 			t.Errorf("run is %+v", r)
