@@ -32,6 +32,7 @@ func TestDaemonStop(t *testing.T) {
 	p := s.running(a, "--health-port", port)
 	p.signal(syscall.SIGTERM)
 	p.waitLog(`\[INFO\] Stopping: waiting for 1 runs to finish`)
+	p.signal(syscall.SIGTERM) // so soon it is the same wish, as timeout(1) does it
 	for path, want := range map[string]struct {
 		code   int
 		prefix string
@@ -92,6 +93,7 @@ func TestDaemonStopForced(t *testing.T) {
 			p.signal(syscall.SIGTERM)
 			p.waitLog("Stopping: waiting for 1 runs")
 			if c.second != nil {
+				time.Sleep(250 * time.Millisecond) // sooner it would be the first once more
 				p.signal(c.second)
 			}
 			p.exit(1)

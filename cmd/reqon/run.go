@@ -18,6 +18,7 @@ import (
 
 	"reqon/compiler"
 	"reqon/runtime/credentials"
+	"reqon/runtime/daemon"
 	"reqon/runtime/engine"
 	"reqon/runtime/state"
 	"reqon/runtime/telemetry"
@@ -417,10 +418,14 @@ func (s *session) signals() (context.Context, func()) {
 	done := make(chan struct{})
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		for n := 0; ; n++ {
+		var filter daemon.SignalFilter
+		for n := 0; ; {
 			select {
 			case sig := <-ch:
-				if n > 0 {
+				if filter.Repeats(sig, time.Now()) {
+					continue
+				}
+				if n++; n > 1 {
 					if s.progress != nil {
 						s.progress.draw("")
 					}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
+	"reqon/compiler"
 	"reqon/runtime/engine"
 	"reqon/runtime/telemetry"
 	"reqon/vm/bytecode"
@@ -63,6 +64,9 @@ type Config struct {
 	// Started, if given, is told when all is loaded, with the addresses that
 	// HealthAddr and MetricsAddr came to.
 	Started func(health, metrics string)
+	// readFile reads mission files, nil for compiler.ReadFile. Tests have their own.
+	readFile compiler.Read
+
 	// Delayed, if given, is told of each run how late it started.
 	Delayed func(mission string, late time.Duration)
 }
@@ -112,6 +116,17 @@ func (c *Config) complete() error {
 // now is the time by the wall clock only: with Go's monotonic reading, a time
 // would not notice that the clock was set.
 func (c *Config) now() time.Time { return c.Clock.Now().Round(0) }
+
+// read gives what reads mission files.
+func (c *Config) read() compiler.Read {
+	if c.readFile != nil {
+		return c.readFile
+	}
+	return compiler.ReadFile
+}
+
+// text writes a time as the log does.
+func (c *Config) text(t time.Time) string { return t.In(c.Location).Format(time.TimeOnly) }
 
 // compilerID tells one build of the compiler from another, for the cache. The
 // version alone does not during development, and neither does the revision.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"reqon/runtime/engine"
@@ -44,7 +45,10 @@ type daemon struct {
 	phase    phase
 	lastPass time.Time // of the loop
 
-	looking   bool // a look at the files is under way
+	looking   bool           // a look at the files is under way
+	lookedAt  time.Time      // when it began
+	looks     sync.WaitGroup // of the looks; one may be stuck, and is not waited for
+	filter    SignalFilter
 	lookAgain bool // a reload was asked for meanwhile
 	reloading bool // systemd waits for the end of a reload
 	lastTick  time.Time
@@ -81,12 +85,13 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
+	defer d.awaitLooks()
 	server, err := d.listen()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.close()) }()
-	if err := d.load(); err != nil {
+	if stopped, err := d.load(ctx); stopped || err != nil {
 		return err
 	}
 	d.notify.ready(d.status())
@@ -158,15 +163,65 @@ func (d *daemon) firstLook() (*snapshot, error) {
 	return snap, nil
 }
 
-// load loads all missions for the first time, and plans them.
-func (d *daemon) load() error {
-	snap, err := d.firstLook()
+// loading is the first look, which goes on beside signals: nothing that a mission
+// file holds keeps the daemon from them. stopped says that one has ended it.
+func (d *daemon) loading(ctx context.Context) (found *snapshot, stopped bool, err error) {
+	var first struct {
+		snap *snapshot
+		err  error
+	}
+	done := make(chan struct{})
+	d.mu.Lock()
+	d.looking, d.lookedAt = true, d.cfg.now()
+	d.mu.Unlock()
+	d.looks.Go(func() {
+		defer close(done)
+		first.snap, first.err = d.firstLook()
+	})
+	why := ""
+	for why == "" {
+		select {
+		case <-done:
+			d.mu.Lock()
+			d.looking = false
+			d.mu.Unlock()
+			return first.snap, false, first.err
+		case sig := <-d.cfg.Signals:
+			if d.filter.Repeats(sig, d.cfg.Clock.Now()) {
+				continue
+			}
+			if sig != syscall.SIGHUP {
+				why = sig.String()
+				continue
+			}
+			d.reopenLog()
+			d.lookAgain = true // what was changed meanwhile is read when all is loaded
+		case <-ctx.Done():
+			why = "the context has ended"
+		}
+	}
+	d.mu.Lock()
+	d.phase = phaseStopping
+	d.mu.Unlock()
+	d.notify.send("STOPPING=1\nSTATUS=Stopping")
+	d.log.Info("Stopping before the missions were loaded", telemetry.String("reason", why))
+	return nil, true, nil
+}
+
+// load loads all missions for the first time, and plans them. stopped says that a
+// signal has ended it.
+func (d *daemon) load(ctx context.Context) (stopped bool, err error) {
+	snap, stopped, err := d.loading(ctx)
 	if err != nil {
-		return err
+		return false, err
+	}
+	if stopped {
+		d.log.Info("Stopped")
+		return true, nil
 	}
 	timers, err := newTimers(d.cfg.Clock, d.log)
 	if err != nil {
-		return fmt.Errorf("timers: %w", err)
+		return false, fmt.Errorf("timers: %w", err)
 	}
 	d.timers = timers
 	d.mu.Lock()
@@ -174,7 +229,10 @@ func (d *daemon) load() error {
 	d.phase = phaseServing
 	d.log.Info("Loaded " + plural(len(snap.missions), "mission", "missions"))
 	d.apply(snap, true)
-	return nil
+	if d.lookAgain {
+		d.reload()
+	}
+	return false, nil
 }
 
 // checkNames reports a --mission that is not there, broken ones included.
@@ -274,7 +332,7 @@ func (d *daemon) pass(do func()) {
 func (d *daemon) drained() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.phase == phaseStopping && d.running == 0 && !d.looking
+	return d.phase == phaseStopping && d.running == 0
 }
 
 // close ends everything that was opened, in the order opposite to open.
@@ -286,4 +344,19 @@ func (d *daemon) close() error {
 		err = d.timers.close()
 	}
 	return errors.Join(err, d.engine.Close())
+}
+
+// lookPatience is how long a daemon that ends waits for a look at the files.
+const lookPatience = time.Second
+
+// awaitLooks waits for the looks at the files, but not for ever: one may wait for
+// a disk that does not answer. It ends with the process.
+func (d *daemon) awaitLooks() {
+	done := make(chan struct{})
+	go func() { d.looks.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(lookPatience):
+		d.log.Warn("Ended while the mission files were still being read or compiled")
+	}
 }

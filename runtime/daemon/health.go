@@ -135,6 +135,10 @@ func (d *daemon) health() (h Health, code int) {
 	case d.phase == phaseStopping:
 		h.Status, code = "stopping", http.StatusServiceUnavailable
 	}
+	if d.looking && now.Sub(d.lookedAt) > stuck {
+		h.Problems = append(h.Problems, Problem{File: d.cfg.Path, Running: d.phase == phaseServing,
+			Error: "the mission files have been read and compiled since " + d.clockText(d.lookedAt) + " and it is not done; changes are not taken over until it is"})
+	}
 	for _, j := range d.jobs {
 		if j.gone {
 			continue

@@ -236,7 +236,7 @@ func (w *world) kill() {
 		return
 	}
 	w.signals <- syscall.SIGTERM
-	w.signals <- syscall.SIGTERM
+	w.signals <- syscall.SIGINT // of another kind, as the clock may stand still
 	select {
 	case <-w.ended:
 	case <-time.After(patience):

@@ -72,6 +72,7 @@ func TestSecondSignal(t *testing.T) {
 	w.requests(1, "/A")
 	w.signals <- syscall.SIGINT
 	w.sees(1, "Stopping: waiting")
+	w.clock.Advance(repeatWithin)
 	w.signals <- syscall.SIGINT
 	if err := w.end(); !errors.Is(err, ErrForced) {
 		t.Errorf("%v", err)
@@ -378,7 +379,7 @@ func TestClaimFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.load(); err != nil {
+	if _, err := d.load(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.engine.DB().Close(); err != nil {

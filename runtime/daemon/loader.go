@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"reqon/compiler"
@@ -28,6 +29,7 @@ type loader struct {
 	cfg    *Config
 	engine *engine.Engine
 	cache  *cache
+	read   compiler.Read
 	seed   string
 	began  time.Time
 
@@ -60,7 +62,25 @@ type unit struct {
 	missions []*mission // ready to run; after a broken edit, the last that were
 	pending  []*mission // compiled, but they lack something
 	problems []Problem  // of the files as they are now
+
+	late *lateWork // the compiling of the files as they are now that goes on and on; nil: there is none
 }
+
+// lateWork is what is not done in time. It goes on with a unit of its own.
+type lateWork struct {
+	unit    *unit
+	began   time.Time
+	changed bool // set before done is closed
+	done    chan struct{}
+}
+
+const (
+	// compilePatience is for how long a look waits for a unit to be read, compiled
+	// and made ready. Then the others go on without it.
+	compilePatience = 10 * time.Second
+	// hurriedPatience is that of the units behind one that took too long.
+	hurriedPatience = time.Second
+)
 
 // mission is a program that was loaded.
 type mission struct {
@@ -130,9 +150,18 @@ func (s stamp) same(o stamp) bool {
 	return s.file != nil && o.file != nil && !s.fresh && s.size == o.size && s.mtime.Equal(o.mtime) && os.SameFile(s.file, o.file)
 }
 
+// unchanged tells whether files look as they did. They may have been changed all
+// the same, if they were fresh.
+func unchanged(now, before []stamp) bool {
+	return slices.EqualFunc(now, before, func(a, b stamp) bool {
+		b.fresh = false
+		return b.same(a)
+	})
+}
+
 func newLoader(cfg *Config, e *engine.Engine, began time.Time) *loader {
 	return &loader{
-		cfg: cfg, engine: e, began: began, seed: cfg.seed(), owners: map[string]*unit{}, told: map[string]bool{}, remembered: map[string]string{}, past: true,
+		cfg: cfg, engine: e, read: cfg.read(), began: began, seed: cfg.seed(), owners: map[string]*unit{}, told: map[string]bool{}, remembered: map[string]string{}, past: true,
 		cache: &cache{dir: filepath.Join(cfg.Engine.StateDir, "cache"), compiler: cfg.compilerID(), readOnly: cfg.DryRun},
 	}
 }
@@ -221,6 +250,15 @@ func (l *loader) lookUnits(found []compiler.Unit, moved, force bool) bool {
 	for i, f := range found {
 		u := l.units[i]
 		stamps, same := u.look(f)
+		if u.late != nil && (same || unchanged(stamps, u.stamps)) {
+			select {
+			case <-u.late.done:
+				u.takeOver(u.late.unit)
+				changed = true
+			default:
+				continue // there is nothing new to begin
+			}
+		}
 		if same && !force {
 			continue
 		}
@@ -268,17 +306,22 @@ func (u *unit) look(f compiler.Unit) (stamps []stamp, same bool) {
 
 // compileAll compiles units side by side, and tells whether any has changed.
 func (l *loader) compileAll(units []*unit) bool {
-	var changed bool
-	var mu sync.Mutex
+	var changed, hurried atomic.Bool
 	var wg sync.WaitGroup
 	work := make(chan *unit)
 	for range min(runtime.GOMAXPROCS(0), len(units)) {
 		wg.Go(func() {
 			for u := range work {
-				if l.compile(u) {
-					mu.Lock()
-					changed = true
-					mu.Unlock()
+				patience := compilePatience
+				if hurried.Load() {
+					patience = hurriedPatience
+				}
+				did, late := l.compileWithin(u, patience)
+				if late {
+					hurried.Store(true)
+				}
+				if did || late {
+					changed.Store(true)
 				}
 			}
 		})
@@ -288,7 +331,41 @@ func (l *loader) compileAll(units []*unit) bool {
 	}
 	close(work)
 	wg.Wait()
-	return changed
+	return changed.Load()
+}
+
+// compileWithin is compile, which goes on by itself where it takes longer than
+// that: late. The unit then stays as it was, with that problem, until a later look
+// takes over what came of it. Nobody waits for it when the daemon ends: it may be
+// reading from a disk that does not answer.
+func (l *loader) compileWithin(u *unit, patience time.Duration) (changed, late bool) {
+	own := *u
+	own.late = nil
+	w := &lateWork{unit: &own, began: l.cfg.now(), done: make(chan struct{})}
+	go func() {
+		defer close(w.done)
+		w.changed = l.compile(w.unit)
+	}()
+	timer := l.cfg.Clock.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-w.done:
+		u.takeOver(w.unit)
+		return w.changed, false
+	case <-timer.Chan():
+	}
+	u.late = w
+	u.broken([]Problem{{File: u.Main, Error: fmt.Sprintf("%s has been read and compiled since %s and it is not done; the other missions go on without it", u.Main, l.cfg.text(w.began))}})
+	return false, true
+}
+
+// takeOver takes over what came of compiling a copy of the unit.
+func (u *unit) takeOver(done *unit) {
+	stamps := u.stamps
+	*u = *done
+	if done.stamps != nil {
+		u.stamps = stamps
+	}
 }
 
 // compile brings a unit up to date, and tells whether its content has changed. A
@@ -305,7 +382,7 @@ func (l *loader) compile(u *unit) (changed bool) {
 }
 
 func (l *loader) recompile(u *unit) bool {
-	contents, err := readAll(u.Files())
+	contents, err := l.readAll(u.Files())
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) && u.hash != "" {
 			u.stamps = nil // between two looks; the next one knows more
@@ -337,10 +414,10 @@ func (l *loader) recompile(u *unit) bool {
 
 // readAll reads each file, once: what it holds then is what is hashed, compiled
 // and kept.
-func readAll(names []string) (map[string][]byte, error) {
+func (l *loader) readAll(names []string) (map[string][]byte, error) {
 	contents := make(map[string][]byte, len(names))
 	for _, name := range names {
-		data, err := compiler.ReadFile(name)
+		data, err := l.read(name)
 		if err != nil {
 			return nil, err
 		}

@@ -40,8 +40,8 @@ func (d *daemon) look(force bool) {
 		d.lookAgain = d.lookAgain || force
 		return
 	}
-	d.looking, d.lookAgain = true, false
-	d.work.Go(func() { d.looked <- d.loader.look(force) })
+	d.looking, d.lookAgain, d.lookedAt = true, false, d.cfg.now()
+	d.looks.Go(func() { d.looked <- d.loader.look(force) })
 }
 
 // reloaded takes over what a look has found.
@@ -523,6 +523,9 @@ func (d *daemon) again(j *job, res result) (wait time.Duration, ok bool) {
 
 // signal does what a signal asks for.
 func (d *daemon) signal(sig os.Signal) {
+	if d.filter.Repeats(sig, d.cfg.Clock.Now()) {
+		return
+	}
 	if sig == syscall.SIGHUP {
 		d.reload()
 		return
@@ -541,13 +544,18 @@ func (d *daemon) reload() {
 	}
 	d.reloading = true
 	d.notify.reloading()
-	if d.cfg.ReopenLog != nil {
-		if err := d.cfg.ReopenLog(); err != nil {
-			d.log.Error("The log file can't be opened again; the old one stays in use: " + err.Error())
-		}
-	}
+	d.reopenLog()
 	d.log.Info("Reloading")
 	d.look(true)
+}
+
+func (d *daemon) reopenLog() {
+	if d.cfg.ReopenLog == nil {
+		return
+	}
+	if err := d.cfg.ReopenLog(); err != nil {
+		d.log.Error("The log file can't be opened again; the old one stays in use: " + err.Error())
+	}
 }
 
 // stop lets no more runs begin. Those in progress finish.

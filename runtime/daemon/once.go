@@ -49,6 +49,9 @@ func plural(n int, one, many string) string {
 // Unwrap returns the configuration error.
 func (e *OnceError) Unwrap() error { return e.Config }
 
+// errNoneRun is the error of --once where a signal came first (exit code 1).
+var errNoneRun = errors.New("stopped before the missions were loaded; none was run")
+
 // Once runs every mission that has a schedule once, now, and returns when all
 // have ended (`reqon PATH --once`). Due times are neither looked at nor claimed,
 // and a daemon may be running beside it. SIGINT and SIGTERM cancel the runs at
@@ -62,10 +65,14 @@ func Once(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
+	defer d.awaitLooks()
 	d.loader.past = false
-	snap, err := d.firstLook()
+	snap, stopped, err := d.loading(ctx)
 	if err != nil {
 		return err
+	}
+	if stopped {
+		return errNoneRun
 	}
 	d.log.Info("Loaded " + plural(len(snap.missions), "mission", "missions"))
 	d.tellProblems(snap.problems)
@@ -120,7 +127,7 @@ func (d *daemon) runQueued(failed *OnceError) {
 				failed.Unclean = append(failed.Unclean, res.run.job.name)
 			}
 		case sig := <-d.cfg.Signals:
-			if sig != os.Signal(syscall.SIGHUP) && !stopped {
+			if sig != os.Signal(syscall.SIGHUP) && !stopped && !d.filter.Repeats(sig, d.cfg.Clock.Now()) {
 				stopped = true
 				d.log.Warn("Stopping at the next step of each run: " + sig.String())
 				d.cancel(fmt.Errorf("cancelled by %s", sig))

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -130,7 +131,7 @@ func TestOverdue(t *testing.T) {
 					t.Error(err)
 				}
 			}()
-			if err := d.load(); err != nil {
+			if _, err := d.load(context.Background()); err != nil {
 				t.Fatal(err)
 			}
 			job := d.byName["A"]

@@ -441,7 +441,7 @@ func TestStateFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.load(); err != nil {
+	if _, err := d.load(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.engine.DB().Close(); err != nil {
