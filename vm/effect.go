@@ -55,7 +55,12 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		if err := t.cancelled(); err != nil {
 			return value.NullValue, next, err
 		}
-		v, err := t.storeEffect(f, op, u16(rest, 0), args)
+		e, err := t.begin(f, op)
+		if err != nil {
+			return value.NullValue, next, err
+		}
+		v, err := t.storeEffect(f, e, u16(rest, 0), args)
+		t.end(e, err)
 		return v, next, err
 	case bytecode.Records:
 		v, err := records(args[0])
@@ -107,7 +112,12 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		if err := writable(args); err != nil {
 			return value.NullValue, next, err
 		}
+		e, err := t.begin(f, op)
+		if err != nil {
+			return value.NullValue, next, err
+		}
 		v, err := t.host.Wait(t.ctx, args[0], t.at(f, f.pc))
+		t.end(e, err)
 		if err == nil {
 			t.setResponse(v)
 		}
@@ -116,7 +126,13 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		if err := writable(args); err != nil {
 			return value.NullValue, next, err
 		}
-		return value.NullValue, next, t.host.Pause(t.ctx, args[0], t.at(f, f.pc))
+		e, err := t.begin(f, op)
+		if err != nil {
+			return value.NullValue, next, err
+		}
+		err = t.host.Pause(t.ctx, args[0], t.at(f, f.pc))
+		t.end(e, err)
+		return value.NullValue, next, err
 
 	case bytecode.ItemError:
 		slot := u16(rest, 2)
@@ -157,8 +173,8 @@ func current(pair []value.Value) (item value.Value, index int, ok bool) {
 }
 
 // storeEffect runs the instructions that read and write a store.
-func (t *Task) storeEffect(f *frame, op bytecode.Op, store int, args []value.Value) (v value.Value, err error) {
-	switch op {
+func (t *Task) storeEffect(f *frame, e Effect, store int, args []value.Value) (v value.Value, err error) {
+	switch op := e.Op; op {
 	case bytecode.StoreList:
 		var list []value.Value
 		list, err = t.host.StoreList(t.ctx, store)
@@ -186,7 +202,7 @@ func (t *Task) storeEffect(f *frame, op bytecode.Op, store int, args []value.Val
 		has, err = t.host.StoreHas(t.ctx, store, key)
 		v = value.FromBool(has)
 	case bytecode.StorePut:
-		err = t.storePut(f, store, args)
+		err = t.storePut(f, e, store, args)
 	case bytecode.StoreDelete:
 		var key string
 		if key, err = KeyText(args[0]); err == nil {
@@ -200,7 +216,7 @@ func (t *Task) storeEffect(f *frame, op bytecode.Op, store int, args []value.Val
 
 // storePut writes records with their keys (an array, or null). upsert and
 // partial choose between merge and replace (language definition, section 6.4).
-func (t *Task) storePut(f *frame, store int, args []value.Value) error {
+func (t *Task) storePut(f *frame, e Effect, store int, args []value.Value) error {
 	if args[0].Kind() != value.Array || args[1].Kind() != value.Array && !args[1].IsNull() {
 		return errBadProgram
 	}
@@ -209,7 +225,7 @@ func (t *Task) storePut(f *frame, store int, args []value.Value) error {
 			return errBadProgram
 		}
 	}
-	p := Put{Store: store, Records: args[0].Elems(), At: t.at(f, f.pc), Err: writableRecords(args[0].Elems())}
+	p := Put{Store: store, Records: args[0].Elems(), At: t.at(f, f.pc), Effect: e, Err: writableRecords(args[0].Elems())}
 	if args[1].Kind() == value.Array {
 		if len(args[1].Elems()) != len(p.Records) {
 			return errBadProgram
@@ -331,12 +347,19 @@ func (t *Task) retry(f *frame, rest []byte, locals []value.Value, options value.
 		}
 		return value.NullValue, next, fmt.Errorf("retry: given up after %d attempts; the last response was %s", attempts, value.Describe(t.response))
 	}
+	if err := t.cancelled(); err != nil {
+		return value.NullValue, next, err
+	}
 	if d := retryWait(o, attempts); d > 0 {
-		if err := t.host.Sleep(t.ctx, d); err != nil {
+		// The task waits where it goes on, by a time and not by a timer.
+		now, err := t.host.Call(bytecode.HostNow, nil)
+		if err != nil {
 			return value.NullValue, next, err
 		}
-	} else if err := t.cancelled(); err != nil {
-		return value.NullValue, next, err
+		t.nap, t.wake = d, 1
+		if now.Kind() == value.Time {
+			t.wake = max(1, now.Time()+d.Milliseconds())
+		}
 	}
 	locals[slot] = value.FromInt(attempts + 1)
 	t.failed = nil
@@ -359,7 +382,7 @@ func retryWait(o *option.Values, attempts int64) time.Duration {
 // deadLetter builds the form that queue writes by default (language
 // definition, section 6.2).
 func (t *Task) deadLetter(f *frame, item, index, reason, response value.Value) value.Value {
-	at, _ := t.host.Call(bytecode.HostNow, nil)
+	at, _ := t.call(bytecode.HostNow, nil)
 	action := value.NullValue
 	if f.action != bytecode.None {
 		action = value.FromString(t.m.actionName(f.action))
@@ -396,17 +419,26 @@ func (t *Task) itemFailed(f *frame, loop int, item value.Value, index int, seque
 		}
 		letter := t.deadLetter(f, item, value.FromInt(int64(index)), value.FromString(err.Text), response)
 		put := Put{Store: info.Queue, Records: []value.Value{letter}, At: failure.At}
-		e := writableRecords(put.Records)
-		if e == nil {
-			e = t.host.StorePut(t.ctx, &put)
-		}
-		if e != nil {
+		if e := t.putLetter(f, &put); e != nil {
 			wrapped.Text += "\nand it could not be queued: " + e.Error()
 			return wrapped
 		}
 	}
 	t.host.ItemFailed(info.Policy, failure)
 	return nil
+}
+
+// putLetter writes a dead letter.
+func (t *Task) putLetter(f *frame, put *Put) (err error) {
+	if err = writableRecords(put.Records); err != nil {
+		return err
+	}
+	if put.Effect, err = t.begin(f, bytecode.StorePut); err != nil {
+		return err
+	}
+	err = t.host.StorePut(t.ctx, put)
+	t.end(put.Effect, err)
+	return err
 }
 
 // itemID returns the text of an item's id for messages, or "".

@@ -114,7 +114,7 @@ func (t *Task) locate(f *frame, err error) *Error {
 	}
 	err = t.whyStopped(err)
 	at := t.at(f, f.pc)
-	e := &Error{Action: t.m.actionName(at.Action), Line: at.Pos.Line, Column: at.Pos.Column, Text: err.Error()}
+	e := &Error{Action: t.m.actionName(at.Action), Line: at.Pos.Line, Column: at.Pos.Column, Text: strings.ToValidUTF8(err.Error(), "\uFFFD")}
 	if at.Pos.Line > 0 {
 		e.File = t.m.prog.Files[at.Pos.File]
 	}

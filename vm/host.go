@@ -91,6 +91,7 @@ type Request struct {
 	// IdempotencyKey is the same for requests that a retry directive repeats.
 	IdempotencyKey string
 	At             At
+	Effect         Effect // its Count is -1 of a page that is asked for ahead
 }
 
 // Reply is what a request gave.
@@ -111,7 +112,7 @@ type Reply struct {
 // and the reason for where nothing handles it.
 type Failure struct {
 	Envelope value.Value
-	Text     string
+	Text     string // in UTF-8
 	// ByStatus: its status is why it is a failure. Of another, such as one whose
 	// body can't be read, a status below 400 means nothing.
 	ByStatus bool
@@ -182,6 +183,7 @@ type Put struct {
 	Merge  bool  // merge top-level fields where the key is there
 	Err    error // not nil: why nothing of it can be stored; StorePut counts that, and returns it
 	At     At
+	Effect Effect
 }
 
 // ItemFailure is a failed item of a loop.

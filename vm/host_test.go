@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -403,8 +404,16 @@ func (w *world) link(t testing.TB, source string) *vm.Machine {
 		t.Fatal(err)
 	}
 	w.prog = p
+	if paranoid {
+		m = m.Paranoid()
+	}
 	return m
 }
+
+// paranoid has all tests of the package, where they hold what comes out, run
+// with each task written down, dropped and read again at every step:
+// REQON_PARANOID=1 go test ./vm.
+var paranoid = os.Getenv("REQON_PARANOID") != ""
 
 // run compiles and runs a mission, which must end within a minute.
 func (w *world) run(t testing.TB, source string) error {

@@ -11,6 +11,7 @@ package vm
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"regexp"
 	"sync"
@@ -31,6 +32,21 @@ type Machine struct {
 	regexps []*regexp.Regexp
 	objects []*value.Shape // of Program.Shapes
 	tasks   sync.Pool      // of *Task, for the iterations of concurrent loops
+
+	once     *onces
+	paranoid bool // each task is written down, dropped and read again at every step
+}
+
+// onces are what is made of a program when it is first needed.
+type onces struct {
+	watch, hash sync.Once
+	sum         [sha256.Size]byte
+}
+
+// hash gives what tells the program from others.
+func (m *Machine) hash() [sha256.Size]byte {
+	m.once.hash.Do(func() { m.once.sum = sha256.Sum256(bytecode.Encode(m.prog)) })
+	return m.once.sum
 }
 
 // function is a function with its inline caches: shape id in the upper half of
@@ -39,7 +55,8 @@ type Machine struct {
 type function struct {
 	*bytecode.Func
 	caches []uint64
-	room   int // on the stack of a task, with all that it calls, in values
+	breaks []byte // the code with opBreak at each step; nil until it is needed
+	room   int    // on the stack of a task, with all that it calls, in values
 }
 
 // Link verifies p and links it with its built-in functions, which natives finds
@@ -48,7 +65,7 @@ func Link(p *bytecode.Program, shapes *value.Shapes, natives func(name string) (
 	if err := bytecode.Verify(p); err != nil {
 		return nil, err
 	}
-	m := &Machine{prog: p, shapes: shapes}
+	m := &Machine{prog: p, shapes: shapes, once: new(onces)}
 	for _, name := range p.Natives {
 		n, ok := natives(name)
 		if !ok {
@@ -88,7 +105,11 @@ func (m *Machine) Shapes() *value.Shapes { return m.shapes }
 // where only items of loops failed, or both joined.
 func (m *Machine) Run(ctx context.Context, host Host) error {
 	t := m.newTask(ctx, host, nil)
-	defer m.release(t)
+	defer func() { t.m.release(t) }() // the machine may be another one then
+	t.run.watched, t.run.paranoid = m.paranoid, m.paranoid
+	if m.paranoid {
+		t.run.start(host)
+	}
 	t.push(m.prog.Main, bytecode.None)
 	_, err := t.execute()
 	return t.failures.join(err)

@@ -19,7 +19,8 @@ const maxEmptyPages = 1000
 // pageState is where a fetch stands. It is plain data, so that a task can be
 // written down between two pages.
 type pageState struct {
-	fetch *bytecode.FetchInfo
+	index int                 // in Program.Fetches
+	fetch *bytecode.FetchInfo // the one there; nil: nothing has begun
 	open  bool
 	key   string // of the sync position; "" without one
 
@@ -90,7 +91,7 @@ func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.V
 	}
 	info, p := &t.m.prog.Fetches[u16(rest, 0)], &f.pages[u16(rest, 2)]
 	if op == bytecode.Open {
-		return value.NullValue, next, p.begin(info, args[0])
+		return value.NullValue, next, p.begin(info, u16(rest, 0), args[0])
 	}
 	if p.fetch != info || !p.open {
 		return value.NullValue, next, errBadProgram
@@ -131,13 +132,13 @@ func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.V
 
 // begin resets the state for a new fetch. One whose page failed goes on with that
 // page, if a retry directive says so.
-func (p *pageState) begin(info *bytecode.FetchInfo, key value.Value) error {
+func (p *pageState) begin(info *bytecode.FetchInfo, index int, key value.Value) error {
 	p.abandon()
 	if p.repeats && p.fetch == info && info.Page != bytecode.PageNone {
 		p.open, p.repeats = true, false
 		return nil
 	}
-	fresh := pageState{fetch: info, open: true, param: firstParam(info.Page)}
+	fresh := pageState{index: index, fetch: info, open: true, param: firstParam(info.Page)}
 	if p.repeats {
 		// The same request once more carries the same Idempotency-Key, so that the
 		// server can tell.
@@ -272,12 +273,17 @@ func (p *pageState) taken() value.Value {
 
 // reply gives the answer to the request of the next page, which may have been
 // asked for ahead.
-func (t *Task) reply(f *frame, p *pageState, path, options value.Value) (*Reply, error) {
+func (t *Task) reply(f *frame, p *pageState, path, options value.Value) (reply *Reply, err error) {
+	e, err := t.begin(f, bytecode.Fetch)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { t.end(e, err) }()
 	if a := p.ahead; a != nil {
 		p.ahead = nil
 		return a.wait()
 	}
-	r, err := t.request(f, p, path, options)
+	r, err := t.request(f, p, e, path, options)
 	if err != nil {
 		return nil, err
 	}
@@ -285,8 +291,8 @@ func (t *Task) reply(f *frame, p *pageState, path, options value.Value) (*Reply,
 }
 
 // request builds the request of the next page.
-func (t *Task) request(f *frame, p *pageState, path, options value.Value) (*Request, error) {
-	r := Request{Fetch: p.fetch, Options: options, At: t.at(f, f.pc)}
+func (t *Task) request(f *frame, p *pageState, e Effect, path, options value.Value) (*Request, error) {
+	r := Request{Fetch: p.fetch, Options: options, At: t.at(f, f.pc), Effect: e}
 	switch {
 	case p.next != "":
 		r.Path, r.Next = p.next, true
@@ -302,11 +308,7 @@ func (t *Task) request(f *frame, p *pageState, path, options value.Value) (*Requ
 		return nil, err
 	}
 	if p.idempotency == "" && (p.fetch.Method == "POST" || p.fetch.Method == "PATCH") {
-		id, err := t.host.Call(bytecode.HostUUID, nil)
-		if err != nil {
-			return nil, err
-		}
-		p.idempotency = value.Text(id)
+		p.idempotency = uuidText(e.ID(0))
 	}
 	r.IdempotencyKey = p.idempotency
 	return &r, nil
@@ -327,7 +329,9 @@ func (t *Task) fetchAhead(f *frame, p *pageState, path, options value.Value) {
 	if !p.more || p.ahead != nil {
 		return
 	}
-	r, err := t.request(f, p, path, options)
+	// The request counts when its turn comes, asked for ahead or not.
+	e := Effect{Path: slices.Clone(t.path), Count: -1, Op: bytecode.Ahead, Func: f.fn, PC: f.pc}
+	r, err := t.request(f, p, e, path, options)
 	if err != nil {
 		return
 	}
@@ -666,7 +670,7 @@ func (t *Task) closeFetch(f *frame, p *pageState) {
 		}
 		t.host.Fetched(&end)
 	}
-	*p = pageState{fetch: p.fetch}
+	*p = pageState{index: p.index, fetch: p.fetch}
 }
 
 // notices tells what a person should know of a fetch that has ended well.

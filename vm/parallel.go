@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 
 	"reqon/vm/bytecode"
 	"reqon/vm/value"
@@ -51,7 +50,8 @@ type join struct {
 // -1.
 type branch struct {
 	number int
-	task   *Task // nil: it begins at its beginning
+	task   *Task  // nil: nobody has worked on it here
+	kept   *saved // with no task: where it goes on; nil: at its beginning
 }
 
 // iterations begins a concurrent loop over the items in slot, with n at once.
@@ -76,9 +76,25 @@ func (t *Task) bracket(f *frame, number int) {
 	t.effects++
 }
 
-// wait works on the join of the top frame until it is over, and goes on behind
-// it. The error is what the instruction fails with, or errPutAway.
+// wait waits for a time, or works on the join of the top frame. The error is
+// what the instruction fails with, or errPutAway.
 func (t *Task) wait() error {
+	if t.run.watched && !t.passed {
+		if _, err := t.atStep(); err != nil {
+			return err
+		}
+		t.passed = true
+	}
+	if t.wake != 0 {
+		return t.sleep() // and then goes on from the step that it stands at
+	}
+	t.passed = false
+	return t.waitJoin()
+}
+
+// waitJoin works on the join of the top frame until it is over, and goes on
+// behind it.
+func (t *Task) waitJoin() error {
 	f := &t.frames[len(t.frames)-1]
 	var err error
 	if f.join.bracket == bytecode.None {
@@ -241,10 +257,16 @@ func (w *work) take(place int) (*Task, int) {
 		b.number = j.next
 		j.next++
 	}
-	if b.task == nil {
-		b.task = w.begin(f, b.number)
-	} else {
+	switch {
+	case b.task != nil:
 		b.task.attach(w.ctx, t.host, t.run)
+	case b.kept != nil:
+		b.task = t.m.newTask(w.ctx, t.host, t.run)
+		b.task.up = t
+		b.task.load(b.kept)
+		b.kept = nil
+	default:
+		b.task = w.begin(f, b.number)
 	}
 	return b.task, b.number
 }
@@ -271,28 +293,34 @@ func (w *work) over(place, number int, child *Task, err *Error) {
 	t.mu.Lock()
 	j := t.frames[len(t.frames)-1].join
 	j.branches[place] = branch{number: -1}
-	if child.failures.count > 0 && (j.failed.count == 0 || number < j.first) {
-		j.failed.first, j.first = child.failures.first, number
-	}
-	j.failed.count += child.failures.count
-	j.failed.actions = append(j.failed.actions, child.failures.actions...)
-	switch {
-	case err == nil:
-	case w.actions != nil:
-		j.errs[number] = err
-	default:
-		if j.err == nil || number < j.at {
-			j.err, j.at = err, number
-		}
+	j.end(number, &child.failures, err)
+	if j.err != nil {
 		j.next = w.total // no more items; those in flight finish
 	}
 	t.mu.Unlock()
 	if t.run.keeper != nil {
+		child.over, child.outcome = true, err
 		t.run.keeper.Ended(child)
 	}
-	child.m.release(child)
+	defer func() { child.m.release(child) }()
 	if err != nil && w.cancel != nil {
-		w.cancel(fmt.Errorf("cancelled: %s failed", t.m.actionName(w.actions[number])))
+		w.cancel(fmt.Errorf("cancelled: %s failed", child.m.actionName(w.actions[number])))
+	}
+}
+
+// end notes how a branch has ended.
+func (j *join) end(number int, f *failures, err *Error) {
+	if f.count > 0 && (j.failed.count == 0 || number < j.first) {
+		j.failed.first, j.first = f.first, number
+	}
+	j.failed.count += f.count
+	j.failed.actions = append(j.failed.actions, f.actions...)
+	switch {
+	case err == nil:
+	case j.bracket != bytecode.None:
+		j.errs[number] = err
+	case j.err == nil || number < j.at:
+		j.err, j.at = err, number
 	}
 }
 
@@ -302,6 +330,7 @@ func (w *work) over(place, number int, child *Task, err *Error) {
 func (w *work) begin(f *frame, number int) *Task {
 	t := w.t
 	child := t.m.newTask(w.ctx, t.host, t.run)
+	child.up = t
 	child.response, child.status, child.items = t.response, t.status, t.items
 	child.path = append(append(child.path[:0], t.path...), Branch{Count: f.join.count, Number: number})
 	if w.actions != nil {
@@ -334,13 +363,13 @@ func (t *Task) iterationFailed(child *Task, number int, item value.Value, err *E
 		return err.ofItem(number, itemID(item))
 	}
 	t.mu.Lock()
-	f := t.frames[len(t.frames)-1]
+	f, sequence := t.frames[len(t.frames)-1], t.sequence
 	t.mu.Unlock()
 	child.last = nil
-	code := t.m.funcs[f.fn].Code
+	code := child.m.funcs[f.fn].Code
 	loop, slot := u16(code, f.pc+1), u16(code, f.pc+3)
 	reached := value.Truth(child.stack[slot+bytecode.LoopSlots-1])
-	if e := child.itemFailed(&f, loop, item, number, t.sequence, reached, err); e != nil {
+	if e := child.itemFailed(&f, loop, item, number, sequence, reached, err); e != nil {
 		return child.locate(&f, e)
 	}
 	return nil
@@ -367,13 +396,6 @@ func (t *Task) bracketError(mode ParallelMode, j *join) error {
 		return nil
 	}
 	return joinErrors(failed)
-}
-
-// run is what the tasks of a run have in common.
-type run struct {
-	room   atomic.Int64 // on the stacks of the tasks of concurrent loops, in values
-	away   atomic.Bool  // the run is being put away: no task goes beyond its next step
-	keeper Keeper       // nil: nobody wants to keep the run
 }
 
 // errPutAway is no failure: the task stands at a step and goes on later.

@@ -14,6 +14,13 @@ import (
 // run was cancelled. It must be a power of two.
 const loopsPerCheck = 256
 
+// opBreak stands in the code of a run that is watched where its steps are. No
+// program has it.
+const opBreak = bytecode.Op(255)
+
+// dropped is what the stack of a dropped task holds.
+var dropped = value.FromString("of a task that was dropped")
+
 // errBadProgram is what a damaged artifact gets that the verifier could not
 // tell from a sound one: an instruction met a value of another kind than the
 // compiler would have put there.
@@ -31,6 +38,12 @@ func (t *Task) execute() (value.Value, *Error) {
 			return v, nil
 		}
 		if err == errPutAway {
+			t.passed = true
+			for i := range t.frames {
+				for p := range t.frames[i].pages {
+					t.frames[i].pages[p].abandon()
+				}
+			}
 			return v, putAway
 		}
 		located := t.locate(t.blamed(), err)
@@ -60,7 +73,7 @@ func (t *Task) blamed() *frame {
 // checked here. sp is the index behind the top operand.
 func (t *Task) dispatch() (value.Value, error) {
 	for {
-		if t.frames[len(t.frames)-1].join != nil {
+		if t.wake != 0 || t.frames[len(t.frames)-1].join != nil {
 			if err := t.wait(); err != nil {
 				return value.NullValue, err
 			}
@@ -81,9 +94,13 @@ func (t *Task) exec() (result value.Value, again bool, err error) {
 	fn := &t.m.funcs[f.fn]
 	code, base, pc := fn.Code, f.base, f.pc
 	stack, sp := t.stack, f.sp
+	if t.run.watched {
+		code = fn.breaks
+	}
 
 	for {
 		op := bytecode.Op(code[pc])
+	execute:
 		switch op {
 		// ---- values
 		case bytecode.Null:
@@ -450,7 +467,7 @@ func (t *Task) exec() (result value.Value, again bool, err error) {
 			pc += 4
 		case bytecode.CallHost:
 			n := int(code[pc+2])
-			v, e := t.host.Call(bytecode.HostFunc(code[pc+1]), stack[sp-n:sp:sp])
+			v, e := t.call(bytecode.HostFunc(code[pc+1]), stack[sp-n:sp:sp])
 			if e != nil {
 				err = e
 				goto fail
@@ -522,6 +539,22 @@ func (t *Task) exec() (result value.Value, again bool, err error) {
 		default:
 			// What is not on the hot path: steps and effects.
 			f.pc = pc
+			if op == opBreak {
+				if !t.passed {
+					f.sp = sp
+					moved, e := t.atStep()
+					if e != nil {
+						return value.NullValue, false, e
+					}
+					if moved {
+						t.passed = true
+						return result, true, nil
+					}
+				}
+				t.passed = false
+				op = bytecode.Op(fn.Code[pc])
+				goto execute
+			}
 			info, _ := bytecode.InfoOf(op)
 			v, target, e := t.effect(f, op, code[pc+1:], stack[base:base+fn.Locals], stack[sp-info.Pop:sp])
 			if e != nil {
@@ -533,6 +566,10 @@ func (t *Task) exec() (result value.Value, again bool, err error) {
 			if target != next {
 				push = info.PushJump
 				pc = target
+				if t.wake != 0 {
+					f.pc, f.sp = pc, base+fn.Locals
+					return result, true, nil
+				}
 			} else {
 				pc += info.Size()
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"reqon/vm/bytecode"
 	"reqon/vm/value"
@@ -25,10 +26,21 @@ type Task struct {
 	host Host
 	ctx  context.Context
 	done <-chan struct{}
+	up   *Task // that has begun it, and waits for it
 	mu   sync.Mutex
 
-	path    []Branch // how it was begun; none for the first task
-	effects int64    // counts its effects
+	nap     time.Duration // to wait, where wake was set just now
+	passed  bool          // what is told of a step was told of the next
+	over    bool          // it has ended, with outcome
+	outcome *Error        // nil: well
+	asked   []value.Value // what the host answered since the task was written down
+	steps   uint          // that it was read again at
+
+	path    []Branch      // how it was begun; none for the first task
+	effects int64         // counts its effects
+	uuids   int64         // counts those it was given
+	wake    int64         // when it goes on, in milliseconds since 1970; 0: at once
+	answers []value.Value // what the host answered to the steps that are repeated
 
 	stack  []value.Value   // locals and operands of all frames
 	lists  [][]value.Value // arrays under construction of all frames

@@ -188,7 +188,7 @@ func daemonConfig(c *cli.Context) (cfg daemon.Config, log io.Closer, err error) 
 	if file != nil {
 		log, cfg.ReopenLog = file, file.Reopen
 	}
-	cfg.Engine = engine.Config{StateDir: stateDir(c, env), Env: env, Log: logger, Redactor: redactor}
+	cfg.Engine = engine.Config{StateDir: stateDir(c, env), Env: env, Log: logger, Redactor: redactor, Paranoid: paranoid()}
 	return cfg, log, nil
 }
 

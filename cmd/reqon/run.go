@@ -209,6 +209,7 @@ func newSession(c *cli.Context) (*session, error) {
 	s.stateDir = stateDir(c, env)
 	s.engine, err = engine.New(engine.Config{
 		StateDir: s.stateDir, ReadOnly: s.dryRun, Credentials: set, Env: env, Log: s.log, Redactor: s.redactor,
+		Paranoid: paranoid(),
 	})
 	return s, err
 }

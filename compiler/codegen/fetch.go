@@ -79,6 +79,7 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 	f.place(next)
 	f.boundary()
 	f.exchange(s, p, until, number, page, failed)
+	f.boundary() // an answer is a part of the state once it is known to be a page
 	f.request = req
 	if consumer != nil {
 		if f.mayFetchAhead(s, p, consumer) {
@@ -119,7 +120,6 @@ func (f *fn) exchange(s *syntax.FetchStep, p pagination, until *syntax.Option, n
 		} else {
 			f.jump(bytecode.Fetch, &label{pc: 0, depth: 0}, number, page)
 		}
-		f.boundary()
 		if p.kind == bytecode.PageNone {
 			return
 		}

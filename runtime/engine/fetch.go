@@ -86,7 +86,7 @@ func (r *run) failed(err error) (*vm.Reply, error) {
 
 // failure is a failed request as the machine keeps it.
 func (r *run) failure(f *httpclient.Failure) *vm.Failure {
-	return &vm.Failure{Envelope: f.Envelope(r.engine.shapes), Text: f.Error(), ByStatus: f.ByStatus()}
+	return &vm.Failure{Envelope: f.Envelope(r.engine.shapes), Text: validText(f.Error()), ByStatus: f.ByStatus()}
 }
 
 // source gives the source of a request. A mission without sources may ask

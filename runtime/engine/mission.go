@@ -61,6 +61,9 @@ func (e *Engine) Load(p *bytecode.Program) (*Mission, error) {
 	if err != nil {
 		return nil, configError("mission %s: %w", p.Mission, err)
 	}
+	if e.cfg.Paranoid {
+		machine = machine.Paranoid()
+	}
 	m := &Mission{engine: e, prog: p, machine: machine}
 	o, err := m.eval(p.Options, nil)
 	if err != nil {

@@ -29,7 +29,14 @@ import (
 )
 
 // TestPrograms runs every program of testdata/lang/run.
-func TestPrograms(t *testing.T) {
+func TestPrograms(t *testing.T) { runPrograms(t, false) }
+
+// TestProgramsParanoid runs them with each task written down, dropped, and read
+// again by a fresh machine at every step: the outcomes are the same, so
+// a snapshot holds all that a task is.
+func TestProgramsParanoid(t *testing.T) { runPrograms(t, true) }
+
+func runPrograms(t *testing.T, paranoid bool) {
 	files, err := filepath.Glob("../../testdata/lang/run/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no programs: %v", err)
@@ -43,7 +50,7 @@ func TestPrograms(t *testing.T) {
 			}
 			server := p.Serve()
 			defer server.Close()
-			r := &runner{t: t, program: p, env: p.Env(server), dir: t.TempDir(), clock: &fakeClock{now: start}, records: map[string][]string{}, counts: map[string]int{}}
+			r := &runner{t: t, program: p, paranoid: paranoid, env: p.Env(server), dir: t.TempDir(), clock: &fakeClock{now: start}, records: map[string][]string{}, counts: map[string]int{}}
 			r.run()
 			o := r.outcome()
 			for _, complaint := range p.Compare(o, server) {
@@ -60,11 +67,12 @@ var start = time.Date(2026, 1, 20, 9, 0, 0, 0, time.UTC)
 
 // runner runs one program with the engine.
 type runner struct {
-	t       *testing.T
-	program *script.Program
-	env     map[string]string
-	dir     string // with the sources in src and the state in state
-	clock   *fakeClock
+	t        *testing.T
+	program  *script.Program
+	paranoid bool
+	env      map[string]string
+	dir      string // with the sources in src and the state in state
+	clock    *fakeClock
 
 	log     lockedBuffer
 	status  string
@@ -109,7 +117,7 @@ func (r *runner) run() {
 func (r *runner) engine() *engine.Engine {
 	redactor := &credentials.Redactor{}
 	e, err := engine.New(engine.Config{
-		StateDir: r.stateDir(), Clock: r.clock, Redactor: redactor,
+		StateDir: r.stateDir(), Clock: r.clock, Redactor: redactor, Paranoid: r.paranoid,
 		Env: func(name string) (string, bool) { v, ok := r.env[name]; return v, ok },
 		Log: telemetry.New(telemetry.Options{Writer: &r.log, Level: telemetry.LevelDebug, Now: r.clock.Now, Location: time.UTC, Redact: redactor.Redact}),
 	})
