@@ -171,6 +171,9 @@ const (
 	NoticeSeam                       // items without an id were dropped where two pages overlap
 )
 
+// onPurpose tells whether a mission may mean it so.
+func (k CutKind) onPurpose() bool { return k == CutLimit || k == CutNext }
+
 // Put is what a store step writes, as one batch.
 type Put struct {
 	Store   int

@@ -35,6 +35,7 @@ type pageState struct {
 	seen     map[string]struct{} // cursors that were sent
 	maxPages int64               // 0: no limit
 	maxItems int64               // 0: no limit
+	allowCut bool                // what is not fetched is left out on purpose
 	empties  int                 // empty pages in a row
 
 	came     bool        // the current page has come and is not done
@@ -387,7 +388,7 @@ func (p *pageState) configure(options value.Value) error {
 		return err
 	}
 	p.maxPages, p.maxItems, p.size = o.Int64("maxPages"), o.Int64("maxItems"), o.Int64("paginate.size")
-	p.updateFrom = o.Text("updateFrom")
+	p.updateFrom, p.allowCut = o.Text("updateFrom"), o.Bool("allowCut")
 	return nil
 }
 
@@ -611,7 +612,7 @@ func (p *pageState) limit() {
 // follows the word "Fetch" in what a person reads. Of several reasons of one
 // kind the first counts.
 func (p *pageState) cutShort(kind CutKind, format string, args ...any) {
-	if p.isCut(kind) {
+	if p.isCut(kind) || p.allowCut && kind.onPurpose() {
 		return
 	}
 	p.cuts = append(p.cuts, CutReason{Kind: kind, Text: fmt.Sprintf(format, args...)})

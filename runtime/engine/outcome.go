@@ -104,7 +104,11 @@ func (r *run) CutShort(c *vm.Cut) {
 		if r.outcome.firstCut(c.At.Pos, reason.Kind) {
 			tell = r.log.Warn
 		}
-		tell("Fetch "+reason.Text+position, r.place(c.At)...)
+		hint := ""
+		if reason.Kind == vm.CutLimit {
+			hint = "; `allowCut: true` says that it is meant"
+		}
+		tell("Fetch "+reason.Text+position+hint, r.place(c.At)...)
 	}
 	r.count(&r.outcome.cutShort, telemetry.CountCutShort, cut)
 }

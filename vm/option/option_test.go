@@ -23,7 +23,7 @@ var named = []struct {
 	{At(InSource).Spec("circuitBreaker").Sub, "failureThreshold resetTimeout successThreshold failureWindow"},
 	{At(InSource).Spec("tls").Sub, "ca cert key serverName"},
 	{At(InSource).Spec("retry").Sub, "maxAttempts backoff initialDelay maxDelay jitter"},
-	{At(InRequest), "source params headers body form timeout retry paginate until maxPages maxItems since sinceParam sinceFormat " +
+	{At(InRequest), "source params headers body form timeout retry paginate until maxPages maxItems allowCut since sinceParam sinceFormat " +
 		"syncKey updateFrom allow rateLimit"},
 	{At(InRequest).Spec("retry").Sub, "maxAttempts backoff initialDelay maxDelay jitter"},
 	{At(InStore), "keep ttl"},

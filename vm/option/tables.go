@@ -82,6 +82,7 @@ var (
 		{Name: "until", Kind: Until, PageParam: true, Doc: "true on the last page"},
 		{Name: "maxPages", Kind: Count, Min: 1, Max: maxItems, Doc: "pages at most"},
 		{Name: "maxItems", Kind: Count, Min: 1, Max: maxItems, Doc: "items at most"},
+		{Name: "allowCut", Kind: Bool, Default: "false", Doc: "whether what is not fetched is left out on purpose"},
 		{Name: "since", Kind: Any, Doc: "from when on changes are asked for"},
 		{Name: "sinceParam", Kind: Text, Default: "since", Doc: "the parameter that carries it"},
 		{Name: "sinceFormat", Kind: TextOrWords, Words: []string{"ISO", "timestamp", "epoch"}, Default: "ISO", Doc: "its form, or a date pattern"},
