@@ -124,19 +124,8 @@ func lowerField(p string) bool {
 
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 
-// FormatTime returns a time by a pattern as formatDate does (language
-// definition, section 4), in the time's own zone.
-func FormatTime(t time.Time, pattern string) (string, error) {
-	out, err := appendPattern(nil, t, pattern)
-	return string(out), err
-}
-
-// CheckPattern returns an error if formatDate would not take the pattern.
-func CheckPattern(pattern string) error {
-	_, err := appendPattern(nil, time.Time{}, pattern)
-	return err
-}
-
+// appendPattern appends a time by a pattern as formatDate has it, in the time's
+// own zone.
 func appendPattern(dst []byte, t time.Time, pattern string) ([]byte, error) {
 	year, month, day := t.Date()
 	hour, minute, second := t.Clock()

@@ -2,7 +2,6 @@ package stdlib
 
 import (
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -244,22 +243,6 @@ func TestStartOfDayIsFirst(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-func TestFormatTimeAndCheckPattern(t *testing.T) {
-	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	if s, err := FormatTime(at, "YYYY-MM-DD"); s != "2026-01-02" || err != nil {
-		t.Errorf("FormatTime = %q, %v", s, err)
-	}
-	if _, err := FormatTime(at, "yyyy"); err == nil || !strings.Contains(err.Error(), "YYYY") {
-		t.Errorf("FormatTime of yyyy: %v", err)
-	}
-	if err := CheckPattern("DD.MM.YYYY [at] HH:mm"); err != nil {
-		t.Error(err)
-	}
-	if err := CheckPattern("[x"); err == nil {
-		t.Error("CheckPattern takes [x")
 	}
 }
 

@@ -71,7 +71,7 @@ func checkWidth(t *testing.T, src []byte, columns int) {
 		t.Fatalf("the layout has an error: %v\n%s", errs[0], out)
 	}
 	if !syntax.Equal(tree, again) {
-		t.Fatalf("the layout says something else:\n%s\n--- said\n%s\n--- says\n%s", out, syntax.Print(tree), syntax.Print(again))
+		t.Fatalf("the layout says something else:\n%s\n--- of\n%s", out, src)
 	}
 	checkComments(t, tree, again, out)
 	if twice := layout(again, columns); string(twice) != string(out) {

@@ -342,7 +342,7 @@ func TestPaths(t *testing.T) {
 }
 
 func printStep(s Step) string {
-	p := &printer{}
+	p := &treePrinter{}
 	p.step(s)
 	return p.String()
 }

@@ -340,9 +340,6 @@ func split(err error) []error {
 	return []error{err}
 }
 
-// Errors takes apart the errors of a run.
-func Errors(err error) []error { return split(err) }
-
 // describe gives a run's error as one line.
 func describe(err error) string {
 	var texts []string

@@ -172,17 +172,11 @@ func originOf(u *url.URL) string {
 	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + p
 }
 
-// BuildURL returns the address that a request of s goes to, without the
+// buildURL returns the address that a request of s goes to, without the
 // credential. The query is put together from base, the source's params, the
 // path, the request's params and the page parameter; where two of these name
 // one parameter, the later one replaces it. The base's query and the source's
-// params only go to its own origin.
-func BuildURL(s *Source, r *Request) (*url.URL, error) {
-	u, _, err := buildURL(s, r)
-	return u, err
-}
-
-// buildURL also reports whether the address has the source's origin.
+// params only go to its own origin: home reports whether the address has that.
 func buildURL(s *Source, r *Request) (u *url.URL, home bool, err error) {
 	var rawQuery string
 	if isAbsolute(r.Path) {

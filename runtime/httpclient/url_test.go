@@ -63,7 +63,7 @@ func TestBuildURL(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newTestSource(t, tt.base, tt.source, nil)
-			u, err := BuildURL(s, &Request{Path: tt.path, Params: js(t, tt.params), PageParam: tt.page})
+			u, _, err := buildURL(s, &Request{Path: tt.path, Params: js(t, tt.params), PageParam: tt.page})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,7 +78,7 @@ func TestBuildURLTimestamp(t *testing.T) {
 	s := newTestSource(t, "https://x", "", nil)
 	b := value.NewObjectBuilder(nil, 1)
 	b.Set("since", value.FromTime(testNow.UnixMilli()))
-	u, err := BuildURL(s, &Request{Path: "/p", Params: b.Value()})
+	u, _, err := buildURL(s, &Request{Path: "/p", Params: b.Value()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestBuildURLErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		s := newTestSource(t, tt.base, "", nil)
-		_, err := BuildURL(s, &Request{Path: tt.path, Params: js(t, tt.params)})
+		_, _, err := buildURL(s, &Request{Path: tt.path, Params: js(t, tt.params)})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
 		}

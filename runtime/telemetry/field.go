@@ -16,7 +16,7 @@ type Field struct {
 	key  string
 	kind fieldKind
 	str  string
-	num  uint64 // the bits of an int64, a float64 or a bool
+	num  uint64 // the bits of an int64
 }
 
 type fieldKind uint8
@@ -24,8 +24,6 @@ type fieldKind uint8
 const (
 	kindString fieldKind = iota
 	kindInt
-	kindFloat
-	kindBool
 	kindDuration
 	kindJSON
 )
@@ -36,20 +34,6 @@ func String(key, value string) Field { return Field{key: key, str: value} }
 // Int is a field with a whole number.
 func Int[T ~int | ~int8 | ~int16 | ~int32 | ~int64](key string, value T) Field {
 	return Field{key: key, kind: kindInt, num: uint64(int64(value))}
-}
-
-// Float is a field with a number.
-func Float(key string, value float64) Field {
-	return Field{key: key, kind: kindFloat, num: math.Float64bits(value)}
-}
-
-// Bool is a field with true or false.
-func Bool(key string, value bool) Field {
-	f := Field{key: key, kind: kindBool}
-	if value {
-		f.num = 1
-	}
-	return f
 }
 
 // Duration is a field with a time span: seconds in JSON, like 2.1s in text.
@@ -76,10 +60,6 @@ func (f Field) text() string {
 	switch f.kind {
 	case kindInt:
 		return strconv.FormatInt(int64(f.num), 10)
-	case kindFloat:
-		return formatFloat(math.Float64frombits(f.num))
-	case kindBool:
-		return strconv.FormatBool(f.num != 0)
 	case kindDuration:
 		return time.Duration(f.num).String()
 	case kindJSON:
@@ -119,10 +99,6 @@ func (f Field) addTo(e *zerolog.Event, key string, redact func(string) string) {
 	switch f.kind {
 	case kindInt:
 		e.Int64(key, int64(f.num))
-	case kindFloat:
-		e.Float64(key, math.Float64frombits(f.num))
-	case kindBool:
-		e.Bool(key, f.num != 0)
 	case kindDuration:
 		e.Float64(key, time.Duration(f.num).Seconds())
 	}
