@@ -191,7 +191,7 @@ func (t *Task) storeEffect(f *frame, e Effect, store int, args []value.Value) (v
 			break
 		}
 		var key string
-		if key, err = KeyText(args[0]); err != nil {
+		if key, err = t.recordKey(store, args[0]); err != nil {
 			break
 		}
 		if op == bytecode.StoreGet {
@@ -205,7 +205,7 @@ func (t *Task) storeEffect(f *frame, e Effect, store int, args []value.Value) (v
 		err = t.storePut(f, e, store, args)
 	case bytecode.StoreDelete:
 		var key string
-		if key, err = KeyText(args[0]); err == nil {
+		if key, err = t.recordKey(store, args[0]); err == nil {
 			err = t.host.StoreDelete(t.ctx, store, key)
 		}
 	case bytecode.StoreClear:
@@ -260,6 +260,24 @@ func records(v value.Value) (value.Value, error) {
 		}
 	}
 	return v, nil
+}
+
+// recordKey returns the text of the key by which a record is asked for: of
+// several columns (language definition, section 6.4) an array in JSON.
+func (t *Task) recordKey(store int, v value.Value) (string, error) {
+	parts := t.m.prog.Stores[store].Key
+	if len(parts) < 2 {
+		return KeyText(v)
+	}
+	if v.Kind() != value.Array || len(v.Elems()) != len(parts) {
+		return "", fmt.Errorf("a key must be an array of %d parts (%s), found %s", len(parts), strings.Join(parts, ", "), value.Describe(v))
+	}
+	for i, e := range v.Elems() {
+		if _, err := KeyText(e); err != nil {
+			return "", fmt.Errorf("part %s of the key: %w", parts[i], err)
+		}
+	}
+	return string(value.AppendJSON(nil, v)), nil
 }
 
 // KeyText returns the text of a store's key: a string, or what a number,

@@ -51,7 +51,7 @@ func asm(parts ...any) []byte {
 func handmade(code []byte) *Program {
 	return &Program{
 		Mission: "Handmade", Options: None, Files: []string{"x"},
-		Stores:   []Store{{Name: "a", Adapter: 2, Options: None}, {Name: "b", Adapter: 2, Options: None}},
+		Stores:   []Store{{Name: "a", Adapter: 2, Options: None, Schema: None}, {Name: "b", Adapter: 2, Options: None, Schema: None}},
 		Actions:  []Action{{Name: "A", Func: 1}, {Name: "B", Func: 4}},
 		Brackets: [][]int{{1, 1}},
 		Fetches: []FetchInfo{

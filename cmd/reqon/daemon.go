@@ -18,6 +18,7 @@ import (
 	"reqon/runtime/credentials"
 	"reqon/runtime/daemon"
 	"reqon/runtime/engine"
+	"reqon/runtime/store/all"
 	"reqon/runtime/telemetry"
 	"reqon/vm/value"
 )
@@ -180,6 +181,10 @@ func daemonConfig(c *cli.Context) (cfg daemon.Config, log io.Closer, err error) 
 		}
 		cfg.MaxConcurrentRuns = n
 	}
+	dev, err := yes(c, env, "dev", "REQON_DEV")
+	if err != nil {
+		return cfg, log, err
+	}
 	redactor := &credentials.Redactor{}
 	logger, file, err := daemonLog(c, env, redactor)
 	if err != nil {
@@ -188,7 +193,7 @@ func daemonConfig(c *cli.Context) (cfg daemon.Config, log io.Closer, err error) 
 	if file != nil {
 		log, cfg.ReopenLog = file, file.Reopen
 	}
-	cfg.Engine = engine.Config{StateDir: stateDir(c, env), Env: env, Log: logger, Redactor: redactor, Paranoid: paranoid()}
+	cfg.Engine = engine.Config{StateDir: stateDir(c, env), Env: env, Log: logger, Redactor: redactor, Adapters: all.Adapters(), Dev: dev, Paranoid: paranoid()}
 	return cfg, log, nil
 }
 

@@ -21,6 +21,7 @@ import (
 	"reqon/runtime/daemon"
 	"reqon/runtime/engine"
 	"reqon/runtime/state"
+	"reqon/runtime/store/all"
 	"reqon/runtime/telemetry"
 	"reqon/vm/near"
 )
@@ -53,6 +54,7 @@ func runFlags() []cli.Flag {
 		envFlag(groupRun),
 		&cli.StringSliceFlag{Category: groupRun, Name: "param", Usage: "`NAME=VALUE`: a parameter of the missions; repeatable (or REQON_PARAM_NAME)"},
 		&cli.StringSliceFlag{Category: groupRun, Name: "mission", Usage: "`NAME`: run only this mission; repeatable"},
+		&cli.BoolFlag{Category: groupRun, Name: "dev", Usage: "keep the stores of databases in files of their names (or REQON_DEV)"},
 		&cli.BoolFlag{Category: groupRun, Name: "dry-run", Usage: "send nothing and store nothing; say what would be sent (or REQON_DRY_RUN)"},
 		&cli.BoolFlag{Category: groupRun, Name: "full-refresh", Usage: "fetch everything: sync positions are passed over, and replaced if the run succeeds"},
 		&cli.BoolFlag{Category: groupRun, Name: "strict", Usage: "exit code 1 also where a run is incomplete, has skipped or queued items, or had warnings"},
@@ -192,6 +194,10 @@ func newSession(c *cli.Context) (*session, error) {
 	if s.dryRun, err = dryRun(c, env); err != nil {
 		return s, err
 	}
+	dev, err := yes(c, env, "dev", "REQON_DEV")
+	if err != nil {
+		return s, err
+	}
 	if s.params, err = paramFlags(c.StringSlice("param")); err != nil {
 		return s, err
 	}
@@ -209,7 +215,7 @@ func newSession(c *cli.Context) (*session, error) {
 	s.stateDir = stateDir(c, env)
 	s.engine, err = engine.New(engine.Config{
 		StateDir: s.stateDir, ReadOnly: s.dryRun, Credentials: set, Env: env, Log: s.log, Redactor: s.redactor,
-		Paranoid: paranoid(),
+		Adapters: all.Adapters(), Dev: dev, Paranoid: paranoid(),
 	})
 	return s, err
 }
@@ -217,17 +223,22 @@ func newSession(c *cli.Context) (*session, error) {
 // dryRun is whether nothing may be sent. A word that is not understood must
 // not send anything either.
 func dryRun(c *cli.Context, env func(string) (string, bool)) (bool, error) {
-	if c.IsSet("dry-run") {
-		return c.Bool("dry-run"), nil
+	return yes(c, env, "dry-run", "REQON_DRY_RUN")
+}
+
+// yes is whether a flag is given, or its variable says so. With an error it is.
+func yes(c *cli.Context, env func(string) (string, bool), flag, variable string) (bool, error) {
+	if c.IsSet(flag) {
+		return c.Bool(flag), nil
 	}
-	text, _ := env("REQON_DRY_RUN")
+	text, _ := env(variable)
 	switch strings.ToLower(text) {
 	case "1", "true", "yes", "on":
 		return true, nil
 	case "", "0", "false", "no", "off":
 		return false, nil
 	}
-	return true, fmt.Errorf("REQON_DRY_RUN is %q, expected true or false", text)
+	return true, fmt.Errorf("%s is %q, expected true or false", variable, text)
 }
 
 // stateDir is the state folder: of the option, the environment, or the usual.
@@ -375,7 +386,7 @@ func (s *session) prepare(missions []*compiler.Mission) ([]*engine.Mission, erro
 	var ready []*engine.Mission
 	var seen []string
 	for _, m := range missions {
-		loaded, err := s.engine.Load(m.Program)
+		loaded, err := s.engine.LoadFrom(m.File, m.Program)
 		if err == nil {
 			err = loaded.Ready(s.params)
 		}

@@ -1,15 +1,12 @@
 package check
 
 import (
-	"path"
 	"slices"
 	"strings"
 
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
-	"reqon/stdlib"
 	"reqon/vm/bytecode"
-	"reqon/vm/near"
 	"reqon/vm/option"
 )
 
@@ -234,108 +231,6 @@ func (c *checker) checkCredentials(s *syntax.Source) {
 			}
 		}
 	}
-}
-
-// adapters are the kinds of stores (language definition, section 5).
-var adapters = []string{"memory", "file", "sql", "nosql", "sqlite", "postgres", "mysql", "mongodb", "redis", "postgrest"}
-
-func (c *checker) checkStoreDecl(s *syntax.Store) {
-	if s.Adapter != nil {
-		c.checkAdapter(s.Adapter)
-	}
-	if s.Options != nil {
-		c.checkOptions(s.Options, option.At(option.InStore), s.Options.Span)
-	}
-}
-
-func (c *checker) checkAdapter(e syntax.Expr) {
-	switch e := e.(type) {
-	case *syntax.BadExpr:
-	case *syntax.ParenExpr:
-		c.checkAdapter(e.X)
-	case *syntax.Name:
-		c.checkAdapterName(e.Name, e.Span)
-	case *syntax.CallExpr:
-		if !c.checkAdapterName(e.Fun.Name, e.Fun.Span) {
-			return
-		}
-		if len(e.Args) > 1 {
-			c.report(diag.CodeBadAdapter, e.Args[1].Place(), "", "`%s` takes one target, found %d", e.Fun.Name, len(e.Args))
-			return
-		}
-		for _, a := range e.Args {
-			c.checkTarget(e.Fun.Name, a)
-		}
-	case *syntax.CondExpr:
-		c.condition(e.Cond)
-		c.checkAdapter(e.Then)
-		c.checkAdapter(e.Else)
-	case *syntax.MatchExpr:
-		c.matchWith(e, func(arm *syntax.MatchArm) *typ {
-			c.checkAdapter(arm.Value)
-			return anyType
-		})
-	default:
-		c.report(diag.CodeBadAdapter, e.Place(), "write `file(\"name\")`, `memory` or the like",
-			"expected a store adapter, or an `if` or `match` that chooses one")
-	}
-}
-
-func (c *checker) checkAdapterName(name string, span syntax.Span) bool {
-	if slices.Contains(adapters, name) {
-		c.checkAvailable(bytecode.AdapterPart, name, span)
-		return true
-	}
-	synonyms := map[string]string{
-		"postgresql": "postgres", "pg": "postgres", "mongo": "mongodb", "json": "file", "disk": "file",
-		"mem": "memory", "ram": "memory", "mariadb": "mysql", "database": "sql", "db": "sql", "s3": "file",
-	}
-	meant := synonyms[strings.ToLower(name)]
-	if meant == "" {
-		meant = near.Nearest(name, adapters)
-	}
-	c.report(diag.CodeBadAdapter, span, didYouMean(meant), "unknown store adapter `%s`; there are %s", name, strings.Join(adapters, ", "))
-	return false
-}
-
-// checkTarget checks what an adapter stores to.
-func (c *checker) checkTarget(adapter string, e syntax.Expr) {
-	t := c.expr(e)
-	if !t.can(stdlib.KString) {
-		c.report(diag.CodeBadTarget, e.Place(), "", "the target of `%s` must be text, found %s", adapter, t.describe())
-		return
-	}
-	if lit, ok := e.(*syntax.StringLit); ok && adapter == "file" {
-		if problem := fileTargetProblem(lit.Value); problem != "" {
-			c.report(diag.CodeBadTarget, e.Place(), "", "%s; a file store's target is a name such as \"orders\" or \"exports/orders\"", problem)
-		}
-	}
-}
-
-// fileTargetProblem says why a file store's target is refused: it never leaves
-// the state folder, and never takes the name of what else is kept there.
-func fileTargetProblem(target string) string {
-	switch {
-	case strings.TrimSpace(target) == "":
-		return "the target is empty"
-	case strings.HasPrefix(target, "/"), len(target) > 1 && target[1] == ':':
-		return "the target is an absolute path"
-	case strings.ContainsAny(target, "\\\x00"):
-		return "the target holds a backslash or a NUL"
-	case target == "reqon.db", target == "cache", strings.HasPrefix(target, "cache/"):
-		return "`" + target + "` is a name that the state folder uses itself"
-	}
-	for part := range strings.SplitSeq(target, "/") {
-		switch {
-		case part == "..":
-			return "the target leaves the state folder"
-		case part == "" || part == ".":
-			return "the target is not in its shortest form, `" + path.Clean(target) + "`"
-		case part[0] == '.':
-			return "a part of the target begins with a dot"
-		}
-	}
-	return ""
 }
 
 // checkSchemaCycles reports schemas that include each other in a circle, and

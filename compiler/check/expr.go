@@ -310,10 +310,8 @@ func (c *checker) objectField(t *typ, name string, span syntax.Span) *typ {
 func (c *checker) index(e *syntax.IndexExpr) *typ {
 	if n, ok := e.X.(*syntax.Name); ok && c.at.scope.lookup(n.Name) == nil && c.isStore(n.Name) {
 		c.useStore(n)
-		key := c.infer(e.Index)
-		if !key.can(stdlib.KText) {
-			c.report(diag.CodeBadIndex, e.Index.Place(), "", "the key of a record must be text or a number, found %s", key.describe())
-		}
+		c.checkRecordKey(n.Name, e.Index)
+		c.needsKeys(n.Name, e.Span, "reading a record by its key")
 		return recordType.orNull()
 	}
 	t, i := c.infer(e.X), c.infer(e.Index)

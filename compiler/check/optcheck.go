@@ -201,6 +201,10 @@ func (c *checker) checkOptionValue(spec *option.Spec, e syntax.Expr) {
 		c.checkSourceName(e)
 	case option.StoreName:
 		c.checkStoreName(e)
+	case option.SchemaName:
+		c.checkSchemaName(e)
+	case option.FieldNames:
+		c.checkFieldNames(spec, e)
 	case option.Pages:
 		c.checkPages(e)
 	case option.Resume:

@@ -137,11 +137,17 @@ func (c *checker) step(s syntax.Step) ending {
 		c.store(s)
 	case *syntax.DeleteStep:
 		c.existingStore(s.Store)
-		if t := c.expr(s.Key); !t.can(stdlib.KText) {
-			c.report(diag.CodeBadIndex, s.Key.Place(), "", "the key of a record must be text or a number, found %s", t.describe())
+		if s.Store == nil {
+			c.expr(s.Key)
+			break
 		}
+		c.checkRecordKey(s.Store.Name, s.Key)
+		c.needsKeys(s.Store.Name, s.Span, "`delete`")
 	case *syntax.ClearStep:
 		c.existingStore(s.Store)
+		if s.Store != nil && c.storeSays(s.Store.Name, "key") != "" {
+			c.report(diag.CodeStoreOption, s.Span, "", "`clear` is not for a table that others have made (`key`)")
+		}
 	case *syntax.IfStep:
 		return c.ifStep(s)
 	case *syntax.RunStep:
@@ -259,6 +265,14 @@ func (c *checker) store(s *syntax.StoreStep) {
 		c.stores.use(s.Store.Name)
 	}
 	c.checkOptionsAt(s.Options, option.At(option.InStoreStep), s.Span, optionPlace{item: record})
+	for _, name := range []string{"key", "upsert", "partial"} {
+		if o := s.Options.Get(name); o != nil && s.Store != nil {
+			c.needsKeys(s.Store.Name, o.Key.Span, "`"+name+"`")
+			if name == "key" && c.storeSays(s.Store.Name, "key") != "" {
+				c.report(diag.CodeStoreOption, o.Key.Span, "take it out", "the key of a record in `%s` is in the columns that the store's `key` names", s.Store.Name)
+			}
+		}
+	}
 	c.checkKeyless(s, record)
 	c.checkConstantKey(s, t, record)
 }

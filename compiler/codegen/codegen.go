@@ -197,7 +197,7 @@ func (g *generator) impliedStores(a *syntax.Action) {
 		f.constant(value.FromArray([]value.Value{value.FromString("file"), value.FromString(name.Name)}))
 		f.emit(bytecode.ReturnValue)
 		g.prog.Stores = append(g.prog.Stores, bytecode.Store{
-			Name: name.Name, Adapter: f.finish(), Options: bytecode.None, Implied: true, Pos: g.position(name.Span),
+			Name: name.Name, Adapter: f.finish(), Options: bytecode.None, Schema: bytecode.None, Implied: true, Pos: g.position(name.Span),
 		})
 	}
 	syntax.WalkSteps(a.Body, func(s syntax.Step) {

@@ -52,6 +52,14 @@ func (f *fn) entry(key string, e syntax.Expr, set *option.Set) entry {
 		return entry{key: key, value: func() { f.expr(lit) }, expr: lit}
 	}
 	switch spec.Kind {
+	case option.FieldNames:
+		if names, ok := check.FieldNames(e); ok {
+			list := &syntax.ArrayExpr{Span: e.Place()}
+			for _, n := range names {
+				list.Elems = append(list.Elems, &syntax.ArrayElem{Span: e.Place(), Value: &syntax.StringLit{Span: e.Place(), Value: n}})
+			}
+			return entry{key: key, value: func() { f.expr(list) }, expr: list}
+		}
 	case option.Item:
 		// Worked out for each record or event by whoever has it.
 		null := &syntax.NullLit{Span: e.Place()}
@@ -76,7 +84,7 @@ func wordOf(e syntax.Expr, spec *option.Spec) (string, bool) {
 	switch spec.Kind {
 	case option.Words, option.TextOrWords, option.Resume:
 		return word, contains(spec.Words, word)
-	case option.SourceName, option.StoreName:
+	case option.SourceName, option.StoreName, option.SchemaName:
 		return word, true
 	}
 	return "", false
@@ -259,6 +267,15 @@ func (g *generator) store(s *syntax.Store) {
 	f.adapter(s.Adapter)
 	f.emit(bytecode.ReturnValue)
 	st := bytecode.Store{Name: s.Name.Name, Adapter: f.finish(), Pos: g.position(s.Name.Span), OptionPos: g.optionPositions(optionList(s.Options))}
+	st.Schema = bytecode.None
+	if o := s.Options.Get("schema"); o != nil {
+		if name, ok := check.Word(o.Value); ok {
+			st.Schema = g.namedType(name)
+		}
+	}
+	if o := s.Options.Get("key"); o != nil {
+		st.Key, _ = check.FieldNames(o.Value)
+	}
 	st.Options = g.optionFunc("store "+s.Name.Name+" options", func(f *fn) []entry { return f.entries(s.Options, option.At(option.InStore)) })
 	g.prog.Stores = append(g.prog.Stores, st)
 }

@@ -107,6 +107,7 @@ const (
 	CodeBadHeader       = "RQ0516"
 	CodeBadStatus       = "RQ0517"
 	CodeBadFormatOption = "RQ0518"
+	CodeStoreOption     = "RQ0519"
 
 	CodeTooLarge = "RQ0601"
 )
@@ -205,6 +206,7 @@ var checkCodes = []Code{
 	{CodeBadHeader, Error, StageTypes, "a header that can't be sent"},
 	{CodeBadStatus, Error, StageTypes, "a number that is no HTTP status"},
 	{CodeBadFormatOption, Error, StageTypes, "a date pattern without any date in it"},
+	{CodeStoreOption, Error, StageTypes, "a store's option that its adapter does not have, or that does not go with others"},
 
 	{CodeTooLarge, Error, StageCode, "a mission, or a part of it, that is larger than a program can be"},
 }

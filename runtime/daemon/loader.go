@@ -520,7 +520,7 @@ func (l *loader) takeEntry(u *unit, e *entry) {
 func (l *loader) link(u *unit, programs []*bytecode.Program, problems []Problem) {
 	var good, pending []*mission
 	for _, p := range programs {
-		m, err := l.loadProgram(p)
+		m, err := l.loadProgram(u.Main, p)
 		if err == nil {
 			if err = m.linked.Ready(l.cfg.Params); err == nil {
 				good = append(good, m)
@@ -547,8 +547,8 @@ func isAffected(name string, problems []Problem) bool {
 	return slices.ContainsFunc(problems, func(p Problem) bool { return p.Mission == name || p.Mission == "" })
 }
 
-func (l *loader) loadProgram(p *bytecode.Program) (*mission, error) {
-	m, err := l.engine.Load(p)
+func (l *loader) loadProgram(file string, p *bytecode.Program) (*mission, error) {
+	m, err := l.engine.LoadFrom(file, p)
 	if err != nil {
 		return nil, err
 	}

@@ -56,6 +56,8 @@ type Config struct {
 	// name, when a mission first uses one. An adapter of the language that is not
 	// in it is not available. Default: none.
 	Adapters map[string]store.New
+	// Dev turns every store of a database into a file of the store's name.
+	Dev bool
 
 	// Paranoid has each task of a run written down, dropped and read again at
 	// every step, so that nothing that it is can hide from a snapshot. It is slow,

@@ -9,7 +9,7 @@ import (
 // missing is what is known of a store whose file was not there when the run
 // began.
 type missing struct {
-	file    string // its path; "" if it was there, or is no file
+	place   string // what it is, and its name; "" if it was there
 	removed bool   // it has been there
 }
 
@@ -43,13 +43,13 @@ func (r *run) noteMissing() {
 	}
 	for i, s := range r.stores {
 		stored := s.inserted.Load() + s.updated.Load() + s.unchanged.Load()
-		if s.missing.file == "" || !s.missing.removed && stored == 0 {
+		if s.missing.place == "" || !s.missing.removed && stored == 0 {
 			continue
 		}
 		if !r.mission.prog.Stores[i].Filled {
 			continue // dead letters: that there are none is nothing to tell
 		}
-		r.notes = append(r.notes, fmt.Sprintf("store %s: its file %s was not there when the run began, but a sync position of %s was: only what has changed since then is fetched, and the store may lack the rest; `reqon run PATH --full-refresh` fetches everything",
-			s.name, s.missing.file, r.engine.cfg.Redactor.Redact(since)))
+		r.notes = append(r.notes, fmt.Sprintf("store %s: its %s was not there when the run began, but a sync position of %s was: only what has changed since then is fetched, and the store may lack the rest; `reqon run PATH --full-refresh` fetches everything",
+			s.name, s.missing.place, r.engine.cfg.Redactor.Redact(since)))
 	}
 }

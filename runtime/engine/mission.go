@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 // may go on at once.
 type Mission struct {
 	engine  *Engine
+	folder  string // where relative paths of stores begin
 	prog    *bytecode.Program
 	machine *vm.Machine
 	options Options
@@ -54,9 +56,14 @@ type Retry struct {
 	backoff.Policy     // without jitter
 }
 
-// Load links a program and evaluates the mission's options. The error is
-// a *ConfigError.
-func (e *Engine) Load(p *bytecode.Program) (*Mission, error) {
+// Load is LoadFrom of a program that was read from no file: relative paths begin
+// at the working folder.
+func (e *Engine) Load(p *bytecode.Program) (*Mission, error) { return e.LoadFrom("", p) }
+
+// LoadFrom links a program and evaluates the mission's options. file is the one
+// that the program was read from, a source or an artifact: relative paths of its
+// stores begin in its folder. The error is a *ConfigError.
+func (e *Engine) LoadFrom(file string, p *bytecode.Program) (*Mission, error) {
 	machine, err := vm.Link(p, e.shapes, natives)
 	if err != nil {
 		return nil, configError("mission %s: %w", p.Mission, err)
@@ -64,7 +71,7 @@ func (e *Engine) Load(p *bytecode.Program) (*Mission, error) {
 	if e.cfg.Paranoid {
 		machine = machine.Paranoid()
 	}
-	m := &Mission{engine: e, prog: p, machine: machine}
+	m := &Mission{engine: e, folder: filepath.Dir(file), prog: p, machine: machine}
 	o, err := m.eval(p.Options, nil)
 	if err != nil {
 		return nil, configError("mission %s: %w", p.Mission, err)

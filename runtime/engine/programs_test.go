@@ -22,6 +22,7 @@ import (
 	"reqon/runtime/credentials"
 	"reqon/runtime/engine"
 	"reqon/runtime/state"
+	"reqon/runtime/store/all"
 	"reqon/runtime/telemetry"
 	"reqon/testdata/lang/run/script"
 	"reqon/vm/bytecode"
@@ -109,7 +110,7 @@ func (r *runner) run() {
 	r.before(compiled)
 	e := r.engine()
 	for _, m := range compiled.Missions {
-		r.mission(e, m.Program)
+		r.mission(e, m.File, m.Program)
 	}
 	r.must(e.Close())
 }
@@ -117,6 +118,7 @@ func (r *runner) run() {
 func (r *runner) engine() *engine.Engine {
 	redactor := &credentials.Redactor{}
 	e, err := engine.New(engine.Config{
+		Adapters: all.Adapters(),
 		StateDir: r.stateDir(), Clock: r.clock, Redactor: redactor, Paranoid: r.paranoid,
 		Env: func(name string) (string, bool) { v, ok := r.env[name]; return v, ok },
 		Log: telemetry.New(telemetry.Options{Writer: &r.log, Level: telemetry.LevelDebug, Now: r.clock.Now, Location: time.UTC, Redact: redactor.Redact}),
@@ -150,13 +152,13 @@ func (r *runner) before(compiled *compiler.Result) {
 	r.must(db.Close())
 }
 
-func (r *runner) mission(e *engine.Engine, prog *bytecode.Program) {
+func (r *runner) mission(e *engine.Engine, file string, prog *bytecode.Program) {
 	defer func() { // one broken program must not hide the others
 		if p := recover(); p != nil {
 			r.status = fmt.Sprintf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	m, err := e.Load(prog)
+	m, err := e.LoadFrom(file, prog)
 	if err != nil {
 		r.failed(err)
 		return

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -20,6 +23,8 @@ import (
 type runStore struct {
 	store.Store
 	name                                 string
+	append                               bool     // each record gets a new key
+	key                                  []string // the key is in these columns
 	missing                              missing
 	inserted, updated, unchanged, failed atomic.Int64
 }
@@ -35,12 +40,16 @@ func (r *run) declare(i int) (d *store.Declaration, a store.Adapter, err error) 
 	if v.Kind() != value.Array || len(v.Elems()) != 2 {
 		return nil, nil, fmt.Errorf("%s: store %s: no adapter was chosen: expected file(…) or memory, found %s", where, s.Name, value.Describe(v))
 	}
-	adapter := value.Text(v.Elems()[0])
-	d = &store.Declaration{Mission: r.mission.Name(), Name: s.Name, Run: r.record.ID, DryRun: r.opts.DryRun}
-	if t := v.Elems()[1]; t.Kind() == value.String {
-		d.Target = t.Str()
-	} else if !t.IsNull() {
-		return nil, nil, fmt.Errorf("%s: store %s: the target must be text, found %s", where, s.Name, value.Describe(t))
+	d = &store.Declaration{Mission: r.mission.Name(), Name: s.Name, Run: r.record.ID, Folder: r.mission.folder, DryRun: r.opts.DryRun}
+	adapter, target := value.Text(v.Elems()[0]), v.Elems()[1]
+	if !target.IsNull() && target.Kind() != value.String {
+		return nil, nil, fmt.Errorf("%s: store %s: the target must be text, found %s", where, s.Name, value.Describe(target))
+	}
+	if target.Kind() == value.String {
+		d.Target = target.Str()
+	}
+	if adapter, err = r.engine.resolve(adapter, d); err != nil {
+		return nil, nil, fmt.Errorf("%s: store %s: %w", where, s.Name, err)
 	}
 	v, err = r.mission.eval(s.Options, r)
 	if err != nil {
@@ -50,11 +59,160 @@ func (r *run) declare(i int) (d *store.Declaration, a store.Adapter, err error) 
 	if err != nil {
 		return nil, nil, fmt.Errorf("store %s: %w", s.Name, err)
 	}
-	d.Options = store.Options{Keep: o.Int("keep"), TTL: o.Duration("ttl"), Now: r.engine.cfg.Clock.Now}
+	if d.Options, err = storeOptions(o, option.FindAdapter(adapter)); err != nil {
+		return nil, nil, fmt.Errorf("store %s: %w", s.Name, r.mission.located(err, s.OptionPos))
+	}
+	d.Options.Now = r.engine.cfg.Clock.Now
+	if s.Schema != bytecode.None {
+		d.Schema = storeSchema(r.mission.prog, s.Schema)
+	}
 	if a, err = r.engine.adapter(adapter); err != nil {
 		return nil, nil, fmt.Errorf("%s: store %s: %w", where, s.Name, err)
 	}
 	return d, a, nil
+}
+
+// storeOptions gives the options as the adapters take them. Those that the
+// adapter has not (it is one of several that the declaration may choose, or
+// stands in for one) have no effect.
+func storeOptions(o *option.Values, a *option.Adapter) (s store.Options, err error) {
+	s.Keep, s.TTL = o.Int("keep"), o.Duration("ttl")
+	if o.Text("mode") == "append" {
+		s.Mode = store.Append
+	}
+	if a == nil || !a.Has("table") {
+		return s, nil
+	}
+	s.Table = o.Text("table")
+	s.Strict = o.Text("evolve") == "strict"
+	s.Key = o.Names("key")
+	s.Drop = o.Text("extra") == "drop"
+	if columns := o.Value("columns"); columns.Kind() == value.Object {
+		s.Columns = map[string]string{}
+		for i, v := range columns.Obj().Slots() {
+			field := columns.Obj().Shape().Key(i)
+			if v.Kind() != value.String {
+				return s, &option.Error{Path: "columns." + field, Problem: "is " + value.Describe(v) + ", expected the type of a column"}
+			}
+			s.Columns[field] = v.Str()
+		}
+	}
+	if !a.Has("pool") {
+		return s, nil
+	}
+	s.NUL = o.Text("nul") == "replace"
+	s.Exact = o.Text("json") == "exact"
+	s.Pool, s.ConnectTimeout, s.StatementTimeout = o.Int("pool"), o.Duration("connectTimeout"), o.Duration("statementTimeout")
+	retry := o.Block("retry")
+	s.Retry = store.Retry{MaxAttempts: retry.Int("maxAttempts"), Initial: retry.Duration("initialDelay"), Max: retry.Duration("maxDelay")}
+	return s, nil
+}
+
+// resolve finds the adapter that a declaration means, and its address.
+func (e *Engine) resolve(name string, d *store.Declaration) (string, error) {
+	a := option.FindAdapter(name)
+	if a == nil || e.cfg.Adapters[name] == nil && name != "sql" {
+		return name, nil // adapter says what is wrong with it, if anything
+	}
+	if e.cfg.Dev && a.Target != option.NoTarget && a.Target != option.FileTarget {
+		d.Target = d.Name
+		return "file", nil
+	}
+	if a.Target != option.URLTarget {
+		return name, nil
+	}
+	own := "REQON_" + strings.ToUpper(d.Name) + "_URL"
+	for _, variable := range []string{own, a.Env} {
+		if d.Target == "" && variable != "" {
+			d.Target, _ = e.cfg.Env(variable)
+		}
+	}
+	if d.Target == "" {
+		return "", fmt.Errorf("`%s` has no address: set %s or %s, or give it one, as in %s(env(\"NAME\"))", name, own, a.Env, name)
+	}
+	if u, err := url.Parse(d.Target); err == nil {
+		if password, ok := u.User.Password(); ok && password != "" {
+			e.cfg.Redactor.Add(password, url.QueryEscape(password), url.PathEscape(password))
+		}
+	}
+	if name != "sql" {
+		return name, nil
+	}
+	if a = option.AdapterOf(d.Target, false); a == nil {
+		return "", errors.New("the address does not say what database it is of: it begins with postgres://, mysql:// or sqlite:")
+	}
+	if a.Target == option.PathTarget {
+		_, path, _ := strings.Cut(d.Target, ":")
+		d.Target = strings.TrimPrefix(path, "//")
+	}
+	return a.Name, nil
+}
+
+// storeSchema gives a schema's fields as the adapters take them.
+func storeSchema(p *bytecode.Program, schema int) *store.Schema {
+	t := &p.Types[schema]
+	s := &store.Schema{Name: t.Name}
+	for _, f := range t.Fields {
+		field := store.Field{Name: f.Name, Optional: f.Optional}
+		field.Type, field.Words, field.Written = storeType(p, f.Type)
+		if t := &p.Types[f.Type]; t.Kind == bytecode.TypeUnion {
+			var kept []int
+			for _, alt := range t.Alts {
+				if p.Types[alt].Kind == bytecode.TypeNull {
+					field.Optional = true
+				} else {
+					kept = append(kept, alt)
+				}
+			}
+			field.Type, field.Words, field.Written = unionType(p, kept)
+		}
+		if field.Type == store.Any {
+			field.Optional = true
+		}
+		s.Fields = append(s.Fields, field)
+	}
+	return s
+}
+
+// storeType gives the kind of values that a type takes.
+func storeType(p *bytecode.Program, i int) (t store.Type, words []string, written string) {
+	typ := &p.Types[i]
+	switch typ.Kind {
+	case bytecode.TypeString:
+		return store.Text, nil, "a string"
+	case bytecode.TypeInt:
+		return store.Int, nil, "an int"
+	case bytecode.TypeNumber:
+		return store.Number, nil, "a number"
+	case bytecode.TypeBoolean:
+		return store.Boolean, nil, "a boolean"
+	case bytecode.TypeDate:
+		return store.Date, nil, "a date"
+	case bytecode.TypeArray:
+		return store.Array, nil, "an array"
+	case bytecode.TypeObject:
+		return store.Object, nil, "an object"
+	case bytecode.TypeLiteral:
+		if typ.Const.Kind() == value.String {
+			return store.Text, []string{typ.Const.Str()}, strconv.Quote(typ.Const.Str())
+		}
+	}
+	return store.Any, nil, "any value"
+}
+
+// unionType gives what several types come to: theirs if they are of one kind.
+func unionType(p *bytecode.Program, alts []int) (t store.Type, words []string, written string) {
+	for i, alt := range alts {
+		next, w, text := storeType(p, alt)
+		if i > 0 && (next != t || (w == nil) != (words == nil)) {
+			return store.Any, nil, "any value"
+		}
+		if i > 0 {
+			text = written + " or " + text
+		}
+		t, words, written = next, append(words, w...), text
+	}
+	return t, words, written
 }
 
 // adapter returns the named adapter, which it makes when it is first used.
@@ -116,7 +274,7 @@ func (r *run) prepareStores(ctx context.Context) error {
 		if err != nil {
 			return &ConfigError{Err: err}
 		}
-		s := &runStore{name: d.Name}
+		s := &runStore{name: d.Name, append: d.Options.Mode == store.Append, key: d.Options.Key}
 		if s.Store, err = a.Open(ctx, d); err != nil {
 			err = fmt.Errorf("%s: store %s: %w", r.mission.position(r.mission.prog.Stores[i].Pos), s.name, err)
 			var away *store.Unavailable
@@ -127,7 +285,12 @@ func (r *run) prepareStores(ctx context.Context) error {
 		}
 		if dir, ok := a.(*file.Dir); ok {
 			if name, missing, removed := dir.Missing(file.Target(d)); missing {
-				s.missing.file, s.missing.removed = name, removed
+				s.missing.place, s.missing.removed = "file "+name, removed
+			}
+		}
+		if b, ok := s.Store.(store.Beginner); ok {
+			if place, begins := b.Begins(); begins {
+				s.missing.place = place
 			}
 		}
 		r.stores = append(r.stores, s)
@@ -207,6 +370,12 @@ func (r *run) notStored(p *vm.Put, err error) error {
 // recordKey gives the key of a record: what the step's key says, else the
 // record's id, else a new one that sorts behind those before.
 func (r *run) recordKey(p *vm.Put, i int) (string, error) {
+	switch s := r.stores[p.Store]; {
+	case s.key != nil:
+		return "", nil // the store takes it from the record
+	case s.append:
+		return r.engine.keys.Next(), nil
+	}
 	if p.Keys != nil {
 		if i == len(p.Keys) {
 			return "", p.BadKey

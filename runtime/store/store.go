@@ -121,6 +121,14 @@ type Store interface {
 	Close() error
 }
 
+// Beginner is a Store that can tell whether it holds what runs before this one
+// have stored.
+type Beginner interface {
+	// Begins reports whether nothing was there when the store was opened. place
+	// says what was not, as in `table "orders"`.
+	Begins() (place string, begins bool)
+}
+
 // Page is a part of a store's records. Next is the cursor of what follows, ""
 // at the end. A page may have fewer records than were asked for, or none, and
 // not be the last.

@@ -71,6 +71,12 @@ func (d *disassembler) tables() {
 		if x.Filled {
 			d.printf(" filled")
 		}
+		if x.Schema != None {
+			d.printf(" schema type %d", x.Schema)
+		}
+		if x.Key != nil {
+			d.printf(" key %s", strings.Join(x.Key, " "))
+		}
 		d.printf("\n")
 	}
 	for i, x := range p.Actions {

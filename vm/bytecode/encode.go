@@ -143,6 +143,8 @@ func (w *writer) tables(p *Program) {
 		w.optionPos(x.OptionPos)
 		w.bool(x.Implied)
 		w.bool(x.Filled)
+		w.int(x.Schema)
+		w.texts(x.Key)
 		w.pos(x.Pos)
 	})
 	list(w, p.Actions, func(w *writer, x *Action) {
@@ -463,7 +465,7 @@ func (r *reader) tables(p *Program) {
 		return Source{Name: r.text(), From: r.text(), Options: r.int(), OptionPos: r.optionPos(), Pos: r.pos()}
 	})
 	p.Stores = readList(r, func(r *reader) Store {
-		return Store{Name: r.text(), Adapter: r.int(), Options: r.int(), OptionPos: r.optionPos(), Implied: r.bool(), Filled: r.bool(), Pos: r.pos()}
+		return Store{Name: r.text(), Adapter: r.int(), Options: r.int(), OptionPos: r.optionPos(), Implied: r.bool(), Filled: r.bool(), Schema: r.int(), Key: r.texts(), Pos: r.pos()}
 	})
 	p.Actions = readList(r, func(r *reader) Action { return Action{Name: r.text(), Func: r.int(), Pos: r.pos()} })
 	p.Brackets = readList(r, (*reader).ints)

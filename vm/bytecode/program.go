@@ -110,8 +110,10 @@ type Store struct {
 	Adapter   int
 	Options   int // function, or None
 	OptionPos []OptionPos
-	Implied   bool // declared by being stored to
-	Filled    bool // `store` steps write to it, or a `queue` with an item of its own, and not dead letters alone
+	Implied   bool     // declared by being stored to
+	Filled    bool     // `store` steps write to it, or a `queue` with an item of its own, and not dead letters alone
+	Schema    int      // in Types: an object type, or None
+	Key       []string // the option `key`: columns of a table that others have made
 	Pos       Pos
 }
 

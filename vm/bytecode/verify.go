@@ -125,6 +125,9 @@ func verifyTables(p *Program) error {
 	}
 	for _, x := range p.Stores {
 		errs = append(errs, funcRef("store "+x.Name, x.Adapter, 0, false), funcRef("store "+x.Name, x.Options, 0, true), place("store", x.Pos), places("store", x.OptionPos))
+		if x.Schema != None && (x.Schema < 0 || x.Schema >= len(p.Types) || p.Types[x.Schema].Kind != TypeObject) {
+			errs = append(errs, bad("store %s: its schema is no object type", x.Name))
+		}
 	}
 	for _, x := range p.Actions {
 		errs = append(errs, funcRef("action "+x.Name, x.Func, 0, false), place("action", x.Pos))

@@ -219,7 +219,23 @@ func (v *Values) Bool(name string) bool { return v.reading(name, Bool).truth }
 // if it was not given and has no default. Of words that may be true or false,
 // these are "true" and "false".
 func (v *Values) Text(name string) string {
-	return v.reading(name, Text, Words, TextOrWords, SourceName, StoreName).text
+	return v.reading(name, Text, Words, TextOrWords, SourceName, StoreName, SchemaName).text
+}
+
+// Names returns the names of FieldNames.
+func (v *Values) Names(name string) []string {
+	given := v.Value(name)
+	switch given.Kind() {
+	case value.String:
+		return []string{given.Str()}
+	case value.Array:
+		list := make([]string, len(given.Elems()))
+		for i, e := range given.Elems() {
+			list[i] = e.Str() // it was decoded
+		}
+		return list
+	}
+	return nil
 }
 
 // Zone returns the time zone of a Text of that form, nil if it was not given.
@@ -300,7 +316,15 @@ func (s *Spec) read(v value.Value, path string) (r reading, err error) {
 	ok := true
 	switch s.Kind {
 	case Any, Item, Pages, Until, Resume:
-	case Text, TextOrWords, SourceName, StoreName:
+	case FieldNames:
+		if v.Kind() == value.String {
+			break
+		}
+		ok = v.Kind() == value.Array && len(v.Elems()) > 0
+		for _, e := range v.Elems() {
+			ok = ok && e.Kind() == value.String
+		}
+	case Text, TextOrWords, SourceName, StoreName, SchemaName:
 		if ok = v.Kind() == value.String; ok {
 			r.text = v.Str()
 		}
@@ -424,6 +448,10 @@ func (s *Spec) expected() string {
 		return "the name of a source"
 	case StoreName:
 		return "the name of a store"
+	case SchemaName:
+		return "the name of a schema"
+	case FieldNames:
+		return "the name of a field, or an array of names"
 	case List:
 		return "an array"
 	}

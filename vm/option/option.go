@@ -55,6 +55,10 @@ const (
 	SourceName
 	// StoreName names a store, bare or as a string.
 	StoreName
+	// SchemaName names a schema, bare or as a string.
+	SchemaName
+	// FieldNames is a name, or an array of names, bare or as strings.
+	FieldNames
 	// Pages is the value of paginate: a call of page, offset, cursor or link,
 	// which are no functions but forms of this option alone.
 	Pages

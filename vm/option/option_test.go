@@ -26,7 +26,8 @@ var named = []struct {
 	{At(InRequest), "source params headers body form timeout retry paginate until maxPages maxItems allowCut since sinceParam sinceFormat " +
 		"syncKey updateFrom allow rateLimit"},
 	{At(InRequest).Spec("retry").Sub, "maxAttempts backoff initialDelay maxDelay jitter"},
-	{At(InStore), "keep ttl"},
+	{At(InStore), "keep ttl mode table schema evolve columns key extra nul json pool connectTimeout statementTimeout retry"},
+	{At(InStore).Spec("retry").Sub, "maxAttempts initialDelay maxDelay"},
 	{At(InStoreStep), "key upsert partial"},
 	{At(InSchedule), "timezone skipIfRunning maxConcurrency runImmediately jitter catchUp timeout retry retryOnFailure"},
 	{At(InSchedule).Spec("retry").Sub, "maxRetries delaySeconds"},

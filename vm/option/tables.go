@@ -127,6 +127,25 @@ var (
 	store = Set{Name: "a store", specs: []Spec{
 		{Name: "keep", Kind: Count, Min: 1, Doc: "the newest N records are kept"},
 		{Name: "ttl", Kind: Time, Plausible: second, Doc: "older records are gone"},
+		{Name: "mode", Kind: Words, Words: []string{"merge", "append"}, Constant: true, Default: "merge", Doc: "how records meet those that are there"},
+		{Name: "table", Kind: Text, Doc: "the table, with its schema if need be; without it the store's name"},
+		{Name: "schema", Kind: SchemaName, Doc: "the schema whose fields get columns"},
+		{Name: "evolve", Kind: Words, Words: []string{"add", "strict"}, Default: "add", Doc: "what is done where the table does not follow the schema"},
+		{Name: "columns", Kind: Object, Doc: "types of columns, by field"},
+		{Name: "key", Kind: FieldNames, Doc: "the unique columns of a table that others have made"},
+		{Name: "extra", Kind: Words, Words: []string{"fail", "drop"}, Default: "fail", Doc: "what is done with fields that such a table has no column for"},
+		{Name: "nul", Kind: Words, Words: []string{"fail", "replace"}, Default: "fail", Doc: "what is done with the character NUL"},
+		{Name: "json", Kind: Words, Words: []string{"value", "exact"}, Default: "value", Doc: "whether JSON keeps the texts of numbers and the order of fields"},
+		{Name: "pool", Kind: Count, Min: 1, Max: 1000, Default: "4", Doc: "connections at once"},
+		{Name: "connectTimeout", Kind: Time, Plausible: second, Above0: true, Default: "10s", Doc: "how long is waited for a connection"},
+		{Name: "statementTimeout", Kind: Time, Plausible: second, Above0: true, Doc: "how long a statement may take"},
+		{Name: "retry", Kind: Block, Sub: &storeRetry, Doc: "how a database that is away is tried again"},
+	}}
+
+	storeRetry = Set{Name: "retry of a store", specs: []Spec{
+		{Name: "maxAttempts", Kind: Count, Min: 1, Default: "3", Doc: "attempts, the first included"},
+		{Name: "initialDelay", Kind: Time, Default: "1s", Doc: "wait before the second attempt"},
+		{Name: "maxDelay", Kind: Time, Plausible: second, Default: "30s", Doc: "longest wait between two attempts"},
 	}}
 
 	storeStep = Set{Name: "`store`", specs: []Spec{

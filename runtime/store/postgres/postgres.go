@@ -63,7 +63,7 @@ func (a *Adapter) Open(ctx context.Context, d *store.Declaration) (store.Store, 
 	if err := db.reach(ctx); err != nil {
 		return nil, err
 	}
-	s, err := relational.Open(ctx, db, d, a.env.Shapes)
+	s, err := relational.Open(ctx, db, d, a.env)
 	if err != nil {
 		return nil, db.opening(err)
 	}

@@ -54,7 +54,7 @@ func newDialect() *relational.Dialect {
 			d.Quote(relational.StoredColumn) + " timestamptz NOT NULL",
 		}
 		for i := range t.Columns {
-			lines = append(lines, d.Quote(t.Columns[i].Name)+" "+t.Columns[i].Type)
+			lines = append(lines, d.Quote(t.Columns[i].Name)+" "+t.Columns[i].Type+t.Constraint(i))
 		}
 		return []string{"CREATE TABLE IF NOT EXISTS " + d.Table(t) + " (\n  " + strings.Join(lines, ",\n  ") + "\n)"}
 	}

@@ -27,6 +27,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -83,14 +84,15 @@ type Table struct {
 	Name   string
 	// Columns hold the records: data alone, or the fields in their order and, in
 	// a table of Reqon's, _extra at the end.
-	Columns []Column
-	Whole   bool     // the one column holds the record
-	Key     []string // columns of a table that others have made, else nil
-	NoNUL   bool     // texts can't hold NUL
-	Replace bool     // of which another character takes the place
-	Dropped bool     // fields without a column are left out
-	NoZero  bool     // the year 0000 can't be stored
-	Digits  int      // most digits behind the point of a time, 3 or 6
+	Columns  []Column
+	Whole    bool          // the one column holds the record
+	Key      []string      // columns of a table that others have made, else nil
+	NoNUL    bool          // texts can't hold NUL
+	Replace  bool          // of which another character takes the place
+	Dropped  bool          // fields without a column are left out
+	NoZero   bool          // the year 0000 can't be stored
+	replaced *atomic.Int64 // texts that NUL was taken out of
+	Digits   int           // most digits behind the point of a time, 3 or 6
 
 	fields map[string]int // by name of the field
 }
@@ -202,9 +204,7 @@ func (t *Table) Row(r *store.Record) (*Row, error) {
 				return nil, &store.RecordError{Key: r.Key, Field: k, Column: k, Err: errors.New("it is missing, and is part of the table's key")}
 			}
 		}
-		if key := t.KeyText(row); key != r.Key {
-			return nil, &store.RecordError{Key: r.Key, Err: fmt.Errorf("the step's key says %q, and the columns of the table's key %q; leave the step's `key` out", r.Key, key)}
-		}
+		row.Key = t.KeyText(row)
 	}
 	if extra != nil {
 		at := len(t.Columns) - 1
@@ -312,6 +312,7 @@ func (t *Table) plain(s string) (string, error) {
 		return s, nil
 	}
 	if t.Replace {
+		t.replaced.Add(1)
 		return strings.ReplaceAll(s, "\x00", replacement), nil
 	}
 	return "", errNUL
@@ -335,6 +336,7 @@ func (t *Table) json(c *Column, v value.Value) (string, error) {
 		if !t.Replace {
 			return "", errNUL
 		}
+		t.replaced.Add(1)
 		text = string(value.AppendJSON(nil, withoutNUL(v)))
 	}
 	return text, nil
@@ -519,4 +521,13 @@ func (c *Column) same(a, b Cell, dec *value.Decoder) bool {
 		return errX == nil && errY == nil && value.Equal(x, y)
 	}
 	return false
+}
+
+// Constraint is what is said of a column besides its type: a record is not
+// missing.
+func (t *Table) Constraint(i int) string {
+	if t.Whole {
+		return " NOT NULL"
+	}
+	return ""
 }

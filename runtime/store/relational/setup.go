@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"reqon/runtime/store"
 	"reqon/vm/value"
@@ -17,7 +18,7 @@ func mistake(format string, args ...any) error {
 // Design works out the table of a declaration, before any is looked for.
 func Design(d *Dialect, decl *store.Declaration) (*Table, error) {
 	o := &decl.Options
-	t := &Table{Name: decl.Name, Replace: o.NUL, Dropped: o.Drop, NoNUL: d.NoNUL, NoZero: d.NoYearZero, Digits: d.Digits, Key: o.Key}
+	t := &Table{Name: decl.Name, Replace: o.NUL, Dropped: o.Drop, NoNUL: d.NoNUL, NoZero: d.NoYearZero, Digits: d.Digits, Key: o.Key, replaced: new(atomic.Int64)}
 	if o.Table != "" {
 		t.Name = o.Table
 		if schema, name, ok := strings.Cut(o.Table, "."); ok {

@@ -22,13 +22,17 @@ type Store struct {
 	shapes *value.Shapes
 	decs   sync.Pool
 	closed atomic.Bool
+	notice func(string)
+	none   bool // there is no table: a dry run reads nothing
+	empty  bool // nothing was there when the store was opened
 
 	mu    sync.RWMutex
 	table *Table // replaced as a whole where a column is made wider
 }
 
 // Open prepares the table of a declaration and returns the store in it.
-func Open(ctx context.Context, db Database, decl *store.Declaration, shapes *value.Shapes) (*Store, error) {
+func Open(ctx context.Context, db Database, decl *store.Declaration, env store.Env) (*Store, error) {
+	shapes := env.Shapes
 	t, err := Design(db.Dialect(), decl)
 	if err != nil {
 		return nil, err
@@ -37,7 +41,26 @@ func Open(ctx context.Context, db Database, decl *store.Declaration, shapes *val
 	if err := Prepare(ctx, db, t, decl, dec, shapes); err != nil {
 		return nil, err
 	}
-	return &Store{db: db, decl: decl, shapes: shapes, table: t, decs: sync.Pool{New: func() any { return value.NewDecoder(shapes) }}}, nil
+	s := &Store{db: db, decl: decl, shapes: shapes, notice: env.Notice, table: t, decs: sync.Pool{New: func() any { return value.NewDecoder(shapes) }}}
+	there, err := db.Columns(ctx, db, t.Schema, t.Name)
+	if err != nil {
+		return nil, err
+	}
+	if there == nil { // of a dry run
+		s.empty, s.none = true, true
+		return s, nil
+	}
+	rows, err := db.Query(ctx, "SELECT 1 FROM "+db.Dialect().Table(t)+" LIMIT 1")
+	if err != nil {
+		return nil, err
+	}
+	s.empty = !rows.Next()
+	return s, rows.Close()
+}
+
+// Begins reports whether nothing was there when the store was opened.
+func (s *Store) Begins() (place string, begins bool) {
+	return fmt.Sprintf("content in the table %s", s.db.Dialect().Table(s.table)), s.empty
 }
 
 func (s *Store) use(ctx context.Context) (*Table, error) {
@@ -244,7 +267,7 @@ func (s *Store) live(args *Args) string {
 // Get reads a record.
 func (s *Store) Get(ctx context.Context, key string) (value.Value, bool, error) {
 	t, err := s.use(ctx)
-	if err != nil {
+	if err != nil || s.none {
 		return value.NullValue, false, err
 	}
 	if t.NoNUL && strings.IndexByte(key, 0) >= 0 {
@@ -272,7 +295,7 @@ func (s *Store) Has(ctx context.Context, key string) (bool, error) {
 // Len counts the records.
 func (s *Store) Len(ctx context.Context) (int, error) {
 	t, err := s.use(ctx)
-	if err != nil {
+	if err != nil || s.none {
 		return 0, err
 	}
 	d := s.db.Dialect()
@@ -390,7 +413,7 @@ func (t *Table) Scan(rows Rows) (list []*Row, err error) {
 // Page reads records behind a cursor, which is the number of the last one.
 func (s *Store) Page(ctx context.Context, cursor string, limit int, f *store.Filter) (store.Page, error) {
 	t, err := s.use(ctx)
-	if err != nil {
+	if err != nil || s.none {
 		return store.Page{}, err
 	}
 	if t.Foreign() {
@@ -494,6 +517,9 @@ func (s *Store) Sync(ctx context.Context) error {
 func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
+	}
+	if n := s.table.replaced.Load(); n > 0 && s.notice != nil {
+		s.notice(fmt.Sprintf("store %s: the character NUL was replaced by U+FFFD in %d texts, as `nul: replace` says", s.decl.Name, n))
 	}
 	return s.db.Sync(context.Background())
 }

@@ -36,7 +36,7 @@ func newDialect() *relational.Dialect {
 			d.Quote(relational.StoredColumn) + " TEXT NOT NULL",
 		}
 		for i := range t.Columns {
-			lines = append(lines, d.Quote(t.Columns[i].Name)+" "+t.Columns[i].Type)
+			lines = append(lines, d.Quote(t.Columns[i].Name)+" "+t.Columns[i].Type+t.Constraint(i))
 		}
 		return []string{"CREATE TABLE IF NOT EXISTS " + d.Table(t) + " (\n  " + strings.Join(lines, ",\n  ") + "\n) STRICT"}
 	}
@@ -132,7 +132,7 @@ func (db *database) Columns(ctx context.Context, c relational.Conn, _, table str
 // prepares once.
 func (c conn) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
 	tx, ok := c.q.(*sql.Tx)
-	if !ok {
+	if !ok || c.once {
 		return c.q.PrepareContext(ctx, query)
 	}
 	db := c.db
@@ -303,7 +303,9 @@ func (db *database) Update(ctx context.Context, c relational.Conn, t *relational
 	} else if m.At != 0 {
 		set = append(set, d.Quote(relational.RunColumn)+" = ?", d.Quote(relational.StoredColumn)+" = ?")
 	}
-	stmt, err := c.(conn).prepared(ctx, "UPDATE "+d.Table(t)+" SET "+strings.Join(set, ", ")+" WHERE "+where)
+	work := c.(conn)
+	work.once = m.At == 0 // the columns have just been added
+	stmt, err := work.prepared(ctx, "UPDATE "+d.Table(t)+" SET "+strings.Join(set, ", ")+" WHERE "+where)
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func (a *Adapter) Open(ctx context.Context, d *store.Declaration) (store.Store, 
 	if db == nil {
 		return memory.NewStore(a.env.Shapes, d.Options), nil // a dry run, which finds nothing there
 	}
-	return relational.Open(ctx, db, d, a.env.Shapes)
+	return relational.Open(ctx, db, d, a.env)
 }
 
 // file returns the database of a path, which it opens when it is first used.
@@ -254,8 +254,9 @@ func (db *database) checkPlace() error {
 
 // conn runs statements on the pool or in a transaction.
 type conn struct {
-	db *database
-	q  interface {
+	db   *database
+	once bool // statements are not kept prepared: other connections don't know the columns yet
+	q    interface {
 		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 		PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
@@ -310,7 +311,7 @@ func (db *database) Exec(ctx context.Context, query string, args ...any) (n int6
 }
 
 func (db *database) Query(ctx context.Context, query string, args ...any) (relational.Rows, error) {
-	return conn{db, db.pool}.Query(ctx, query, args...)
+	return conn{db: db, q: db.pool}.Query(ctx, query, args...)
 }
 
 // Tx runs fn in a transaction that has the file for itself.
@@ -338,7 +339,7 @@ func (db *database) tx(ctx context.Context, fn func(context.Context, relational.
 		return db.explain(err)
 	}
 	defer tx.Rollback() // after Commit it does nothing
-	if err := fn(ctx, conn{db, tx}); err != nil {
+	if err := fn(ctx, conn{db: db, q: tx}); err != nil {
 		return err
 	}
 	return db.explain(tx.Commit())

@@ -1,0 +1,14 @@
+// Package all names the adapters of stores that this program has, besides those
+// that every engine has by itself (memory and file).
+package all
+
+import (
+	"reqon/runtime/store"
+	"reqon/runtime/store/postgres"
+	"reqon/runtime/store/sqlite"
+)
+
+// Adapters returns what makes each adapter, by its name in the language.
+func Adapters() map[string]store.New {
+	return map[string]store.New{"sqlite": sqlite.New, "postgres": postgres.New}
+}
