@@ -101,7 +101,12 @@ func onTick(every time.Duration, f func()) (stop func()) {
 
 func progressText(c *engine.Progress, d time.Duration) string {
 	records := c.Records.Load()
-	return fmt.Sprintf("%s, %s, %.0f records/s, %s, %s",
+	text := fmt.Sprintf("%s, %s, %.0f records/s, %s, %s",
 		plural(records, "record"), plural(c.Requests.Load(), "request"), float64(records)/max(d.Seconds(), 0.001),
 		pluralOf(c.Retries.Load(), "retry", "retries"), plural(c.Failures.Load(), "failure"))
+	if w := c.Waiting(); w != nil {
+		left := max(time.Until(w.Until).Round(time.Second), time.Second)
+		text = fmt.Sprintf("waiting %s for %s's %s; %s", left, w.Source, w.For, text)
+	}
+	return text
 }

@@ -56,9 +56,6 @@ func (c *checker) checkEntries(entries []*syntax.Option, set *option.Set, at syn
 			continue
 		}
 		given[spec.Name] = o
-		if spec.Idle && !onlyWaits(o.Value) {
-			c.report(diag.CodeNotInForce, o.Key.Span, "", "`%s` is read and not in force yet", spec.Name)
-		}
 		if spec.NotYet != "" {
 			c.notAvailable(spec.Name, spec.NotYet, o.Key.Span)
 		}
@@ -70,13 +67,6 @@ func (c *checker) checkEntries(entries []*syntax.Option, set *option.Set, at syn
 		}
 	}
 	c.checkOptionPairs(given, set)
-}
-
-// onlyWaits reports whether a rateLimit says nothing but how long a server's
-// Retry-After may be, which is in force.
-func onlyWaits(e syntax.Expr) bool {
-	o, ok := e.(*syntax.ObjectExpr)
-	return ok && len(o.Entries) == 1 && o.Entries[0].Key != nil && o.Entries[0].Key.Name == "maxWait"
 }
 
 func (c *checker) unknownOption(o *syntax.Option, set *option.Set) {

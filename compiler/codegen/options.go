@@ -67,7 +67,8 @@ func (f *fn) entry(key string, e syntax.Expr, set *option.Set) entry {
 	case option.Resume:
 		return entry{key: key, value: func() { f.resume(e) }}
 	case option.Block:
-		if o, ok := unparen(e).(*syntax.ObjectExpr); ok && plain(o) {
+		// An empty one is an object all the same: `circuitBreaker: {}` asks for one.
+		if o, ok := unparen(e).(*syntax.ObjectExpr); ok && plain(o) && len(o.Entries) > 0 {
 			return entry{key: key, value: func() { f.at(o); f.optionObject(f.blockEntries(o, spec.Sub)) }}
 		}
 	}

@@ -69,7 +69,6 @@ const (
 	CodeLiteralSecret    = "RQ0407"
 	CodeGetWithBody      = "RQ0408"
 	CodeUnmappedStored   = "RQ0409"
-	CodeNotInForce       = "RQ0410"
 	CodeConstant         = "RQ0411"
 	CodeCarriesOn        = "RQ0412"
 	CodeUnreachableStep  = "RQ0413"
@@ -168,7 +167,6 @@ var checkCodes = []Code{
 	{CodeLiteralSecret, Warning, StageLint, "a secret written into the source"},
 	{CodeGetWithBody, Warning, StageLint, "a GET with `body` and no `params`"},
 	{CodeUnmappedStored, Warning, StageLint, "storing the source of a `map` instead of its result"},
-	{CodeNotInForce, Warning, StageLint, "an option that is accepted but not in force yet"},
 	{CodeConstant, Warning, StageLint, "a condition that is always true or always false"},
 	{CodeCarriesOn, Info, StageLint, "a `_` that carries on takes good responses only"},
 	{CodeUnreachableStep, Warning, StageLint, "a step that is never reached"},

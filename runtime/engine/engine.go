@@ -143,6 +143,7 @@ func New(cfg Config) (*Engine, error) {
 		Store: signin.NewStore(cfg.StateDir), Clock: cfg.Clock, Learn: e.learn, Forget: e.forget, OnState: cfg.Metrics.SignIn,
 	}
 	e.gates.Accounts = &e.accounts
+	e.gates.OnBreaker = func(source string, s httpclient.BreakerState) { cfg.Metrics.BreakerState(source, telemetry.Breaker(s)) }
 	if e.transport == nil {
 		e.transport = httpclient.NewTransport()
 		e.gates.NewTransport = func() http.RoundTripper { return httpclient.NewTransport() }

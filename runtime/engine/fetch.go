@@ -27,6 +27,7 @@ func (r *run) newClient() *httpclient.Client {
 		OnRequest: func(e httpclient.RequestEvent) {
 			cfg.Metrics.Request(e.Source, e.Method, e.Status, e.Duration.Seconds())
 		},
+		OnWait: r.onWait,
 	})
 }
 
@@ -126,11 +127,24 @@ func (r *run) request(source *httpclient.Source, q *vm.Request) (*httpclient.Req
 		policy := source.Retry().With(o.Block("retry"))
 		req.Retry = &policy
 	}
-	if limit := o.Block("rateLimit"); limit.Given("maxWait") {
-		wait := limit.Duration("maxWait")
-		req.MaxWait = &wait
+	if o.Given("rateLimit") {
+		r.limit(req, o.Block("rateLimit"), q)
 	}
 	return req, nil
+}
+
+// limit takes in the rateLimit of a request.
+func (r *run) limit(req *httpclient.Request, o *option.Values, q *vm.Request) {
+	rate := httpclient.RateOf(o)
+	req.Rate, req.Site = &rate, r.mission.Name()+" "+r.mission.position(q.At.Pos)
+	if o.Given("strategy") {
+		fail := o.Text("strategy") == "fail"
+		req.FailAtLimit = &fail
+	}
+	if o.Given("maxWait") {
+		wait := o.Duration("maxWait")
+		req.MaxWait = &wait
+	}
 }
 
 // sinceParam gives the request's params with the one that `since` sends. A null

@@ -45,6 +45,8 @@ type Preview struct {
 // Progress counts what a run does, for whoever shows it.
 type Progress struct {
 	Requests, Retries, Records, Failures atomic.Int64
+
+	waiting atomic.Pointer[Waiting]
 }
 
 // Report is what came of a run.
@@ -81,6 +83,7 @@ type run struct {
 	begun    bool        // and recorded
 	sent     atomic.Bool // a dry run has come to its first request
 
+	waits waits
 	named sync.Map // environment variables whose values are secrets by their names
 
 	mu      sync.Mutex
@@ -190,6 +193,7 @@ func (r *run) finish(ctx context.Context, err error) error {
 		err = r.dryError(err)
 	}
 	r.noteMissing()
+	r.notes = append(r.notes, r.waits.notes()...)
 	if e := r.writeOutput(ctx); e != nil {
 		err = errors.Join(err, e)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,6 +17,7 @@ import (
 
 	"reqon/compiler"
 	"reqon/runtime/engine"
+	"reqon/runtime/telemetry"
 )
 
 // loadText compiles and loads the missions of a source.
@@ -165,5 +167,93 @@ func TestNothingLeftBehind(t *testing.T) {
 			t.Fatalf("%d connections open, %d goroutines, %d before:\n%s", open.Load(), runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
 		}
 		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// Two missions on one API have one rate limit, over their runs; how long their
+// requests waited is in the metric, in the notes of the run, and seen while it
+// goes on.
+func TestRateLimitOverRuns(t *testing.T) {
+	api := &crowd{}
+	server := httptest.NewServer(api)
+	defer server.Close()
+	clock := &fakeClock{now: start}
+	metrics := telemetry.NewMetrics()
+	var log lockedBuffer
+	e := newEngine(t, engine.Config{
+		Env: func(name string) (string, bool) { return server.URL, name == "BASE" }, Clock: clock, Metrics: metrics,
+		Log: telemetry.New(telemetry.Options{Writer: &log, Level: telemetry.LevelInfo}),
+	})
+	text := func(name, source string) string {
+		return `mission ` + name + ` {
+  source ` + source + ` { base: env("BASE"), rateLimit: { requestsPerMinute: 6, maxWait: 20m }, circuitBreaker: {} }
+  action A { for i in range(5) { get "/x/{i}" } }
+}
+`
+	}
+	missions := loadText(t, e, text("One", "Shop")+text("Two", "Store"))
+	var waited []string
+	for i := range 4 {
+		report := missions[i%2].Run(context.Background(), engine.RunOptions{})
+		if report.Err != nil {
+			t.Fatal(report.Err)
+		}
+		waited = append(waited, strings.Join(report.Notes, "; "))
+	}
+	// 20 requests, one each 10s, of which the first does not wait.
+	if d := clock.Now().Sub(start); d < 189*time.Second || d > 192*time.Second {
+		t.Errorf("took %v, want 190s", d)
+	}
+	if waited[0] != "requests waited 40s in all for the limit of Shop" || waited[1] != "requests waited 50s in all for the limit of Store" {
+		t.Errorf("notes %q", waited)
+	}
+	var b strings.Builder
+	if _, err := metrics.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		`reqon_rate_limit_wait_seconds_total{source="Shop"} 90`, `reqon_rate_limit_wait_seconds_total{source="Store"} 100`,
+		`reqon_circuit_breaker_state{source="Shop"} 0`, `reqon_circuit_breaker_state{source="Store"} 0`,
+	} {
+		if !strings.Contains(b.String(), line) {
+			t.Errorf("the metrics lack %s", line)
+		}
+	}
+	if !strings.Contains(log.String(), "Waiting 10s for the limit of Shop") {
+		t.Errorf("log: %s", log.String())
+	}
+}
+
+// A server that is down does not cost a loop all of its items' attempts, and the
+// mission sees why.
+func TestBreakerInMission(t *testing.T) {
+	var n atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n.Add(1)
+		w.WriteHeader(http.StatusInternalServerError)
+	}))
+	defer server.Close()
+	metrics := telemetry.NewMetrics()
+	e := newEngine(t, engine.Config{Env: func(name string) (string, bool) { return server.URL, name == "BASE" }, Metrics: metrics})
+	m := loadText(t, e, `mission M {
+  source API { base: env("BASE"), retry: { maxAttempts: 1 }, rateLimit: { maxWait: 0 }, circuitBreaker: { failureThreshold: 4 } }
+  store kinds: memory
+  action A {
+    for i in range(1000) concurrency 1 {
+      get "/x/{i}"
+      match response { { error: "circuit_open" } -> skip, _ -> skip }
+    }
+  }
+}
+`)[0]
+	if report := m.Run(context.Background(), engine.RunOptions{}); report.Err != nil {
+		t.Fatal(report.Err)
+	}
+	if n.Load() != 4 {
+		t.Errorf("%d requests, want 4", n.Load())
+	}
+	var b strings.Builder
+	if _, err := metrics.WriteTo(&b); err != nil || !strings.Contains(b.String(), `reqon_circuit_breaker_state{source="API"} 2`) {
+		t.Error("the metric does not tell that it is open")
 	}
 }

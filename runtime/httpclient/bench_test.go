@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"reqon/runtime/signin"
+	"reqon/runtime/telemetry"
 	"reqon/vm/value"
 )
 
@@ -137,4 +139,33 @@ func BenchmarkCSV(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkGates is what the limiter, the breaker, a sign-in and the counts cost
+// for each request, beside the same without them. Together they may take 3 µs
+// and 5 allocations.
+func BenchmarkGates(b *testing.B) {
+	body := `{"id":1}`
+	run := func(b *testing.B, cfg Config, s *Source) {
+		cfg.Transport = stub{body}
+		c := New(cfg)
+		req := &Request{Method: "get", Path: "/orders/17"}
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := c.Do(context.Background(), s, req); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.Run("without", func(b *testing.B) {
+		run(b, Config{}, newTestSource(b, "https://api.example.com/v1", `{"rateLimit":{"adaptive":false}}`, nil))
+	})
+	b.Run("with", func(b *testing.B) {
+		metrics := telemetry.NewMetrics()
+		g := &Gates{Accounts: &signin.Accounts{Store: signin.NewStore(b.TempDir()), Clock: systemClock{}}}
+		cred := credentialOf(b, `{"API":{"type":"oauth2","accessToken":"token-1"}}`)
+		s := openSource(b, g, "API", "https://api.example.com/v1",
+			`{"maxInFlight":10,"rateLimit":{"requestsPerSecond":1000000000,"requestsPerMinute":60000000000,"burst":1000000000},"circuitBreaker":{"failureRate":0.5}}`, cred)
+		run(b, Config{OnRequest: func(e RequestEvent) { metrics.Request(e.Source, e.Method, e.Status, e.Duration.Seconds()) }}, s)
+	})
 }

@@ -29,7 +29,10 @@ type Config struct {
 	Random    func() float64        // for jitter, in [0, 1)
 	NewKey    func() string         // makes an Idempotency-Key; default: a random UUID
 	OnRequest func(RequestEvent)    // called after every attempt
-	OnRetry   func(RetryEvent)      // called before the wait for another attempt, if the request has no OnRetry
+	// OnWait is called when a request begins to wait for its source's limit or
+	// circuit breaker; what it returns is called when the wait is over.
+	OnWait  func(WaitEvent) (over func())
+	OnRetry func(RetryEvent) // called before the wait for another attempt, if the request has no OnRetry
 }
 
 // RequestEvent tells of one attempt.
@@ -63,6 +66,7 @@ type Client struct {
 	newKey    func() string
 	onRequest func(RequestEvent)
 	onRetry   func(RetryEvent)
+	onWait    func(WaitEvent) func()
 	decoders  sync.Pool // of *value.Decoder
 }
 
@@ -72,7 +76,7 @@ func New(cfg Config) *Client {
 	c := &Client{
 		transport: cfg.Transport, clock: cfg.Clock, redactor: cfg.Redactor, shapes: cfg.Shapes,
 		userAgent: cfg.UserAgent, random: cfg.Random, newKey: cfg.NewKey,
-		onRequest: cfg.OnRequest, onRetry: cfg.OnRetry,
+		onRequest: cfg.OnRequest, onRetry: cfg.OnRetry, onWait: cfg.OnWait,
 	}
 	if c.transport == nil {
 		c.transport = NewTransport()
@@ -122,8 +126,15 @@ type Request struct {
 	Form    value.Value    // object or null
 	Timeout time.Duration  // of an attempt; 0: the source's
 	Retry   *RetryPolicy   // nil: the source's
-	MaxWait *time.Duration // for Retry-After; nil: the source's
-	Allow   []int          // statuses that are no failures, beside the good ones
+	MaxWait *time.Duration // for limits and Retry-After; nil: the source's
+	// Rate narrows what the source says of its limits; nil: it does not. Site
+	// tells such requests from others.
+	Rate *Rate
+	Site string
+	// FailAtLimit says whether the request fails at a limit instead of waiting;
+	// nil: the source's.
+	FailAtLimit *bool
+	Allow       []int // statuses that are no failures, beside the good ones
 	// PageParam says which page is asked for. It replaces a parameter of its
 	// name that came from elsewhere.
 	PageParam *Param
@@ -179,6 +190,10 @@ type call struct {
 	repeatable bool
 	onRetry    func(RetryEvent)
 
+	budget *budget
+	own    *budget // beside it; nil: none
+	fail   bool    // at a limit the request fails
+
 	usual   bool // headers are those of source.usual
 	ownAuth bool // the request says by itself what its Authorization is
 	token   *signin.Token
@@ -208,6 +223,8 @@ func (c *Client) prepare(s *Source, r *Request) (*call, error) {
 	if r.MaxWait != nil {
 		k.maxWait = *r.MaxWait
 	}
+	k.fail = s.limits.rate.fail
+	k.setBudgets(r)
 	if err := k.setHeaders(r); err != nil {
 		return nil, err
 	}
@@ -291,22 +308,12 @@ func (c *Client) Do(ctx context.Context, s *Source, r *Request) (*Response, erro
 		if err := k.authenticate(ctx); err != nil {
 			return nil, err
 		}
-		if err := k.gate.flight.enter(ctx); err != nil {
+		resp, failure, start, err := k.try(ctx)
+		if err != nil {
 			return nil, err
 		}
-		start := c.clock.Now()
 		if sent.IsZero() {
 			sent = start
-		}
-		resp, failure := k.attempt(ctx)
-		k.gate.flight.leave()
-		if failure == nil {
-			k.observe(resp.Status, start)
-		} else {
-			k.observe(failure.Status, start)
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
 		}
 		if k.reauthenticate(resp, failure) {
 			attempt--
@@ -332,6 +339,41 @@ func (c *Client) Do(ctx context.Context, s *Source, r *Request) (*Response, erro
 			return nil, err
 		}
 	}
+}
+
+// try sends the request once, when everything that bounds the source's requests
+// lets it, and tells all of that what came of it. The error is ctx's, or a
+// *Failure of a request that is not sent.
+func (k *call) try(ctx context.Context) (resp *Response, f *Failure, start time.Time, err error) {
+	if err := k.gate.flight.enter(ctx); err != nil {
+		return nil, nil, start, err
+	}
+	defer k.gate.flight.leave()
+	if err := k.admit(ctx); err != nil {
+		return nil, nil, start, err
+	}
+	start = k.client.clock.Now()
+	passage, err := k.pass(ctx)
+	if err != nil {
+		k.answered(nil, nil, start)
+		return nil, nil, start, err
+	}
+	start = k.client.clock.Now()
+	resp, f = k.attempt(ctx)
+	if err := ctx.Err(); err != nil && f != nil {
+		passage.done(errNoVerdict)
+		k.answered(nil, nil, start)
+		k.observe(f.Status, start)
+		return nil, nil, start, err
+	}
+	passage.done(verdict(f))
+	k.answered(resp, f, start)
+	if f != nil {
+		k.observe(f.Status, start)
+	} else {
+		k.observe(resp.Status, start)
+	}
+	return resp, f, start, nil
 }
 
 // roundWait makes a duration short to read.

@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 
-	"reqon/runtime/credentials"
 	"reqon/runtime/signin"
 )
 
@@ -21,6 +21,9 @@ type Gates struct {
 	// Accounts are the sign-ins of sources whose credential is of kind OAuth2,
 	// which need them.
 	Accounts *signin.Accounts
+	// OnBreaker is told how the circuit breaker of a source stands, when that
+	// changes. It must not call back.
+	OnBreaker func(source string, s BreakerState)
 
 	mu   sync.Mutex
 	open map[gateKey]*gate
@@ -37,6 +40,12 @@ type gateKey struct {
 type gate struct {
 	transport http.RoundTripper // nil: the client's
 	flight    flight
+	budget    budget
+	breaker   breaker
+
+	names atomic.Pointer[[]string] // of the sources; who tells must not need a mutex
+	ownMu sync.Mutex
+	owns  map[string]*budget // of some requests alone
 
 	// The rest belongs to Gates, under its mutex.
 	key    gateKey
@@ -46,10 +55,13 @@ type gate struct {
 // limits are what a source says of how its gate may be used.
 type limits struct {
 	inFlight int // requests at once; 0: any number
+	rate     Rate
+	breaker  breakerLimits
 }
 
 // Lease keeps a gate open, and its limits in force.
 type Lease struct {
+	name   string // of the source
 	gates  *Gates // nil: the gate belongs to one source alone
 	gate   *gate
 	limits limits
@@ -59,12 +71,12 @@ type Lease struct {
 // Open leases the gate of a source, which from now on sends through it. Close
 // the source when it is not used any longer.
 func (g *Gates) Open(s *Source) {
-	s.lease = g.lease(s.gateKey(), s.limits, s.cred.OAuth)
+	s.lease = g.lease(s, s.gateKey())
 }
 
-func (g *Gates) lease(key gateKey, l limits, o *credentials.OAuth) *Lease {
-	lease := &Lease{gates: g, limits: l}
-	if o != nil && g.Accounts != nil {
+func (g *Gates) lease(s *Source, key gateKey) *Lease {
+	lease := &Lease{name: s.name, gates: g, limits: s.limits}
+	if o := s.cred.OAuth; o != nil && g.Accounts != nil {
 		lease.oauth = g.Accounts.Open(o)
 	}
 	g.mu.Lock()
@@ -72,6 +84,9 @@ func (g *Gates) lease(key gateKey, l limits, o *credentials.OAuth) *Lease {
 	t := g.open[key]
 	if t == nil {
 		t = &gate{key: key, leases: map[*Lease]struct{}{}}
+		if g.OnBreaker != nil {
+			t.breaker.onState = func(s BreakerState) { t.tell(g.OnBreaker, s) }
+		}
 		if g.NewTransport != nil {
 			t.transport = g.NewTransport()
 		}
@@ -82,6 +97,7 @@ func (g *Gates) lease(key gateKey, l limits, o *credentials.OAuth) *Lease {
 	}
 	lease.gate = t
 	t.leases[lease] = struct{}{}
+	t.budget.say(lease, &lease.limits.rate)
 	t.narrow()
 	return lease
 }
@@ -90,6 +106,7 @@ func (g *Gates) lease(key gateKey, l limits, o *credentials.OAuth) *Lease {
 func privateLease(l limits) *Lease {
 	lease := &Lease{gate: &gate{leases: map[*Lease]struct{}{}}, limits: l}
 	lease.gate.leases[lease] = struct{}{}
+	lease.gate.budget.say(lease, &l.rate)
 	lease.gate.narrow()
 	return lease
 }
@@ -99,7 +116,7 @@ func (s *Source) Hold() *Lease {
 	if s.lease.gates == nil {
 		return s.lease
 	}
-	return s.lease.gates.lease(s.lease.gate.key, s.limits, s.cred.OAuth)
+	return s.lease.gates.lease(s, s.lease.gate.key)
 }
 
 // Close gives the source's lease back. Requests in flight go on.
@@ -119,6 +136,7 @@ func (l *Lease) Close() {
 	if last {
 		delete(g.open, l.gate.key)
 	} else if held {
+		l.gate.budget.say(l, nil)
 		l.gate.narrow()
 	}
 	g.mu.Unlock()
@@ -132,13 +150,29 @@ func (l *Lease) Close() {
 
 // narrow puts the narrowest of the leases' limits in force.
 func (t *gate) narrow() {
-	inFlight := 0
+	inFlight, breaker := 0, breakerLimits{}
+	var names []string
 	for l := range t.leases {
 		if n := l.limits.inFlight; n > 0 && (inFlight == 0 || n < inFlight) {
 			inFlight = n
 		}
+		breaker = breaker.narrower(l.limits.breaker)
+		if !slices.Contains(names, l.name) {
+			names = append(names, l.name)
+		}
 	}
+	t.names.Store(&names)
 	t.flight.setLimit(inFlight)
+	t.breaker.set(breaker)
+}
+
+// tell tells how the breaker stands, for each source that uses the gate.
+func (t *gate) tell(on func(string, BreakerState), s BreakerState) {
+	if names := t.names.Load(); names != nil {
+		for _, name := range *names {
+			on(name, s)
+		}
+	}
 }
 
 // closeIdle closes the connections of a transport that no request is using.

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -181,6 +183,24 @@ func credential(t testing.TB, kind string, inline map[string]string) *credential
 		t.Fatal(err)
 	}
 	c, err := set.For("API", kind, inline)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// credentialOf returns the credential that a file gives the source API.
+func credentialOf(t testing.TB, file string) *credentials.Credential {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "credentials.json")
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set, err := credentials.Load(path, func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := set.For("API", "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,10 @@ func NewSource(name string, o *option.Values, cred *credentials.Credential) (*So
 		maxBytes: o.Bytes("maxResponseSize"), maxWait: o.Block("rateLimit").Duration("maxWait"),
 		idempotency: o.Bool("idempotency"),
 	}
-	s.limits.inFlight = o.Int("maxInFlight")
+	s.limits = limits{inFlight: o.Int("maxInFlight"), rate: RateOf(o.Block("rateLimit"))}
+	if o.Given("circuitBreaker") {
+		s.limits.breaker = breakerOf(o.Block("circuitBreaker"))
+	}
 	if o.Given("base") {
 		if err := s.setBase(o.Value("base")); err != nil {
 			return nil, err

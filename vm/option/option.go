@@ -129,8 +129,6 @@ type Spec struct {
 	Secret bool
 	// PageParam: the page parameter is a variable in it.
 	PageParam bool
-	// Idle: it is accepted and not in force yet.
-	Idle bool
 	// NotYet says what to do instead of an option that this version does not
 	// carry out: the checker warns of it, and a run refuses it.
 	NotYet string

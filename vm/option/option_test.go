@@ -19,8 +19,9 @@ var named = []struct {
 }{
 	{At(InSource), "auth base headers params timeout retry rateLimit circuitBreaker idempotency proxy tls maxResponseSize maxInFlight " +
 		"validateResponses validationMode specAuth token username password apiKey apiKeyHeader apiKeyQuery"},
-	{At(InSource).Spec("rateLimit").Sub, "requestsPerMinute fallbackRpm requestsPerSecond burst strategy maxWait adaptive"},
-	{At(InSource).Spec("circuitBreaker").Sub, "failureThreshold resetTimeout successThreshold failureWindow"},
+	{At(InSource).Spec("rateLimit").Sub, "requestsPerSecond requestsPerMinute fallbackRpm requestsPerHour burst strategy maxWait adaptive"},
+	{At(InRequest).Spec("rateLimit").Sub, "name requestsPerSecond requestsPerMinute fallbackRpm requestsPerHour burst strategy maxWait adaptive"},
+	{At(InSource).Spec("circuitBreaker").Sub, "failureThreshold failureRate minimumRequests resetTimeout successThreshold failureWindow"},
 	{At(InSource).Spec("tls").Sub, "ca cert key serverName"},
 	{At(InSource).Spec("retry").Sub, "maxAttempts backoff initialDelay maxDelay jitter"},
 	{At(InRequest), "source params headers body form timeout retry paginate until maxPages maxItems allowCut since sinceParam sinceFormat " +
@@ -186,7 +187,7 @@ func TestDecode(t *testing.T) {
 		limit.Number("requestsPerMinute"), limit.Given("requestsPerMinute"), limit.Int("burst"), limit.Duration("maxWait"), limit.Text("strategy"),
 		o.Given("circuitBreaker"), breaker.Int("failureThreshold"), breaker.Duration("failureWindow"),
 		o.Bytes("maxResponseSize"), o.Int64("maxInFlight"), o.Text("apiKeyHeader"), o.Value("params").IsNull()), "  ", " \"\" ")
-	want := "basic https://x 1 1.5s false false false 5 linear false 1s false 30s 90.5 true 2 2s \"\" false 5 1m0s 10000000 4 X-K true\n"
+	want := "basic https://x 1 1.5s false false false 5 linear false 1s false 30s 90.5 true 2 2s pause false 5 1m0s 10000000 4 X-K true\n"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -51,8 +51,8 @@ var (
 		{Name: "params", Kind: Object, Doc: "sent with every request"},
 		{Name: "timeout", Kind: Time, Default: "30s", Above0: true, Plausible: second, Doc: "of one attempt"},
 		{Name: "retry", Kind: Block, Sub: &retry, Doc: "how failed attempts are repeated"},
-		{Name: "rateLimit", Kind: Block, Sub: &rateLimit, Idle: true, Doc: "how many requests may go out"},
-		{Name: "circuitBreaker", Kind: Block, Sub: &circuitBreaker, Idle: true, Doc: "when to stop asking a failing server"},
+		{Name: "rateLimit", Kind: Block, Sub: &rateLimit, Doc: "how many requests may go out"},
+		{Name: "circuitBreaker", Kind: Block, Sub: &circuitBreaker, Doc: "when to stop asking a failing server"},
 		{Name: "idempotency", Kind: Bool, Default: "false", Doc: "whether writes carry an Idempotency-Key"},
 		{Name: "proxy", Kind: Text, Form: Proxy, Doc: "address of the proxy", NotYet: "set the environment variable HTTPS_PROXY or HTTP_PROXY instead"},
 		{Name: "tls", Kind: Block, Sub: &tls, Doc: "certificates", NotYet: "take it out"},
@@ -89,7 +89,7 @@ var (
 		{Name: "syncKey", Kind: Text, Doc: "the name under which the sync position is kept"},
 		{Name: "updateFrom", Kind: Text, Doc: "the items' field whose greatest value is the new position"},
 		{Name: "allow", Kind: List, Elem: Status, Doc: "statuses of failures that are none"},
-		{Name: "rateLimit", Kind: Block, Sub: &rateLimit, Idle: true, Doc: "how many such requests may go out"},
+		{Name: "rateLimit", Kind: Block, Sub: &requestRateLimit, Doc: "how many such requests may go out"},
 	}}
 
 	retry = Set{Name: "retry", specs: []Spec{
@@ -101,17 +101,32 @@ var (
 	}}
 
 	rateLimit = Set{Name: "rateLimit", specs: []Spec{
+		{Name: "requestsPerSecond", Kind: Number, Doc: "requests a second"},
 		{Name: "requestsPerMinute", Kind: Number, Doc: "requests a minute"},
 		{Name: "fallbackRpm", Kind: Number, AliasOf: "requestsPerMinute", Doc: "another name of requestsPerMinute"},
-		{Name: "requestsPerSecond", Kind: Number, Doc: "requests a second"},
-		{Name: "burst", Kind: Count, Min: 1, Doc: "requests that may go out at once"},
-		{Name: "strategy", Kind: Words, Words: []string{"pause", "throttle", "fail"}, Doc: "what is done at the limit"},
+		{Name: "requestsPerHour", Kind: Number, Doc: "requests an hour"},
+		{Name: "burst", Kind: Count, Min: 1, Doc: "requests that may go out at once; without it one second's worth"},
+		{Name: "strategy", Kind: Words, Words: []string{"pause", "throttle", "fail"}, Default: "pause", Doc: "at the limit: wait, space requests evenly, or fail"},
 		{Name: "maxWait", Kind: Time, Default: "60s", Plausible: second, Doc: "longest wait before the request fails"},
-		{Name: "adaptive", Kind: Bool, Doc: "whether the limit follows what the server says"},
+		{Name: "adaptive", Kind: Bool, Default: "true", Doc: "whether the limit follows what the server says"},
+	}}
+
+	requestRateLimit = Set{Name: "rateLimit", specs: []Spec{
+		{Name: "name", Kind: Text, Doc: "a budget of its own, beside the source's"},
+		{Name: "requestsPerSecond", Kind: Number, Doc: "requests a second"},
+		{Name: "requestsPerMinute", Kind: Number, Doc: "requests a minute"},
+		{Name: "fallbackRpm", Kind: Number, AliasOf: "requestsPerMinute", Doc: "another name of requestsPerMinute"},
+		{Name: "requestsPerHour", Kind: Number, Doc: "requests an hour"},
+		{Name: "burst", Kind: Count, Min: 1, Doc: "requests that may go out at once; without it one second's worth"},
+		{Name: "strategy", Kind: Words, Words: []string{"pause", "throttle", "fail"}, Doc: "at the limit: wait, space requests evenly, or fail; without it the source's"},
+		{Name: "maxWait", Kind: Time, Plausible: second, Doc: "longest wait before the request fails; without it the source's"},
+		{Name: "adaptive", Kind: Bool, Default: "true", Doc: "whether the limit follows what the server says"},
 	}}
 
 	circuitBreaker = Set{Name: "circuitBreaker", specs: []Spec{
-		{Name: "failureThreshold", Kind: Count, Min: 1, Default: "5", Doc: "failures that open it"},
+		{Name: "failureThreshold", Kind: Count, Min: 1, Default: "5", Doc: "failed attempts that open it; with failureRate there is no default"},
+		{Name: "failureRate", Kind: Number, Doc: "share of failed attempts that opens it, such as 0.5"},
+		{Name: "minimumRequests", Kind: Count, Min: 1, Default: "10", Doc: "attempts before failureRate counts"},
 		{Name: "resetTimeout", Kind: Time, Default: "30s", Plausible: second, Doc: "how long it stays open"},
 		{Name: "successThreshold", Kind: Count, Min: 1, Default: "2", Doc: "successes that close it"},
 		{Name: "failureWindow", Kind: Time, Default: "60s", Plausible: second, Doc: "in which failures are counted"},
