@@ -77,6 +77,7 @@ func (s *Set) decode(v value.Value, prefix string) (*Values, error) {
 	case value.Null:
 	case value.Object:
 		o := v.Obj()
+		out.given = make([]given, 0, o.Len())
 		for i, slot := range o.Slots() {
 			if err := out.take(prefix, o.Shape().Key(i), slot); err != nil {
 				return nil, err
@@ -94,16 +95,15 @@ func (v *Values) take(prefix, name string, val value.Value) error {
 	if spec == nil {
 		return v.set.unknown(prefix, name)
 	}
-	fail := func(problem string, err error) error { return &Error{Path: prefix + name, Problem: problem, Err: err} }
 	switch {
 	case val.IsNull() && spec.NotNull:
-		return fail(found(val, spec.expected()+": is an environment variable unset?"), nil)
+		return &Error{Path: prefix + name, Problem: found(val, spec.expected()+": is an environment variable unset?")}
 	case val.IsNull():
 		return nil
 	case spec.NotYet != "":
-		return fail(ErrNotAvailable.Error()+"; "+spec.NotYet, ErrNotAvailable)
+		return &Error{Path: prefix + name, Problem: ErrNotAvailable.Error() + "; " + spec.NotYet, Err: ErrNotAvailable}
 	}
-	read, err := spec.read(val, prefix+name)
+	read, err := spec.read(val, prefix)
 	if err != nil {
 		return err
 	}
@@ -111,10 +111,10 @@ func (v *Values) take(prefix, name string, val value.Value) error {
 		spec = v.set.find(spec.AliasOf)
 	}
 	if spec.Excludes != "" && v.Given(spec.Excludes) {
-		return fail("can't be given together with "+prefix+spec.Excludes, nil)
+		return &Error{Path: prefix + name, Problem: "can't be given together with " + prefix + spec.Excludes}
 	}
 	if v.Given(spec.Name) {
-		return fail("is given twice, by two names", nil)
+		return &Error{Path: prefix + name, Problem: "is given twice, by two names"}
 	}
 	v.given = append(v.given, given{spec, val, read})
 	return nil
@@ -188,7 +188,7 @@ func (v *Values) reading(name string, kinds ...Kind) reading {
 	if spec.Default == "" {
 		return reading{}
 	}
-	read, err := spec.read(spec.defaultValue(), name)
+	read, err := spec.read(spec.defaultValue(), "")
 	if err != nil {
 		panic("option: the default of " + name + ": " + err.Error()) // a test looks at all
 	}
@@ -297,9 +297,9 @@ func found(v value.Value, expected string) string {
 	return "is " + value.Describe(v) + ", expected " + expected
 }
 
-// read reads a value that is not null as the option's kind. path is the option's
-// in errors.
-func (s *Spec) read(v value.Value, path string) (r reading, err error) {
+// read reads a value that is not null as the option's kind. prefix stands before
+// the option's name in errors.
+func (s *Spec) read(v value.Value, prefix string) (r reading, err error) {
 	if s.OrBool && v.Kind() == value.Bool {
 		text := "false"
 		if v.Bool() {
@@ -309,9 +309,9 @@ func (s *Spec) read(v value.Value, path string) (r reading, err error) {
 	}
 	bad := func(expected string) (reading, error) {
 		if s.Secret {
-			return r, &Error{Path: path, Problem: "is of type " + value.TypeName(v) + ", expected " + expected}
+			return r, &Error{Path: prefix + s.Name, Problem: "is of type " + value.TypeName(v) + ", expected " + expected}
 		}
-		return r, &Error{Path: path, Problem: found(v, expected)}
+		return r, &Error{Path: prefix + s.Name, Problem: found(v, expected)}
 	}
 	ok := true
 	switch s.Kind {
@@ -361,7 +361,7 @@ func (s *Spec) read(v value.Value, path string) (r reading, err error) {
 	case Time:
 		d, e := value.Duration(v)
 		if e != nil {
-			return r, &Error{Path: path, Problem: e.Error()}
+			return r, &Error{Path: prefix + s.Name, Problem: e.Error()}
 		}
 		if s.Above0 && d == 0 {
 			return bad("a time above 0")
@@ -378,7 +378,7 @@ func (s *Spec) read(v value.Value, path string) (r reading, err error) {
 	case Size:
 		r.whole, ok = size(v)
 	case Block:
-		r.block, err = s.Sub.decode(v, path+".")
+		r.block, err = s.Sub.decode(v, prefix+s.Name+".")
 		return r, err
 	case Object:
 		ok = v.Kind() == value.Object
@@ -388,7 +388,9 @@ func (s *Spec) read(v value.Value, path string) (r reading, err error) {
 		}
 		elem := Spec{Kind: s.Elem, Min: s.Min, Max: s.Max}
 		for i, e := range v.Elems() {
-			if _, err := elem.read(e, path+"["+strconv.Itoa(i)+"]"); err != nil {
+			if _, err := elem.read(e, ""); err != nil {
+				elem.Name = s.Name + "[" + strconv.Itoa(i) + "]"
+				_, err = elem.read(e, prefix)
 				return r, err
 			}
 		}

@@ -111,7 +111,7 @@ func lint(t *testing.T, set *Set, tested map[*Set]bool) {
 			t.Errorf("%s is of another kind than %s", at, s.AliasOf)
 		}
 		if s.Default != "" {
-			if _, err := s.read(s.defaultValue(), s.Name); err != nil {
+			if _, err := s.read(s.defaultValue(), ""); err != nil {
 				t.Errorf("%s: the default: %v", at, err)
 			}
 			if s.Required {
