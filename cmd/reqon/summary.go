@@ -140,8 +140,8 @@ func pluralOf[N int | int64](n N, one, many string) string {
 // writePreview writes a request that a dry run would have sent.
 func writePreview(w io.Writer, p engine.Preview) {
 	fmt.Fprintf(w, "  would send %s %s", p.Request.Method, p.Request.URL)
-	if p.Position != "" {
-		fmt.Fprintf(w, "  (%s)", p.Position)
+	if p.Place != "" {
+		fmt.Fprintf(w, "  (%s)", p.Place)
 	}
 	fmt.Fprintln(w)
 	for _, h := range p.Request.Headers {

@@ -104,7 +104,7 @@ func (d *daemon) preview(name string, p engine.Preview) {
 		d.cfg.Preview(name, p)
 		return
 	}
-	fields := []telemetry.Field{telemetry.String("action", p.Action), telemetry.String("at", p.Position)}
+	fields := []telemetry.Field{telemetry.String("action", p.Action), telemetry.String("at", p.Place)}
 	for _, h := range p.Request.Headers {
 		fields = append(fields, telemetry.String(h.Name, h.Value))
 	}

@@ -215,7 +215,7 @@ func (r *run) dryFetch(source *httpclient.Source, req *httpclient.Request, q *vm
 	r.counter(q.At.Action).requests.Add(1)
 	r.sent.Store(true)
 	if r.opts.Preview != nil {
-		preview := Preview{Position: r.mission.position(q.At.Pos), Request: p}
+		preview := Preview{Place: r.mission.where(q.At.Pos), Request: p}
 		if q.At.Action != bytecode.None {
 			preview.Action = r.mission.prog.Actions[q.At.Action].Name
 		}

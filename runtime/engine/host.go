@@ -120,7 +120,7 @@ func notAvailable(part bytecode.Part, name string) error {
 
 // refuse ends the run at something that is not available.
 func (r *run) refuse(part bytecode.Part, name string, at vm.At) error {
-	err := configError("%s: %w", r.mission.position(at.Pos), notAvailable(part, name))
+	err := configError("%s: %w", r.mission.where(at.Pos), notAvailable(part, name))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.config = err

@@ -133,7 +133,7 @@ func (m *Mission) placeOf(places []bytecode.OptionPos, path string) string {
 	for path != "" {
 		for _, p := range places {
 			if p.Path == path {
-				return " (" + m.position(p.Pos) + ")"
+				return " (" + m.where(p.Pos) + ")"
 			}
 		}
 		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
@@ -141,8 +141,8 @@ func (m *Mission) placeOf(places []bytecode.OptionPos, path string) string {
 	return ""
 }
 
-// position returns a place as file:line:column, or "".
-func (m *Mission) position(p bytecode.Pos) string {
+// where returns a place as file:line:column, or "".
+func (m *Mission) where(p bytecode.Pos) string {
 	if p.Line == 0 {
 		return ""
 	}

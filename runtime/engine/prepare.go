@@ -17,7 +17,7 @@ import (
 func (r *run) prepareParams() error {
 	for i := range r.mission.prog.Params {
 		p := &r.mission.prog.Params[i]
-		where := r.mission.position(p.Pos)
+		where := r.mission.where(p.Pos)
 		text, given := r.opts.Params[p.Name]
 		if !given {
 			text, given = r.engine.cfg.Env("REQON_PARAM_" + strings.ToUpper(p.Name))
@@ -83,7 +83,7 @@ func (r *run) prepareSources() error {
 
 // prepareSource evaluates a source and finds its credentials.
 func (r *run) prepareSource(s *bytecode.Source) (*httpclient.Source, *credentials.Credential, error) {
-	where := r.mission.position(s.Pos)
+	where := r.mission.where(s.Pos)
 	if s.From != "" {
 		return nil, nil, fmt.Errorf("%s: source %s: %w", where, s.Name, notAvailable(bytecode.SourcePart, bytecode.OpenAPI))
 	}
@@ -122,7 +122,7 @@ func (r *run) closeSources() {
 func (r *run) checkAvailable() error {
 	for _, u := range r.mission.prog.Uses {
 		if err := notAvailable(u.Part, u.Name); err != nil {
-			return fmt.Errorf("%s: %w", r.mission.position(u.Pos), err)
+			return fmt.Errorf("%s: %w", r.mission.where(u.Pos), err)
 		}
 	}
 	return nil

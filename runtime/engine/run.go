@@ -37,9 +37,9 @@ type RunOptions struct {
 
 // Preview is a request that a dry run would have sent.
 type Preview struct {
-	Action   string
-	Position string
-	Request  *httpclient.Preview
+	Action  string
+	Place   string // file:line:column, or ""
+	Request *httpclient.Preview
 }
 
 // Progress counts what a run does, for whoever shows it.
@@ -394,7 +394,7 @@ func (r *run) place(at vm.At) []telemetry.Field {
 	if at.Action != bytecode.None {
 		fields = append(fields, telemetry.String("action", r.mission.prog.Actions[at.Action].Name))
 	}
-	if p := r.mission.position(at.Pos); p != "" {
+	if p := r.mission.where(at.Pos); p != "" {
 		fields = append(fields, telemetry.String("at", p))
 	}
 	return fields

@@ -32,7 +32,7 @@ type runStore struct {
 // declare evaluates the declaration of a store, and finds its adapter.
 func (r *run) declare(i int) (d *store.Declaration, a store.Adapter, err error) {
 	s := &r.mission.prog.Stores[i]
-	where := r.mission.position(s.Pos)
+	where := r.mission.where(s.Pos)
 	v, err := r.mission.eval(s.Adapter, r)
 	if err != nil {
 		return nil, nil, fmt.Errorf("store %s: %w", s.Name, err)
@@ -276,7 +276,7 @@ func (r *run) prepareStores(ctx context.Context) error {
 		}
 		s := &runStore{name: d.Name, append: d.Options.Mode == store.Append, key: d.Options.Key}
 		if s.Store, err = a.Open(ctx, d); err != nil {
-			err = fmt.Errorf("%s: store %s: %w", r.mission.position(r.mission.prog.Stores[i].Pos), s.name, err)
+			err = fmt.Errorf("%s: store %s: %w", r.mission.where(r.mission.prog.Stores[i].Pos), s.name, err)
 			var away *store.Unavailable
 			if errors.As(err, &away) || ctx.Err() != nil {
 				return err
