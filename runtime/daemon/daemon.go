@@ -40,7 +40,7 @@ type daemon struct {
 	byName   map[string]*job
 	problems []Problem
 	idle     bool // it has been told that nothing is scheduled
-	queue    runQueue
+	waiting  waitingRuns
 	running  int
 	phase    phase
 	lastPass time.Time // of the loop

@@ -504,8 +504,8 @@ func TestTimersNeverHang(t *testing.T) {
 	}
 }
 
-func TestRunQueue(t *testing.T) {
-	var q runQueue
+func TestWaitingRuns(t *testing.T) {
+	var q waitingRuns
 	a, b := &job{mission: &mission{name: "a"}}, &job{mission: &mission{name: "b"}}
 	for i, at := range []int{5, 1, 3, 1, 4} {
 		j := a

@@ -163,7 +163,7 @@ func (d *daemon) plan(j *job, now time.Time) {
 		d.tellLost(j, p.lost)
 	}
 	for _, r := range runs {
-		d.enqueue(r, now)
+		d.letWait(r, now)
 	}
 	d.arm(j)
 	d.tellNext(j, now)
@@ -214,9 +214,9 @@ func (d *daemon) forget(j *job) {
 	d.metrics.MissionUnloaded(j.name)
 }
 
-// drop takes a job's runs out of the queue.
+// drop takes a job's runs out of those that wait.
 func (d *daemon) drop(j *job, why string) {
-	for _, r := range d.queue.remove(j) {
+	for _, r := range d.waiting.remove(j) {
 		j.waiting--
 		d.log.With(j.name, "").Warn("Not started: " + why + d.dueText(r))
 	}
@@ -266,7 +266,7 @@ func (d *daemon) sweep() {
 			d.tellLost(j, lost)
 		}
 		for _, r := range runs {
-			d.enqueue(r, now)
+			d.letWait(r, now)
 		}
 		d.arm(j)
 		if at := j.next(); !at.IsZero() {
@@ -276,8 +276,8 @@ func (d *daemon) sweep() {
 	d.startWaiting()
 }
 
-// enqueue lets a run wait for its turn, unless the mission is to be left out.
-func (d *daemon) enqueue(r *pendingRun, now time.Time) {
+// letWait lets a run wait for its turn, unless the mission is to be left out.
+func (d *daemon) letWait(r *pendingRun, now time.Time) {
 	j := r.job
 	o := j.linked.Options()
 	busy := j.running+j.waiting >= o.MaxConcurrency
@@ -299,7 +299,7 @@ func (d *daemon) enqueue(r *pendingRun, now time.Time) {
 		j.retry = nil // a new run takes the place of a repeated one
 	}
 	j.waiting++
-	d.queue.push(r)
+	d.waiting.push(r)
 }
 
 // skip leaves a run out. Its due time is claimed all the same: it was not missed.
@@ -334,7 +334,7 @@ func (d *daemon) startWaiting() {
 	}
 	for d.running < d.cfg.MaxConcurrentRuns {
 		now := d.cfg.now()
-		r := d.queue.pop(func(r *pendingRun) bool {
+		r := d.waiting.pop(func(r *pendingRun) bool {
 			return r.job.running < r.job.linked.Options().MaxConcurrency && !r.job.held.After(now)
 		})
 		if r == nil {
@@ -403,10 +403,10 @@ func (d *daemon) finished(res result) {
 		j.retry = &next
 		d.arm(j)
 	case again && res.err != nil && r.trigger != state.TriggerRetry:
-		// It waits in its place in the queue: it may not be lost to those beside it.
+		// It waits in its place: it may not be lost to those beside it.
 		j.held = now.Add(wait)
 		j.waiting++
-		d.queue.push(r)
+		d.waiting.push(r)
 	}
 	if j.gone && j.running == 0 {
 		d.jobs = without(d.jobs, j)

@@ -82,7 +82,7 @@ func Once(ctx context.Context, cfg Config) (err error) {
 			continue
 		}
 		j := &job{mission: m.mission}
-		d.queue.push(&pendingRun{job: j, trigger: state.TriggerOnce, at: d.began, attempt: 1, claimed: true})
+		d.waiting.push(&pendingRun{job: j, trigger: state.TriggerOnce, at: d.began, attempt: 1, claimed: true})
 	}
 	failed := OnceError{NotLoaded: snap.problems}
 	for _, p := range snap.problems {
@@ -90,20 +90,20 @@ func Once(ctx context.Context, cfg Config) (err error) {
 			failed.Config = configError("%s", p.Error)
 		}
 	}
-	d.runQueued(&failed)
+	d.runWaiting(&failed)
 	if len(failed.Failed)+len(failed.Unclean)+len(failed.NotLoaded) > 0 {
 		return &failed
 	}
 	return nil
 }
 
-// runQueued runs all that is in the queue.
-func (d *daemon) runQueued(failed *OnceError) {
+// runWaiting runs all runs that wait.
+func (d *daemon) runWaiting(failed *OnceError) {
 	running := 0
 	stopped := d.runs.Err() != nil
 	for {
 		for !stopped && running < d.cfg.MaxConcurrentRuns {
-			r := d.queue.pop(func(*pendingRun) bool { return true })
+			r := d.waiting.pop(func(*pendingRun) bool { return true })
 			if r == nil {
 				break
 			}
@@ -135,7 +135,7 @@ func (d *daemon) runQueued(failed *OnceError) {
 		}
 		stopped = stopped || d.runs.Err() != nil
 	}
-	for _, r := range d.queue.list {
+	for _, r := range d.waiting.list {
 		d.log.With(r.job.name, "").Warn("Not started: stopped before its turn")
 		failed.Failed = append(failed.Failed, r.job.name)
 	}

@@ -337,18 +337,18 @@ func (db *DB) recordLater(end runEnd, why error) {
 		text = end.run.Error + "; " + text
 	}
 	end.run.Error = cutText(text, MaxErrorText)
-	db.queueMu.Lock()
-	defer db.queueMu.Unlock()
+	db.pendingMu.Lock()
+	defer db.pendingMu.Unlock()
 	db.late = append(db.late, end)
 }
 
 // recordLate records the ends of runs that could not be recorded when they came.
 // What can't be yet is left for the next time. It is called with writerMu held.
 func (db *DB) recordLate() {
-	db.queueMu.Lock()
+	db.pendingMu.Lock()
 	late := db.late
 	db.late = nil
-	db.queueMu.Unlock()
+	db.pendingMu.Unlock()
 	if len(late) == 0 {
 		return
 	}
@@ -362,9 +362,9 @@ func (db *DB) recordLate() {
 		return nil
 	}}
 	if err := db.writer.transaction([]*writeOp{op}); err != nil || op.err != nil {
-		db.queueMu.Lock()
+		db.pendingMu.Lock()
 		db.late = append(late, db.late...)
-		db.queueMu.Unlock()
+		db.pendingMu.Unlock()
 	}
 }
 

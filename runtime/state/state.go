@@ -16,7 +16,7 @@
 // # Several processes
 //
 // Any number of processes may use one folder at a time; SQLite's own locks keep
-// them apart, and a queue makes them take turns. Only one of them may be its daemon, see [DB.LockDaemon].
+// them apart, and locks make them take turns. Only one of them may be its daemon, see [DB.LockDaemon].
 package state
 
 import (
@@ -55,14 +55,14 @@ type DB struct {
 
 	pool *sql.DB
 
-	queueMu    sync.Mutex
-	queue      []*writeOp // to be committed next
+	pendingMu  sync.Mutex
+	pending    []*writeOp // to be committed next
 	committing bool       // somebody commits, or was woken to do so
 	late       []runEnd   // ends of runs that could not be recorded when they came
 
 	writerMu sync.Mutex // held while a transaction is under way; guards what follows
 	writer   *writer
-	turns    *writeQueue // with the writers of other processes
+	turns    *writeTurns // with the writers of other processes
 	closed   bool
 
 	ownerMu     sync.Mutex
@@ -159,7 +159,7 @@ func open(dir, path string) (_ *DB, err error) {
 		owner:  owner.String(),
 		pool:   pool,
 		writer: &writer{conn: conn, stmts: map[string]*sql.Stmt{}},
-		turns:  newWriteQueue(dir),
+		turns:  newWriteTurns(dir),
 	}, nil
 }
 

@@ -394,13 +394,13 @@ func TestFolderIsAFile(t *testing.T) {
 	}
 }
 
-// commitTogether waits until n writers have queued up behind writerMu, which its
+// commitTogether waits until n writers are pending behind writerMu, which its
 // caller holds, and lets them go on, in one transaction.
 func commitTogether(db *DB, n int) {
-	for queued := 0; queued < n; {
-		db.queueMu.Lock()
-		queued = len(db.queue)
-		db.queueMu.Unlock()
+	for pending := 0; pending < n; {
+		db.pendingMu.Lock()
+		pending = len(db.pending)
+		db.pendingMu.Unlock()
 	}
 	db.writerMu.Unlock()
 }
@@ -408,7 +408,7 @@ func commitTogether(db *DB, n int) {
 // Writers that fail must not take down those that share their transaction.
 func TestSharedTransaction(t *testing.T) {
 	db := openNew(t)
-	db.writerMu.Lock() // so that all of them queue up behind one
+	db.writerMu.Lock() // so that all of them wait behind one
 	const n = 20
 	errs := make([]error, n)
 	var wg sync.WaitGroup
@@ -446,7 +446,7 @@ func TestSharedTransaction(t *testing.T) {
 // ones the database.
 func TestPanickingWriter(t *testing.T) {
 	db := openNew(t)
-	db.writerMu.Lock() // so that all of them queue up behind one
+	db.writerMu.Lock() // so that all of them wait behind one
 	const n = 5
 	var wg sync.WaitGroup
 	faults, errs := make([]any, n), make([]error, n)
@@ -543,14 +543,14 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// A process that hangs with the queue's locks must not stop the others for long.
-func TestQueueGivesUp(t *testing.T) {
+// A process that hangs with the locks of the turns must not stop the others for long.
+func TestTurnsGiveUp(t *testing.T) {
 	db := openNew(t)
 	begin(t, db, "M", t0)
 	db.turns.wait = time.Millisecond
 	for range 2 { // the second time with new files
 		var held []*fileLock
-		for _, l := range []*queueLock{&db.turns.front, &db.turns.turn} {
+		for _, l := range []*turnLock{&db.turns.front, &db.turns.turn} {
 			lock, err := lockFile(l.path, 0, true)
 			if err != nil {
 				t.Fatal(err)
@@ -566,7 +566,7 @@ func TestQueueGivesUp(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		db.turns.wait = maxQueueWait
+		db.turns.wait = maxTurnWait
 		begin(t, db, "M", t0)
 		db.turns.enter()
 		if !db.turns.turn.held || db.turns.front.held {

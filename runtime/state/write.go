@@ -22,40 +22,40 @@ var errCutOff = errors.New("the transaction was cut off by a failure of the prog
 // write applies a change in a transaction and returns when it is on disk. An
 // error of apply takes back what apply did, and nothing else.
 //
-// Who finds nobody at work commits everything that has queued up, and so spares
+// Who finds nobody at work commits everything that is pending, and so spares
 // the others their own fsync; then the first of those who have come meanwhile
 // does the same. Each is woken by itself and once, so that the next transaction
 // begins while the callers of the last one go their ways: a mutex would let them
 // pass one behind the other before it.
 func (db *DB) write(what string, apply func(*writer) error) error {
 	op := &writeOp{what: what, apply: apply, wake: make(chan struct{}, 1)}
-	db.queueMu.Lock()
-	db.queue = append(db.queue, op)
+	db.pendingMu.Lock()
+	db.pending = append(db.pending, op)
 	first := !db.committing
 	db.committing = true
-	db.queueMu.Unlock()
+	db.pendingMu.Unlock()
 
 	if !first {
 		if <-op.wake; op.done {
 			return op.err
 		}
 	}
-	db.commitQueue(op)
+	db.commitPending(op)
 	return op.err
 }
 
-// commitQueue commits what has queued up, mine among it, and hands over to the
+// commitPending commits what is pending, mine among it, and hands over to the
 // next.
-func (db *DB) commitQueue(mine *writeOp) {
+func (db *DB) commitPending(mine *writeOp) {
 	var batch []*writeOp
 	defer func() {
-		db.queueMu.Lock()
-		if len(db.queue) > 0 {
-			db.queue[0].wake <- struct{}{}
+		db.pendingMu.Lock()
+		if len(db.pending) > 0 {
+			db.pending[0].wake <- struct{}{}
 		} else {
 			db.committing = false
 		}
-		db.queueMu.Unlock()
+		db.pendingMu.Unlock()
 		for _, op := range batch {
 			if op != mine {
 				op.wake <- struct{}{}
@@ -64,9 +64,9 @@ func (db *DB) commitQueue(mine *writeOp) {
 	}()
 	db.writerMu.Lock()
 	defer db.writerMu.Unlock()
-	db.queueMu.Lock()
-	batch, db.queue = db.queue, nil
-	db.queueMu.Unlock()
+	db.pendingMu.Lock()
+	batch, db.pending = db.pending, nil
+	db.pendingMu.Unlock()
 	db.commit(batch)
 }
 

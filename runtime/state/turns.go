@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// maxQueueWait is how long a writer stands in line before it leaves the matter
+// maxTurnWait is how long a writer stands in line before it leaves the matter
 // to SQLite.
-const maxQueueWait = 5 * time.Second
+const maxTurnWait = 5 * time.Second
 
-// writeQueue makes the processes that write to one folder take turns.
+// writeTurns makes the processes that write to one folder take turns.
 //
 // SQLite alone keeps them apart, but a process that finds the database locked
 // looks again after a while only, up to 100 ms later. Beside one that writes all
@@ -20,41 +20,41 @@ const maxQueueWait = 5 * time.Second
 //
 // It is a matter of fairness only: where locking fails or takes too long, the
 // writer goes on, and SQLite decides.
-type writeQueue struct {
+type writeTurns struct {
 	wait        time.Duration
-	front, turn queueLock
+	front, turn turnLock
 }
 
-func newWriteQueue(dir string) *writeQueue {
+func newWriteTurns(dir string) *writeTurns {
 	locks := filepath.Join(dir, locksDirName)
-	return &writeQueue{
-		wait:  maxQueueWait,
-		front: queueLock{path: filepath.Join(locks, "write.front")},
-		turn:  queueLock{path: filepath.Join(locks, "write.turn")},
+	return &writeTurns{
+		wait:  maxTurnWait,
+		front: turnLock{path: filepath.Join(locks, "write.front")},
+		turn:  turnLock{path: filepath.Join(locks, "write.turn")},
 	}
 }
 
-func (q *writeQueue) enter() {
-	q.front.lock(q.wait)
-	q.turn.lock(q.wait)
-	q.front.unlock()
+func (t *writeTurns) enter() {
+	t.front.lock(t.wait)
+	t.turn.lock(t.wait)
+	t.front.unlock()
 }
 
-func (q *writeQueue) leave() { q.turn.unlock() }
+func (t *writeTurns) leave() { t.turn.unlock() }
 
-func (q *writeQueue) close() {
-	q.front.close()
-	q.turn.close()
+func (t *writeTurns) close() {
+	t.front.close()
+	t.turn.close()
 }
 
-// queueLock is a lock that may be missed.
-type queueLock struct {
+// turnLock is a lock that may be missed.
+type turnLock struct {
 	path string
 	file *os.File // nil until it is needed, or where it can't be had
 	held bool
 }
 
-func (l *queueLock) lock(wait time.Duration) {
+func (l *turnLock) lock(wait time.Duration) {
 	if l.file == nil && !l.open() {
 		return
 	}
@@ -65,7 +65,7 @@ func (l *queueLock) lock(wait time.Duration) {
 	l.held = err == nil
 }
 
-func (l *queueLock) open() bool {
+func (l *turnLock) open() bool {
 	if err := os.MkdirAll(filepath.Dir(l.path), 0o700); err != nil {
 		return false
 	}
@@ -79,7 +79,7 @@ func (l *queueLock) open() bool {
 
 // await waits for the lock. The system call can't be told to give up; when the
 // time is over its goroutine keeps the file, and closes it once it has the lock.
-func (l *queueLock) await(wait time.Duration) error {
+func (l *turnLock) await(wait time.Duration) error {
 	file, got := l.file, make(chan error, 1)
 	go func() { got <- flock(file, true) }()
 	timer := time.NewTimer(wait)
@@ -97,7 +97,7 @@ func (l *queueLock) await(wait time.Duration) error {
 	}
 }
 
-func (l *queueLock) unlock() {
+func (l *turnLock) unlock() {
 	if !l.held {
 		return
 	}
@@ -107,7 +107,7 @@ func (l *queueLock) unlock() {
 	}
 }
 
-func (l *queueLock) close() {
+func (l *turnLock) close() {
 	if l.file != nil {
 		l.file.Close()
 		l.file = nil

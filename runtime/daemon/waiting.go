@@ -22,11 +22,11 @@ type pendingRun struct {
 	settle   func() // closes its job's settled; nil where nobody waits for that
 }
 
-// runQueue holds the runs that wait for their turn, the oldest due first.
-type runQueue struct{ list []*pendingRun }
+// waitingRuns holds the runs that wait for their turn, the oldest due first.
+type waitingRuns struct{ list []*pendingRun }
 
 // push adds a run behind those that were due before it.
-func (q *runQueue) push(r *pendingRun) {
+func (q *waitingRuns) push(r *pendingRun) {
 	i, _ := slices.BinarySearchFunc(q.list, r, func(a, b *pendingRun) int {
 		if c := a.at.Compare(b.at); c != 0 {
 			return c
@@ -37,7 +37,7 @@ func (q *runQueue) push(r *pendingRun) {
 }
 
 // pop removes and returns the first run that may start, nil if none may.
-func (q *runQueue) pop(may func(*pendingRun) bool) *pendingRun {
+func (q *waitingRuns) pop(may func(*pendingRun) bool) *pendingRun {
 	i := slices.IndexFunc(q.list, may)
 	if i < 0 {
 		return nil
@@ -48,7 +48,7 @@ func (q *runQueue) pop(may func(*pendingRun) bool) *pendingRun {
 }
 
 // remove takes out the runs of a job and returns them.
-func (q *runQueue) remove(j *job) (removed []*pendingRun) {
+func (q *waitingRuns) remove(j *job) (removed []*pendingRun) {
 	q.list = slices.DeleteFunc(q.list, func(r *pendingRun) bool {
 		if r.job == j {
 			removed = append(removed, r)
