@@ -136,7 +136,7 @@ func (r *run) request(source *httpclient.Source, q *vm.Request) (*httpclient.Req
 // limit takes in the rateLimit of a request.
 func (r *run) limit(req *httpclient.Request, o *option.Values, q *vm.Request) {
 	rate := httpclient.RateOf(o)
-	req.Rate, req.Site = &rate, r.mission.Name()+" "+r.mission.position(q.At.Pos)
+	req.Rate, req.Site = &rate, r.mission.Name()+" "+r.mission.where(q.At.Pos)
 	if o.Given("strategy") {
 		fail := o.Text("strategy") == "fail"
 		req.FailAtLimit = &fail
