@@ -39,7 +39,7 @@ func randomValue(rnd *rand.Rand, known []value.Value, depth int) value.Value {
 			}
 		}
 	case n == 15:
-		return value.FromTime(minTime + rnd.Int64N(maxTime-minTime))
+		return value.FromTime(value.MinTime + rnd.Int64N(value.MaxTime-value.MinTime))
 	case n == 16:
 		var b strings.Builder
 		for range rnd.IntN(12) {
@@ -75,7 +75,7 @@ func check(t *testing.T, name string, v value.Value) {
 			t.Errorf("%s made %v", name, f)
 		}
 	case value.Time:
-		if ms := v.Time(); ms < minTime || ms > maxTime {
+		if ms := v.Time(); ms < value.MinTime || ms > value.MaxTime {
 			t.Errorf("%s made a timestamp out of range: %d", name, ms)
 		}
 	case value.Array:

@@ -8,13 +8,6 @@ import (
 	"reqon/vm/value"
 )
 
-// The timestamps that can be written: the years 0000 to 9999 in UTC, in
-// milliseconds since 1970.
-const (
-	minTime = -62167219200000
-	maxTime = 253402300799999
-)
-
 // Milliseconds of a unit of time. A day has 24 hours: UTC knows no other.
 const (
 	msSecond = 1000
@@ -119,7 +112,7 @@ func instantArg(args []value.Value, i int, loc *time.Location) (int64, error) {
 
 // timeValue returns a timestamp, if it can be written.
 func timeValue(ms int64) (value.Value, error) {
-	if ms < minTime || ms > maxTime {
+	if ms < value.MinTime || ms > value.MaxTime {
 		return value.Value{}, errDateRange
 	}
 	return value.FromTime(ms), nil
@@ -211,7 +204,7 @@ func (z *zoneCache) local(args []value.Value, i int) (time.Time, error) {
 
 func fromUnix(_ *value.Shapes, args []value.Value) (value.Value, error) {
 	ms, err := milliseconds(args[0], msSecond)
-	if err != nil || ms < minTime || ms > maxTime {
+	if err != nil || ms < value.MinTime || ms > value.MaxTime {
 		return value.Value{}, badArg(0, "seconds since 1970 of a year from 0000 to 9999",
 			"where it is milliseconds, divide by 1000")
 	}
@@ -257,7 +250,7 @@ func milliseconds(n value.Value, unit int64) (int64, error) {
 // shift returns the timestamp that is n units after ms.
 func shift(ms int64, n value.Value, unit int64) (value.Value, error) {
 	by, err := milliseconds(n, unit)
-	if err != nil || by > maxTime-minTime || by < minTime-maxTime {
+	if err != nil || by > value.MaxTime-value.MinTime || by < value.MinTime-value.MaxTime {
 		return value.Value{}, errDateRange
 	}
 	return timeValue(ms + by)

@@ -37,8 +37,12 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		t.enter(locals[u16(rest, 0):])
 	case bytecode.Restore:
 		return value.NullValue, next, t.restore(locals[u16(rest, 0):])
+	case bytecode.Leave:
+		return value.NullValue, next, t.leave(locals[u16(rest, 0):])
+	case bytecode.Checkpoint:
+		return value.NullValue, next, t.checkpoint(f)
 
-	case bytecode.Open, bytecode.LastSync, bytecode.PageParam, bytecode.Fetch, bytecode.PageDone,
+	case bytecode.Open, bytecode.LastSync, bytecode.ShiftSync, bytecode.UpdateFrom, bytecode.ResetSync, bytecode.PageParam, bytecode.Fetch, bytecode.PageDone,
 		bytecode.PageError, bytecode.PageItems, bytecode.MorePages, bytecode.Close, bytecode.Ahead:
 		return t.fetchEffect(f, op, rest, args)
 	case bytecode.Handled:
@@ -140,8 +144,11 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		if !ok || !locals[slot+2].IsInt() || t.caught == nil {
 			return value.NullValue, next, errBadProgram
 		}
+		if !locals[slot+7].IsInt() {
+			return value.NullValue, next, errBadProgram
+		}
 		reached := value.Truth(locals[slot+bytecode.LoopSlots-1])
-		return value.NullValue, next, t.itemFailed(f, u16(rest, 0), item, index, locals[slot+2].Int(), reached, t.caught)
+		return value.NullValue, next, t.itemFailed(f, u16(rest, 0), item, index, locals[slot+2].Int(), locals[slot+7].Int(), reached, t.caught)
 	case bytecode.WrapError:
 		slot := u16(rest, 0)
 		item, index, ok := current(locals[slot : slot+2])
@@ -304,6 +311,8 @@ func (t *Task) enter(slots []value.Value) {
 	slots[4] = value.FromInt(int64(t.status))
 	slots[5] = value.FromString(t.items)
 	slots[bytecode.LoopSlots-1] = value.False
+	slots[6] = value.FromInt(int64(t.closed.covered))
+	slots[7] = value.FromInt(int64(len(t.closed.keys)))
 }
 
 // restore makes the response of enter the current one again: each iteration has
@@ -317,6 +326,8 @@ func (t *Task) restore(slots []value.Value) error {
 	}
 	t.sequence, t.response, t.status, t.items = slots[2].Int(), slots[3], int(slots[4].Int()), slots[5].Str()
 	slots[bytecode.LoopSlots-1] = value.False
+	t.closed.covered = len(t.closed.keys) // a `checkpoint` covers what its own iteration has fetched
+	slots[7] = value.FromInt(int64(t.closed.covered))
 	return nil
 }
 
@@ -382,8 +393,9 @@ func (t *Task) retry(f *frame, rest []byte, locals []value.Value, options value.
 	locals[slot] = value.FromInt(attempts + 1)
 	t.failed = nil
 	p.repeats = p.failure != nil
-	if p.repeats && p.key != "" {
-		t.host.Fetched(&Fetched{Source: p.fetch.Source, Key: p.key, Repeated: true})
+	if p.repeats && p.held {
+		p.held = false
+		t.host.Fetched(&Fetched{SyncKey: p.sync, Repeated: true})
 	}
 	return value.NullValue, u32(rest, 4), nil
 }
@@ -412,9 +424,10 @@ func (t *Task) deadLetter(f *frame, item, index, reason, response value.Value) v
 }
 
 // itemFailed does what the loop's policy says of a failed item. sequence is the
-// number of the response at the start of the iteration; reached tells whether the
-// item has reached the loop's store.
-func (t *Task) itemFailed(f *frame, loop int, item value.Value, index int, sequence int64, reached bool, err *Error) error {
+// number of the response at the start of the iteration, closed how many fetches
+// the task had closed then; reached tells whether the item has reached the loop's
+// store.
+func (t *Task) itemFailed(f *frame, loop int, item value.Value, index int, sequence, closed int64, reached bool, err *Error) error {
 	info := &t.m.prog.Loops[loop]
 	if info.Page != bytecode.None {
 		index += f.pages[info.Page].before
@@ -443,6 +456,7 @@ func (t *Task) itemFailed(f *frame, loop int, item value.Value, index int, seque
 		}
 	}
 	t.host.ItemFailed(info.Policy, failure)
+	t.holdIteration(int(closed), info.Policy)
 	return nil
 }
 

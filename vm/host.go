@@ -15,11 +15,23 @@ type Host interface {
 	// (language definition, section 6.1) is no error but a Reply with Failure
 	// set; an error is what no mission can handle, such as a cancelled context.
 	Fetch(ctx context.Context, r *Request) (*Reply, error)
-	// Position returns the sync position kept under the source and key: a
-	// timestamp, text or number, or null before the first successful run.
-	Position(source int, key string) value.Value
+	// SyncKey returns what the sync position of a fetch is kept by, and the
+	// origin that the fetch asks, "" if that can't be told. name is the path as it
+	// is sent, or what syncKey gives; path is "" where it needs the position itself;
+	// parts is null, or an object of the values in the request that tell one
+	// parent from another.
+	SyncKey(source int, name, path string, parts value.Value) (key, origin string)
+	// Position returns the saved position as k.Position gives it, or null where
+	// there is none to go by.
+	Position(k *SyncKey, at At) value.Value
 	// Fetched tells how an incremental fetch ended.
 	Fetched(f *Fetched)
+	// ResetPosition forgets a position at once; held tells that the fetch has said
+	// before that it must not move.
+	ResetPosition(k *SyncKey, held bool) error
+	// Checkpoint puts on disk what the run has stored, and then saves the
+	// positions that were told to Fetched under these keys.
+	Checkpoint(ctx context.Context, keys []string) error
 
 	StorePut(ctx context.Context, p *Put) error
 	StoreGet(ctx context.Context, store int, key string) (value.Value, bool, error)
@@ -99,6 +111,7 @@ type Reply struct {
 	Body    value.Value
 	Status  int
 	Time    int64  // when the request was sent, by the server's clock if it tells, in milliseconds since 1970
+	Latest  int64  // the latest that it can be now, by either side's clock; 0: unknown
 	Next    string // URL of the following page from the Link header, or ""
 	Linked  bool   // the Link header says that another page follows, wherever it is
 	Last    bool   // no other page is to be asked for
@@ -120,10 +133,11 @@ type Failure struct {
 
 // Fetched tells how an incremental fetch ended.
 type Fetched struct {
-	Source   int
-	Key      string
+	SyncKey
 	Held     bool        // the position must not move in this run
 	Repeated bool        // the request that held it is made once more: that one counts no longer
+	Skipped  bool        // it is held since its iteration failed, and the mission says that this is no failure
+	Rises    bool        // the position must not go back
 	Position value.Value // the new position; null: as it was
 }
 
@@ -164,9 +178,14 @@ type Notice struct {
 // NoticeKind is a kind of notice.
 type NoticeKind uint8
 
-// The kinds. The first is a warning, the others are information.
+// The kinds. Those up to NoticeRedirect are warnings, the others information.
 const (
-	NoticeRedirect NoticeKind = iota // a redirect has lost the query
+	NoticeNoTime   NoticeKind = iota // `lastSync - d` of a position that is no time
+	NoticeFuture                     // a time in the future is no sync position
+	NoticeOrigin                     // a saved position is of another origin
+	NoticeDate                       // a Date header lies in the future
+	NoticePosition                   // a position can't be sent
+	NoticeRedirect                   // a redirect has lost the query
 	NoticeCursor                     // no page had anything where paginate says the next cursor is
 	NoticeSeam                       // items without an id were dropped where two pages overlap
 )

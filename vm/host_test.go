@@ -39,19 +39,20 @@ type world struct {
 	mode     vm.ParallelMode
 	limit    int
 
-	open    atomic.Int64 // requests under way
-	mu      sync.Mutex
-	stores  map[int]*memory
-	fetched []vm.Fetched
-	failed  []string // items, as "policy index id: reason"
-	early   []string
-	notices []string
-	left    []string
-	warned  []string
-	log     []string
-	actions []string // "+A" for each that started, "-A" or "!A" for its end
-	slept   []time.Duration
-	calls   int
+	open        atomic.Int64 // requests under way
+	mu          sync.Mutex
+	stores      map[int]*memory
+	fetched     []vm.Fetched
+	failed      []string // items, as "policy index id: reason"
+	early       []string
+	checkpoints []string
+	notices     []string
+	left        []string
+	warned      []string
+	log         []string
+	actions     []string // "+A" for each that started, "-A" or "!A" for its end
+	slept       []time.Duration
+	calls       int
 
 	prog *bytecode.Program
 }
@@ -106,11 +107,33 @@ func (w *world) answer(second int64, body string) *vm.Reply {
 	return &vm.Reply{Body: v, Status: 200, Time: second * 1000}
 }
 
-func (w *world) Position(_ int, key string) value.Value {
+func (w *world) SyncKey(_ int, name, _ string, parts value.Value) (key, origin string) {
+	if !parts.IsNull() {
+		name += " " + string(value.AppendJSON(nil, parts))
+	}
+	return name, ""
+}
+
+func (w *world) Position(k *vm.SyncKey, _ vm.At) value.Value {
 	if w.position == nil {
 		return value.NullValue
 	}
-	return w.position(key)
+	return k.Position(w.position(k.Key))
+}
+
+func (w *world) ResetPosition(k *vm.SyncKey, held bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fetched = slices.DeleteFunc(w.fetched, func(f vm.Fetched) bool { return f.Key == k.Key })
+	return nil
+}
+
+func (w *world) Checkpoint(_ context.Context, keys []string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	sorted := slices.Sorted(slices.Values(keys))
+	w.checkpoints = append(w.checkpoints, strings.Join(sorted, " "))
+	return nil
 }
 
 func (w *world) Fetched(f *vm.Fetched) {

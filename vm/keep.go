@@ -351,6 +351,7 @@ func (t *Task) Snapshot(limit int) ([]byte, error) {
 	if t.over {
 		w := t.m.begin(formEnd, t.path, limit)
 		t.failures.write(w)
+		t.closed.write(w)
 		writeError(w, t.outcome)
 		return finish(w)
 	}

@@ -22,7 +22,7 @@ type pageState struct {
 	index int                 // in Program.Fetches
 	fetch *bytecode.FetchInfo // the one there; nil: nothing has begun
 	open  bool
-	key   string // of the sync position; "" without one
+	sync  SyncKey // of the sync position
 
 	number   int         // of the current page, from 1; 0 before the first
 	param    value.Value // current value of the page parameter
@@ -63,20 +63,26 @@ type pageState struct {
 
 	ahead *ahead // the next page, already asked for
 
-	time       int64 // of the first request
-	updateFrom string
-	greatest   value.Value // of updateFrom over the items
+	time       int64  // of the first request
+	latest     int64  // of the current page, see Reply
+	updateFrom string // the field, or ""
+	// The new sync position: the greatest value of the field over the items, or
+	// what updateFrom gave.
+	greatest    value.Value
+	noOrder     bool // no greatest one can be told
+	future      int  // values of the field that lie in the future
+	futureFirst value.Value
+	spoiled     bool // an item has failed that its pages went through
+	held        bool // the host was told that the position must not move
+	anew        bool // the position was reset: a retry directive begins with the first page
 }
 
 // fetchEffect runs the instructions of a request.
 func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.Value) (value.Value, int, error) {
 	switch op {
-	case bytecode.LastSync:
-		p := &f.pages[u16(rest, 0)]
-		if !p.open {
-			return value.NullValue, next, errBadProgram
-		}
-		return t.host.Position(p.fetch.Source, p.key), next, nil
+	case bytecode.LastSync, bytecode.ShiftSync, bytecode.UpdateFrom, bytecode.ResetSync:
+		v, err := t.syncEffect(f, op, rest, args)
+		return v, next, err
 	case bytecode.PageParam:
 		return f.pages[u16(rest, 0)].param, next, nil
 	case bytecode.PageItems:
@@ -92,7 +98,7 @@ func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.V
 	}
 	info, p := &t.m.prog.Fetches[u16(rest, 0)], &f.pages[u16(rest, 2)]
 	if op == bytecode.Open {
-		return value.NullValue, next, p.begin(info, u16(rest, 0), args[0])
+		return value.NullValue, next, t.beginFetch(p, info, u16(rest, 0), args[0])
 	}
 	if p.fetch != info || !p.open {
 		return value.NullValue, next, errBadProgram
@@ -131,11 +137,11 @@ func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.V
 	return value.NullValue, next, nil
 }
 
-// begin resets the state for a new fetch. One whose page failed goes on with that
+// beginFetch resets the state for a new fetch. One whose page failed goes on with that
 // page, if a retry directive says so.
-func (p *pageState) begin(info *bytecode.FetchInfo, index int, key value.Value) error {
+func (t *Task) beginFetch(p *pageState, info *bytecode.FetchInfo, index int, sync value.Value) error {
 	p.abandon()
-	if p.repeats && p.fetch == info && info.Page != bytecode.PageNone {
+	if p.repeats && p.fetch == info && info.Page != bytecode.PageNone && !p.anew {
 		p.open, p.repeats = true, false
 		return nil
 	}
@@ -146,14 +152,7 @@ func (p *pageState) begin(info *bytecode.FetchInfo, index int, key value.Value) 
 		fresh.idempotency = p.idempotency
 	}
 	*p = fresh
-	if info.Incremental {
-		text, err := KeyText(key)
-		if err != nil {
-			return fmt.Errorf("syncKey: %w", err)
-		}
-		p.key = text
-	}
-	return nil
+	return t.beginSync(p, sync)
 }
 
 // fetchPage makes the request of the next page. failed reports that it failed
@@ -189,6 +188,7 @@ func (t *Task) fetchPage(f *frame, p *pageState, path, options value.Value) (fai
 		p.time = reply.Time
 	}
 	p.linked, p.asked = reply.Linked, p.next
+	p.latest = reply.Latest
 	p.body, p.last, p.came = reply.Body, reply.Last, true
 	if p.fetch.Page == bytecode.PageLink {
 		p.next = reply.Next // to other ways of paginating the header means nothing
@@ -388,7 +388,7 @@ func (p *pageState) configure(options value.Value) error {
 		return err
 	}
 	p.maxPages, p.maxItems, p.size = o.Int64("maxPages"), o.Int64("maxItems"), o.Int64("paginate.size")
-	p.updateFrom, p.allowCut = o.Text("updateFrom"), o.Bool("allowCut")
+	p.updateFrom, p.allowCut = value.Text(o.Value("updateFrom")), o.Bool("allowCut")
 	return nil
 }
 
@@ -618,27 +618,6 @@ func (p *pageState) cutShort(kind CutKind, format string, args ...any) {
 	p.cuts = append(p.cuts, CutReason{Kind: kind, Text: fmt.Sprintf(format, args...)})
 }
 
-// track keeps the greatest value of updateFrom.
-func (p *pageState) track() error {
-	if p.updateFrom == "" || p.key == "" {
-		return nil
-	}
-	for _, item := range p.items {
-		v, _ := lookUp(item, p.updateFrom)
-		if v.IsNull() {
-			continue
-		}
-		c, ok, err := value.Compare(v, p.greatest)
-		if err != nil {
-			return fmt.Errorf("updateFrom %q: %w", p.updateFrom, err)
-		}
-		if !ok || c > 0 {
-			p.greatest = value.Clone(v)
-		}
-	}
-	return nil
-}
-
 // closeFetch ends a fetch: the merged response, and the new sync position.
 func (t *Task) closeFetch(f *frame, p *pageState) {
 	p.abandon()
@@ -654,24 +633,9 @@ func (t *Task) closeFetch(f *frame, p *pageState) {
 			t.items = p.path
 		}
 	}
-	if p.updateFrom != "" && p.key != "" && len(p.cuts) == 0 && p.greatest.IsNull() && p.before+len(p.items) > 0 {
-		p.cutShort(CutUpdateFrom, "found no %s in any item", p.updateFrom)
-	}
 	p.notices(t, f)
-	if len(p.cuts) > 0 {
-		t.host.CutShort(&Cut{Reasons: p.cuts, Held: p.key != "", At: t.at(f, f.pc)})
-	}
-	if p.key != "" {
-		end := Fetched{Source: p.fetch.Source, Key: p.key, Held: len(p.cuts) > 0}
-		switch {
-		case p.updateFrom != "":
-			end.Position = p.greatest
-		default:
-			end.Position = value.FromTime(p.time)
-		}
-		t.host.Fetched(&end)
-	}
-	*p = pageState{index: p.index, fetch: p.fetch}
+	t.closeSync(f, p)
+	*p = pageState{index: p.index, fetch: p.fetch, sync: p.sync} // `reset position` may follow
 }
 
 // notices tells what a person should know of a fetch that has ended well.
@@ -704,13 +668,4 @@ func (t *Task) merge(p *pageState) value.Value {
 		last = value.NewObjectBuilder(t.m.shapes, 1).Value()
 	}
 	return setPath(t.m.shapes, last, p.path, items)
-}
-
-// holdFetch keeps the sync position of a fetch that failed where it is.
-func (t *Task) holdFetch(p *pageState) {
-	if p.open && p.key != "" {
-		t.host.Fetched(&Fetched{Source: p.fetch.Source, Key: p.key, Held: true})
-	}
-	p.abandon()
-	p.open = false
 }

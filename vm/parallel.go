@@ -43,7 +43,10 @@ type join struct {
 	at     int // number of the branch that err is of
 	errs   []*Error
 	failed failures // of the branches that are over
-	first  int      // number of the branch that failed.first is of
+
+	closed closings // of the branches that are over
+
+	first int // number of the branch that failed.first is of
 }
 
 // branch is one iteration or action. A free place has no task, and a number of
@@ -109,6 +112,7 @@ func (t *Task) waitJoin() error {
 	j, code := f.join, t.m.funcs[f.fn].Code
 	f.join = nil
 	t.failures.fold(&j.failed)
+	t.takeOver(j)
 	if err != nil {
 		return err
 	}
@@ -290,10 +294,13 @@ func (w *work) mayNotBegin(j *join) bool {
 // over notes that a branch has ended.
 func (w *work) over(place, number int, child *Task, err *Error) {
 	t := w.t
+	if err != nil {
+		child.holdClosed(0, false)
+	}
 	t.mu.Lock()
 	j := t.frames[len(t.frames)-1].join
 	j.branches[place] = branch{number: -1}
-	j.end(number, &child.failures, err)
+	j.end(number, &child.failures, &child.closed, err)
 	if j.err != nil {
 		j.next = w.total // no more items; those in flight finish
 	}
@@ -309,7 +316,8 @@ func (w *work) over(place, number int, child *Task, err *Error) {
 }
 
 // end notes how a branch has ended.
-func (j *join) end(number int, f *failures, err *Error) {
+func (j *join) end(number int, f *failures, closed *closings, err *Error) {
+	j.closed.add(closed)
 	if f.count > 0 && (j.failed.count == 0 || number < j.first) {
 		j.failed.first, j.first = f.first, number
 	}
@@ -369,7 +377,7 @@ func (t *Task) iterationFailed(child *Task, number int, item value.Value, err *E
 	code := child.m.funcs[f.fn].Code
 	loop, slot := u16(code, f.pc+1), u16(code, f.pc+3)
 	reached := value.Truth(child.stack[slot+bytecode.LoopSlots-1])
-	if e := child.itemFailed(&f, loop, item, number, sequence, reached, err); e != nil {
+	if e := child.itemFailed(&f, loop, item, number, sequence, 0, reached, err); e != nil {
 		return child.locate(&f, e)
 	}
 	return nil

@@ -191,13 +191,13 @@ func (r *reader) later(s *saved, j *join, total int) {
 // ended takes the end of a branch into the join.
 func (r *reader) ended(j *join, b *branch, p *parts) {
 	end := &reader{Reader: snapshot.NewReader(p.end, r.m.shapes), m: r.m}
-	f := end.failures()
+	f, closed := end.failures(), end.closings()
 	err := end.error(0)
 	if e := end.End(); e != nil {
 		r.Fail("%w", e)
 		return
 	}
-	j.end(b.number, &f, err)
+	j.end(b.number, &f, &closed, err)
 	b.number = -1
 }
 

@@ -22,6 +22,7 @@ type saved struct {
 	failed   *Failure
 	last     *Failure
 	failures failures
+	closed   closings
 	answers  []value.Value
 	seed     string // of the run, with its first task
 }
@@ -39,7 +40,7 @@ func (t *Task) save() *saved {
 	s := &saved{
 		path: t.path, effects: t.effects, uuids: t.uuids, wake: t.wake,
 		response: t.response, status: t.status, items: t.items, sequence: t.sequence,
-		failed: t.failed, last: t.last, failures: t.failures, answers: t.answers,
+		failed: t.failed, last: t.last, failures: t.failures, closed: t.closed, answers: t.answers,
 		frames: make([]savedFrame, len(t.frames)),
 	}
 	if len(t.path) == 0 {
@@ -61,7 +62,7 @@ func (t *Task) load(s *saved) {
 	t.path = append(t.path[:0], s.path...)
 	t.effects, t.uuids, t.wake, t.nap = s.effects, s.uuids, s.wake, 0
 	t.response, t.status, t.items, t.sequence = s.response, s.status, s.items, s.sequence
-	t.failed, t.last, t.caught, t.failures, t.answers = s.failed, s.last, nil, s.failures, s.answers
+	t.failed, t.last, t.caught, t.failures, t.closed, t.answers = s.failed, s.last, nil, s.failures, s.closed, s.answers
 	t.stack, t.lists, t.frames = t.stack[:0], t.lists[:0], t.frames[:0]
 	for i := range s.frames {
 		from := &s.frames[i]
@@ -102,6 +103,7 @@ func (s *saved) write(w *snapshot.Writer, up *saved, deep bool) {
 	writeFailure(w, s.failed)
 	writeFailure(w, s.last)
 	s.failures.write(w)
+	s.closed.write(w)
 	w.Values(s.answers)
 	w.Count(len(s.frames))
 	for i := range s.frames {
@@ -164,6 +166,7 @@ func (j *join) write(w *snapshot.Writer, of *saved, deep bool) {
 	}
 	j.failed.write(w)
 	w.Int(int64(j.first))
+	j.closed.write(w)
 }
 
 func (f *failures) write(w *snapshot.Writer) {
@@ -224,6 +227,7 @@ func (r *reader) task(path []Branch, up *saved) *saved {
 	s.status, s.items, s.sequence = int(r.IntFrom(noStatus, 1<<31)), r.Text(), r.IntFrom(0, most)
 	s.failed, s.last = r.failure(), r.failure()
 	s.failures = r.failures()
+	s.closed = r.closings()
 	s.answers = r.Values()
 	count := r.Count()
 	for range count {
@@ -394,6 +398,7 @@ func (r *reader) join(s *saved, f *savedFrame, fn *bytecode.Func) {
 	}
 	j.failed = r.failures()
 	j.first = int(r.IntFrom(0, max(0, int64(total-1))))
+	j.closed = r.closings()
 	if r.Err() == nil && r.parts != nil {
 		r.later(s, j, total)
 	}

@@ -22,7 +22,6 @@ func (p *pageState) write(w *snapshot.Writer) {
 	w.Int(int64(p.index))
 	w.Text(p.idempotency)
 	w.Bool(p.repeats)
-	w.Text(p.key)
 	for _, n := range p.numbers() {
 		w.Int(*n)
 	}
@@ -54,11 +53,11 @@ func (p *pageState) write(w *snapshot.Writer) {
 }
 
 func (p *pageState) numbers() []*int64 {
-	return []*int64{&p.size, &p.most, &p.overlap, &p.maxPages, &p.maxItems, &p.time}
+	return []*int64{&p.size, &p.most, &p.overlap, &p.maxPages, &p.maxItems, &p.time, &p.latest}
 }
 
 func (p *pageState) values() []*value.Value {
-	return []*value.Value{&p.param, &p.body, &p.previous, &p.model, &p.greatest}
+	return []*value.Value{&p.param, &p.body, &p.previous, &p.model, &p.greatest, &p.futureFirst}
 }
 
 func (p *pageState) lists() []*[]value.Value {
@@ -66,15 +65,15 @@ func (p *pageState) lists() []*[]value.Value {
 }
 
 func (p *pageState) counts() []*int {
-	return []*int{&p.number, &p.twins, &p.empties, &p.before, &p.dropped, &p.retried}
+	return []*int{&p.number, &p.twins, &p.empties, &p.before, &p.dropped, &p.retried, &p.future}
 }
 
 func (p *pageState) flags() []*bool {
-	return []*bool{&p.open, &p.came, &p.more, &p.last, &p.aside, &p.linked, &p.hadNext}
+	return []*bool{&p.sync.Opaque, &p.noOrder, &p.spoiled, &p.held, &p.anew, &p.open, &p.came, &p.more, &p.last, &p.aside, &p.linked, &p.hadNext}
 }
 
 func (p *pageState) texts() []*string {
-	return []*string{&p.next, &p.asked, &p.path, &p.guess, &p.updateFrom}
+	return []*string{&p.sync.Key, &p.sync.Origin, &p.sync.Format, &p.sync.Zone, &p.next, &p.asked, &p.path, &p.guess, &p.updateFrom}
 }
 
 // maxCount bounds what a page counts, so that sums of two don't overflow.
@@ -88,7 +87,6 @@ func (r *reader) page() (p pageState) {
 		return p
 	}
 	p.fetch = &r.m.prog.Fetches[p.index]
-	p.key = r.Text()
 	for _, n := range p.numbers() {
 		*n = r.IntFrom(-maxCount, maxCount)
 	}

@@ -53,7 +53,9 @@ type Task struct {
 	loops    uint   // counts backward jumps
 	eval     bool   // an evaluation, which no timeout stops
 
-	answer *Reply   // with the page under way; never at a step boundary
+	answer *Reply // with the page under way; never at a step boundary
+	closed closings
+
 	failed *Failure // the latest request failed and nothing has handled it yet
 	last   *Failure // the latest request's failure, also when handled
 	caught *Error   // what a handler is handling

@@ -158,7 +158,7 @@ func (c *checker) fetch(s *syntax.FetchStep) {
 	if s.Options != nil {
 		c.checkRequestOptions(s, source, pages)
 	}
-	c.flow.request = true
+	c.flow.request, c.flow.incremental = true, usesLastSync(s)
 	c.at.response = anyType
 }
 
@@ -295,14 +295,17 @@ func (c *checker) checkRequestOptions(s *syntax.FetchStep, source *syntax.Source
 			}
 		}
 	}
+	usesSync := usesLastSync(s)
 	if o.Get("since") == nil {
-		for _, name := range []string{"sinceParam", "sinceFormat"} {
-			if x := o.Get(name); x != nil {
+		for _, name := range []string{"sinceParam", "sinceHeader", "sinceFormat", "sinceZone"} {
+			if x := o.Get(name); x != nil && !(usesSync && (name == "sinceFormat" || name == "sinceZone")) {
 				c.report(diag.CodeNoEffect, x.Key.Span, "add `since: lastSync`", "`%s` has no effect without `since`", name)
 			}
 		}
 	}
-	if !usesLastSync(o) {
+	c.checkSinceBlock(o)
+	c.checkUpdateFrom(o)
+	if !usesSync {
 		for _, name := range []string{"updateFrom", "syncKey"} {
 			if x := o.Get(name); x != nil {
 				c.report(diag.CodeNoEffect, x.Key.Span, "add `since: lastSync`", "`%s` has no effect: the request does not use `lastSync`", name)
@@ -316,10 +319,10 @@ func (c *checker) checkRequestOptions(s *syntax.FetchStep, source *syntax.Source
 }
 
 // checkIncremental reports a `since` that never moves, and requests that would
-// move one another's sync position: it is kept per source and path template
+// move one another's sync position: it is kept per source and path
 // (language definition, section 6.1), and is when the last of them was sent.
 func (c *checker) checkIncremental(s *syntax.FetchStep) {
-	if !usesLastSync(s.Options) {
+	if !usesLastSync(s) {
 		if o := s.Options.Get("since"); o != nil && Constant(o.Value) {
 			suggestion := "write `lastSync ?? " + o.Value.Place().Text() + "`"
 			if lit, ok := unparen(o.Value).(*syntax.StringLit); ok && strings.EqualFold(lit.Value, "lastSync") {
@@ -374,19 +377,93 @@ func (c *checker) positionKey(s *syntax.FetchStep) (key string, ok bool) {
 	return "", false
 }
 
-// usesLastSync reports whether a request is incremental.
-func usesLastSync(o *syntax.Options) bool {
+// usesLastSync reports whether a request is incremental: its path or an option
+// uses lastSync.
+func usesLastSync(s *syntax.FetchStep) bool {
 	found := false
-	for _, e := range o.Entries {
-		if e.Value == nil {
-			continue
+	look := func(n syntax.Node) bool {
+		if name, ok := n.(*syntax.Name); ok && name.Name == "lastSync" {
+			found = true
 		}
-		syntax.Walk(e.Value, func(n syntax.Node) bool {
-			if name, ok := n.(*syntax.Name); ok && name.Name == "lastSync" {
-				found = true
-			}
-			return !found
-		})
+		return !found
+	}
+	if s.Path != nil {
+		syntax.Walk(s.Path, look)
+	}
+	for _, e := range s.Options.All() {
+		if e.Value != nil {
+			syntax.Walk(e.Value, look)
+		}
 	}
 	return found
+}
+
+// checkSinceBlock reports what stands both in the block behind `since` and beside
+// it.
+func (c *checker) checkSinceBlock(o *syntax.Options) {
+	since := o.Get("since")
+	if since == nil || since.Block == nil {
+		return
+	}
+	for _, names := range syntax.SinceOptions {
+		inside := since.Block.Get(names[0])
+		if inside == nil {
+			continue
+		}
+		for _, e := range o.Entries {
+			if e.Key != nil && e.Key.Name == names[1] {
+				d := c.report(diag.CodeOptionTwice, e.Key.Span, "", "`%s` is given here and in the block of `since`", names[1])
+				note(d, inside.Key.Span, "it is given here, too")
+			}
+		}
+	}
+}
+
+// checkUpdateFrom reports an `updateFrom` that is worked out and has nothing of
+// the answer in it: most likely it is to name a field.
+func (c *checker) checkUpdateFrom(o *syntax.Options) {
+	x := o.Get("updateFrom")
+	if x == nil || x.Value == nil || IsFieldName(x.Value) {
+		return
+	}
+	if _, bad := x.Value.(*syntax.BadExpr); bad {
+		return
+	}
+	found := false
+	syntax.Walk(x.Value, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.Name:
+			found = found || n.Name == "response" || n.Name == "headers" || n.Name == "status"
+		case *syntax.SubjectExpr:
+			found = true
+		}
+		return !found
+	})
+	if !found {
+		c.report(diag.CodeNotIncremental, x.Value.Place(), "write the name of the items' field as text, or an expression over `response`",
+			"`updateFrom` is worked out over the last page, and this has nothing of it")
+	}
+}
+
+// resetStep checks `reset position`.
+func (c *checker) resetStep(s *syntax.ResetStep) {
+	switch {
+	case !c.flow.request || !c.flow.arm:
+		c.report(diag.CodeMisplaced, s.Span, "write it in an arm of the `match response` behind the request: `410 -> { reset position, retry }`",
+			"`reset position` forgets the sync position of a request, and stands in an arm of a match behind it")
+	case !c.flow.incremental:
+		c.report(diag.CodeNoEffect, s.Span, "add `since: lastSync` to the request", "the request before it has no sync position")
+	}
+}
+
+// IsFieldName reports whether the value of `updateFrom` names a field; else it is
+// worked out over the last page.
+func IsFieldName(e syntax.Expr) bool {
+	switch e := unparen(e).(type) {
+	case *syntax.StringLit:
+		return true
+	case *syntax.TemplateLit:
+		return len(e.Exprs) == 0
+	}
+	return false
 }

@@ -60,6 +60,9 @@ func (c *checker) checkEntries(entries []*syntax.Option, set *option.Set, at syn
 			c.notAvailable(spec.Name, spec.NotYet, o.Key.Span)
 		}
 		c.checkOption(spec, o.Value, p)
+		if o.Block != nil {
+			c.checkOptionsAt(o.Block, option.At(option.InSince), o.Block.Span, p)
+		}
 	}
 	for s := range set.All {
 		if s.Required && given[s.Name] == nil {
@@ -149,7 +152,7 @@ func (c *checker) checkOption(spec *option.Spec, e syntax.Expr, p optionPlace) {
 	if spec.Kind == option.Item {
 		here.item = p.item
 	}
-	if spec.Kind == option.Until {
+	if spec.Kind == option.Until || spec.Name == "updateFrom" {
 		here.response = anyType
 	}
 	c.with(here, func() { c.checkOptionValue(spec, e) })

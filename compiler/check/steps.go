@@ -13,6 +13,8 @@ type flow struct {
 	arm     bool // they stand in an arm of a match, and in no loop within it
 	loop    bool // they stand in a loop
 	request bool // a request of this block or an enclosing one came before
+	// incremental: that request has a sync position
+	incremental bool
 }
 
 // ending says how a step or a block ends.
@@ -46,12 +48,12 @@ func (c *checker) block(b *syntax.Block) ending {
 	if b == nil {
 		return goesOn
 	}
-	outer, request := c.at, c.flow.request
+	outer, request, incremental := c.at, c.flow.request, c.flow.incremental
 	c.at.scope = newScope(outer.scope)
 	end := c.steps(b.Steps)
 	c.closeScope(c.at.scope)
 	outer.response = c.at.response
-	c.at, c.flow.request = outer, request
+	c.at, c.flow.request, c.flow.incremental = outer, request, incremental
 	return end
 }
 
@@ -148,6 +150,9 @@ func (c *checker) step(s syntax.Step) ending {
 		if s.Store != nil && c.storeSays(s.Store.Name, "key") != "" {
 			c.report(diag.CodeStoreOption, s.Span, "", "`clear` is not for a table that others have made (`key`)")
 		}
+	case *syntax.CheckpointStep:
+	case *syntax.ResetStep:
+		c.resetStep(s)
 	case *syntax.IfStep:
 		return c.ifStep(s)
 	case *syntax.RunStep:

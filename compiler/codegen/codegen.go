@@ -71,6 +71,9 @@ type generator struct {
 	unfilled                            []unfilled // see fieldsLater
 	filling                             bool
 
+	sourceParams [][]int         // the parameters that each source comes of
+	inLoops      map[string]bool // actions that are run from within a loop
+
 	actionDecls    []*syntax.Action
 	transformDecls []*syntax.Transform
 	live           *liveness
@@ -149,6 +152,8 @@ func (g *generator) mission(m *syntax.Mission) {
 		g.impliedStores(a)
 	}
 	g.live = newLiveness(m, g.actionDecls)
+	g.sourcesParams(m.Sources)
+	g.actionsInLoops()
 	g.missionOptions(m)
 	for _, d := range m.Params {
 		g.param(d)
@@ -222,6 +227,7 @@ func (g *generator) impliedStores(a *syntax.Action) {
 func (g *generator) action(a *syntax.Action, number int) {
 	g.part = part{"action", a.Name.Name, a.Name.Span}
 	f := g.newFunc(a.Name.Name, 0)
+	f.inLoop = g.inLoops[a.Name.Name]
 	f.block(a.Body)
 	f.at(a.Name)
 	f.emit(bytecode.Return)

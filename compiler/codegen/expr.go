@@ -240,6 +240,9 @@ func (f *fn) binary(e *syntax.BinaryExpr) {
 			return
 		}
 	}
+	if f.shiftSync(e) {
+		return
+	}
 	f.expr(e.X)
 	// `lastSync - 1h` is null, and so not sent, before the first successful
 	// run. All other arithmetic with null is an error.

@@ -58,6 +58,7 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 		info.ItemNames = f.itemNames(until, rest)
 	}
 	info.Incremental = incremental(s)
+	info.Opaque = info.Incremental && opaque(s) != nil
 	info.PageCarried = p.param != "" && carries(s, p.param)
 
 	f.g.prog.Fetches = append(f.g.prog.Fetches, info)
@@ -67,13 +68,7 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 	f.emit(bytecode.Set, req.count)
 	f.place(req.start)
 	f.boundary()
-	if info.Incremental {
-		f.syncKey(s)
-	} else {
-		f.emit(bytecode.Null)
-	}
-	f.at(s)
-	f.emit(bytecode.Open, number, page)
+	f.openFetch(s, number, page)
 
 	next, failed := newLabel(), newLabel()
 	f.place(next)
@@ -83,7 +78,7 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 	f.request = req
 	if consumer != nil {
 		if f.mayFetchAhead(s, p, consumer) {
-			f.path(s)
+			f.withSync(page, func() { f.path(s) })
 			f.withPageParam(p.param, page, func() { f.requestOptions(s, p) })
 			f.at(s)
 			f.emit(bytecode.Ahead, number, page)
@@ -96,6 +91,8 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 		f.boundary()
 		f.jump(bytecode.MorePages, next, page)
 	}
+	f.updateFrom(s, p.param, page)
+	f.at(s)
 	f.emit(bytecode.Close, number, page)
 	f.place(failed)
 	if handler != nil {
@@ -111,7 +108,7 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 // this fetch.
 func (f *fn) exchange(s *syntax.FetchStep, p pagination, until *syntax.Option, number, page int, failed *label) {
 	f.at(s)
-	f.path(s)
+	f.withSync(page, func() { f.path(s) })
 	f.withPageParam(p.param, page, func() {
 		f.requestOptions(s, p)
 		f.at(s)
@@ -160,13 +157,10 @@ func (f *fn) failPage(start, number, page int, failed *label) {
 // the page slot, and the page parameter, if there is one, a variable.
 func (f *fn) withPageParam(param string, page int, generate func()) {
 	defer f.close(f.open())
-	outer := f.sync
-	f.sync = page
-	defer func() { f.sync = outer }()
 	if param != "" {
 		f.bindVariable(param, variable{slot: page, page: true})
 	}
-	generate()
+	f.withSync(page, generate)
 }
 
 // mayFetchAhead reports whether the next page may be asked for while the items
@@ -230,8 +224,8 @@ func (f *fn) steady(n syntax.Node) bool {
 			h, host := hostFuncs[n.Fun.Name]
 			steady = steady && (!host || h == bytecode.HostEnv)
 		case *syntax.Option:
-			if n.Key.Name == "until" {
-				return false // seen to before the next page is asked for
+			if n.Key.Name == "until" || n.Key.Name == "updateFrom" {
+				return false // seen to before the next page is asked for, or behind the last one
 			}
 		}
 		return steady
@@ -268,21 +262,15 @@ func (f *fn) path(s *syntax.FetchStep) {
 
 // requestOptions pushes the options that the host needs.
 func (f *fn) requestOptions(s *syntax.FetchStep, p pagination) {
-	list := f.entries(s.Options, option.At(option.InRequest), "source", "paginate", "until", "syncKey")
+	skip := []string{"source", "paginate", "until", "syncKey"}
+	if opaque(s) != nil {
+		skip = append(skip, "updateFrom")
+	}
+	list := f.entries(s.Options, option.At(option.InRequest), skip...)
 	if p.size != nil {
 		list = append(list, entry{key: "paginate.size", value: func() { f.expr(p.size) }, expr: p.size})
 	}
 	f.optionObject(list)
-}
-
-// syncKey pushes the key under which the sync position is kept: syncKey, or the
-// path template.
-func (f *fn) syncKey(s *syntax.FetchStep) {
-	if o := s.Options.Get("syncKey"); o != nil {
-		f.expr(o.Value)
-		return
-	}
-	f.text(pathTemplate(s))
 }
 
 // pathTemplate is a request's path as it is written, without what is put in
@@ -338,12 +326,12 @@ func (f *fn) handler(rest []syntax.Step) *syntax.MatchStep {
 }
 
 // incremental reports whether a request has a sync position: it says since,
-// syncKey or updateFrom, or uses lastSync in any option.
+// syncKey or updateFrom, or uses lastSync in its path or any option.
 func incremental(s *syntax.FetchStep) bool {
+	found := s.Path != nil && mentions(s.Path, "lastSync")
 	if s.Options == nil {
-		return false
+		return found
 	}
-	found := false
 	for _, o := range s.Options.Entries {
 		switch o.Key.Name {
 		case "since", "syncKey", "updateFrom":

@@ -24,10 +24,12 @@ type fn struct {
 	nextPage int
 
 	subject subject
-	loop    *loop    // the innermost `for` of this action
-	request *request // the most recent request that `retry` can repeat
-	match   *label   // behind the innermost match step, for `continue`
-	sync    int      // page slot whose position lastSync is, or bytecode.None
+	loop    *loop       // the innermost `for` of this action
+	request *request    // the most recent request that `retry` can repeat
+	match   *label      // behind the innermost match step, for `continue`
+	sync    int         // page slot whose position lastSync is, or bytecode.None
+	binds   syntax.Node // what the variables are bound to that patterns bind now
+	inLoop  bool        // the function is an action that is run from within a loop
 	after   []continuation
 	invalid bool // in the block behind the `or` of a validate step
 }
@@ -40,9 +42,10 @@ var responseSubject = subject{slot: -1}
 
 // loop is a `for` around the code.
 type loop struct {
-	item  int // slot
-	slot  int // of the array, the index behind it; see bytecode.LoopSlots
-	store int // the only one that its items go to, or bytecode.None
+	name  string // of its variable
+	item  int    // slot
+	slot  int    // of the array, the index behind it; see bytecode.LoopSlots
+	store int    // the only one that its items go to, or bytecode.None
 	next  *label
 	outer *loop
 }
@@ -99,6 +102,9 @@ type binding struct {
 type variable struct {
 	slot int
 	page bool
+	item bool        // of a loop
+	of   syntax.Node // what it is bound to, or part of that; nil: nothing that a sync position is kept by
+	loop *loop       // around the binding
 }
 
 // lookup gives the innermost variable of a name.
@@ -326,7 +332,12 @@ func (f *fn) withSubject(s subject) (end func()) {
 }
 
 // bind makes name a variable in slot.
-func (f *fn) bind(name string, slot int) { f.bindVariable(name, variable{slot: slot}) }
+func (f *fn) bind(name string, slot int) { f.bindTo(name, slot, f.binds) }
+
+// bindTo is bind of a variable that holds what n gives, or a part of it.
+func (f *fn) bindTo(name string, slot int, n syntax.Node) {
+	f.bindVariable(name, variable{slot: slot, of: n, loop: f.loop})
+}
 
 func (f *fn) bindVariable(name string, v variable) {
 	t := &f.tables

@@ -20,10 +20,7 @@ type entry struct {
 
 // entries gives the options of a block that are in its set, less those in skip.
 func (f *fn) entries(o *syntax.Options, set *option.Set, skip ...string) (list []entry) {
-	if o == nil {
-		return nil
-	}
-	for _, opt := range o.Entries {
+	for _, opt := range o.All() {
 		if !contains(skip, opt.Key.Name) {
 			list = append(list, f.entry(opt.Key.Name, opt.Value, set))
 		}

@@ -38,7 +38,7 @@ func (f *fn) step(s syntax.Step, rest []syntax.Step) (taken int) {
 		slot := f.newSlots(1)
 		f.expr(s.Value)
 		f.emit(bytecode.Set, slot)
-		f.bind(s.Name.Name, slot)
+		f.bindTo(s.Name.Name, slot, s.Value)
 	case *syntax.ForStep:
 		f.forStep(s, func() { f.itemsExpr(s.In) }, bytecode.None)
 	case *syntax.MapStep:
@@ -55,6 +55,12 @@ func (f *fn) step(s syntax.Step, rest []syntax.Step) (taken int) {
 		f.emit(bytecode.StoreDelete, f.g.stores[s.Store.Name])
 	case *syntax.ClearStep:
 		f.emit(bytecode.StoreClear, f.g.stores[s.Store.Name])
+	case *syntax.CheckpointStep:
+		f.emit(bytecode.Checkpoint)
+	case *syntax.ResetStep:
+		if f.request != nil {
+			f.emit(bytecode.ResetSync, f.request.page)
+		}
 	case *syntax.MatchStep:
 		f.matchStep(s, false)
 	case *syntax.IfStep:
@@ -123,7 +129,7 @@ func (f *fn) forStep(s *syntax.ForStep, items func(), page int) {
 
 	defer f.close(f.open())
 	slots, elem := f.newSlots(bytecode.LoopSlots), f.newSlots(1)
-	l := &loop{item: elem, slot: slots, store: info.Store, next: newLabel(), outer: f.loop}
+	l := &loop{name: s.Var.Name, item: elem, slot: slots, store: info.Store, next: newLabel(), outer: f.loop}
 	items()
 	f.at(s.In)
 	f.emit(bytecode.Iter, slots, f.textIndex("for"))
@@ -176,6 +182,7 @@ func (f *fn) sequential(s *syntax.ForStep, number int, l *loop) {
 	f.emit(bytecode.ItemError, number, l.slot)
 	f.jump(bytecode.Loop, next)
 	f.place(end)
+	f.emit(bytecode.Leave, l.slot)
 }
 
 // concurrent generates a loop whose iterations are tasks of their own. What
@@ -203,7 +210,7 @@ func (f *fn) iteration(s *syntax.ForStep, l *loop) {
 	defer func() { f.loop, f.invalid = outer, invalid }()
 	defer f.withSubject(subject{slot: l.item})()
 	defer f.close(f.open())
-	f.bind(s.Var.Name, l.item)
+	f.bindVariable(s.Var.Name, variable{slot: l.item, item: true})
 	if s.Where != nil {
 		f.condition(s.Where, l.next)
 	}
@@ -223,16 +230,16 @@ func (f *fn) mapStep(s *syntax.MapStep) {
 	}
 	f.object(s.Body)
 	restore()
-	f.result(s.Name)
+	f.result(s.Name, s)
 }
 
 // result makes the value on the stack the response, and with a name a variable.
-func (f *fn) result(name *syntax.Ident) {
+func (f *fn) result(name *syntax.Ident, of syntax.Node) {
 	if name != nil {
 		slot := f.newSlots(1)
 		f.emit(bytecode.Dup)
 		f.emit(bytecode.Set, slot)
-		f.bind(name.Name, slot)
+		f.bindTo(name.Name, slot, of)
 	}
 	f.emit(bytecode.SetResponse)
 }
@@ -274,7 +281,7 @@ func (f *fn) apply(s *syntax.ApplyStep) {
 	f.at(s.Transform)
 	f.emit(bytecode.CallFunc, number)
 	f.place(done)
-	f.result(s.As)
+	f.result(s.As, s)
 }
 
 // validate generates a validate step: the messages of the conditions that do
@@ -395,6 +402,9 @@ func (f *fn) matchStep(s *syntax.MatchStep, handles bool) {
 
 	slot, status := -1, false
 	if s.Subject != nil {
+		outerBinds := f.binds
+		f.binds = s.Subject
+		defer func() { f.binds = outerBinds }()
 		slot, status = f.newSlots(1), f.isResponse(s.Subject)
 		f.expr(s.Subject)
 		f.emit(bytecode.Set, slot)

@@ -161,7 +161,7 @@ func (s *sheet) breakItems(p *pair) {
 // line is made to start with one.
 func stepLike(w *word) bool {
 	switch w.text {
-	case "get", "post", "put", "patch", "delete", "call", "let", "for", "map", "apply", "validate", "store", "clear",
+	case "get", "post", "put", "patch", "delete", "call", "let", "for", "map", "apply", "validate", "store", "clear", "checkpoint", "reset",
 		"match", "if", "run", "log", "wait", "pause", "continue", "skip", "abort", "retry", "queue", "jump",
 		"mission", "schedule", "param", "source", "schema", "transform", "action":
 		return true

@@ -64,6 +64,7 @@ type Option struct {
 	Span
 	Key   *Ident
 	Value Expr
+	Block *Options // of `since: lastSync { … }`, else nil
 }
 
 // Options is an option block `{ a: 1, b: 2 }`. A nil *Options is none.
@@ -72,7 +73,14 @@ type Options struct {
 	Entries []*Option
 }
 
-// Get returns the option of that name, or nil.
+// SinceOptions are the options of the block behind the value of `since`, and what
+// each is called where it stands beside `since`.
+var SinceOptions = [...][2]string{
+	{"param", "sinceParam"}, {"header", "sinceHeader"}, {"format", "sinceFormat"}, {"zone", "sinceZone"}, {"updateFrom", "updateFrom"},
+}
+
+// Get returns the option of that name, or nil. What the block behind `since` says
+// counts as if it stood beside it.
 func (o *Options) Get(name string) *Option {
 	if o == nil {
 		return nil
@@ -82,7 +90,40 @@ func (o *Options) Get(name string) *Option {
 			return e
 		}
 	}
+	for _, e := range o.Entries {
+		if e.Block == nil {
+			continue
+		}
+		for _, s := range SinceOptions {
+			if s[1] == name {
+				return e.Block.Get(s[0])
+			}
+		}
+	}
 	return nil
+}
+
+// All returns the options, with those of the block behind `since` as if they stood
+// beside it.
+func (o *Options) All() []*Option {
+	if o == nil {
+		return nil
+	}
+	list := o.Entries
+	for _, e := range o.Entries {
+		if e.Block == nil {
+			continue
+		}
+		list = list[:len(list):len(list)]
+		for _, b := range e.Block.Entries {
+			for _, s := range SinceOptions {
+				if s[0] == b.Key.Name {
+					list = append(list, &Option{Span: b.Span, Key: &Ident{Span: b.Key.Span, Name: s[1]}, Value: b.Value})
+				}
+			}
+		}
+	}
+	return list
 }
 
 // ScheduleKind is the form of a schedule.
@@ -540,23 +581,25 @@ type Step interface {
 	step()
 }
 
-func (*FetchStep) step()     {}
-func (*LetStep) step()       {}
-func (*ForStep) step()       {}
-func (*MapStep) step()       {}
-func (*ApplyStep) step()     {}
-func (*ValidateStep) step()  {}
-func (*StoreStep) step()     {}
-func (*DeleteStep) step()    {}
-func (*ClearStep) step()     {}
-func (*MatchStep) step()     {}
-func (*IfStep) step()        {}
-func (*RunStep) step()       {}
-func (*LogStep) step()       {}
-func (*WaitStep) step()      {}
-func (*PauseStep) step()     {}
-func (*DirectiveStep) step() {}
-func (*BadStep) step()       {}
+func (*FetchStep) step()      {}
+func (*LetStep) step()        {}
+func (*ForStep) step()        {}
+func (*MapStep) step()        {}
+func (*ApplyStep) step()      {}
+func (*ValidateStep) step()   {}
+func (*StoreStep) step()      {}
+func (*DeleteStep) step()     {}
+func (*ClearStep) step()      {}
+func (*CheckpointStep) step() {}
+func (*ResetStep) step()      {}
+func (*MatchStep) step()      {}
+func (*IfStep) step()         {}
+func (*RunStep) step()        {}
+func (*LogStep) step()        {}
+func (*WaitStep) step()       {}
+func (*PauseStep) step()      {}
+func (*DirectiveStep) step()  {}
+func (*BadStep) step()        {}
 
 // Block is `{ step … }`. A single step that stands where a block may (an arm
 // `404 -> skip`) is a Block without Braces.
@@ -647,6 +690,15 @@ type DeleteStep struct {
 type ClearStep struct {
 	Span
 	Store *Ident
+}
+
+// CheckpointStep is `checkpoint`.
+type CheckpointStep struct{ Span }
+
+// ResetStep is `reset position`.
+type ResetStep struct {
+	Span
+	What *Ident // position
 }
 
 // MatchStep is `match expr { pattern -> … }`; without a subject the arms have

@@ -374,6 +374,11 @@ func describeStep(s Step) string {
 	case *ClearStep:
 		add("CLEAR")
 		add(s.Store)
+	case *CheckpointStep:
+		add("CHECKPOINT")
+	case *ResetStep:
+		add("RESET")
+		add(s.What)
 	case *LogStep:
 		add("LOG")
 		add(s.Level)

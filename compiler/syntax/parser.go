@@ -781,6 +781,9 @@ func (p *parser) option(value func(key *Ident) Expr) *Option {
 	} else {
 		o.Value = p.expr()
 	}
+	if o.Key != nil && o.Key.Name == "since" && p.kind == tLBrace && p.sameLine() {
+		o.Block = p.options(nil)
+	}
 	o.Span = p.from(start)
 	return o
 }

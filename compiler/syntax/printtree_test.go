@@ -122,6 +122,7 @@ func (p *treePrinter) decl(d Decl) {
 func (p *treePrinter) option(o *Option) {
 	p.s(keyText(o.Key.Name), ": ")
 	p.expr(o.Value, precWhere)
+	p.options(o.Block)
 }
 
 // options writes an option block behind something, if there is one.
@@ -250,6 +251,10 @@ func (p *treePrinter) step(s Step) {
 		p.s("]")
 	case *ClearStep:
 		p.s("clear ", s.Store.Name)
+	case *CheckpointStep:
+		p.s("checkpoint")
+	case *ResetStep:
+		p.s("reset ", s.What.Name)
 	case *MatchStep:
 		p.matchStep(s)
 	case *IfStep:

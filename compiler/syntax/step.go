@@ -58,6 +58,14 @@ func (p *parser) step() Step {
 		}
 		s.Span = p.from(start)
 		return s
+	case wCheckpoint:
+		p.next()
+		return &CheckpointStep{Span: p.from(start)}
+	case wReset:
+		p.next()
+		s := &ResetStep{What: p.choice("what to reset", "position")}
+		s.Span = p.from(start)
+		return s
 	case wMatch:
 		return p.matchStep()
 	case wIf:

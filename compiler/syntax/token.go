@@ -117,6 +117,8 @@ const (
 	wValidate
 	wStore
 	wClear
+	wCheckpoint
+	wReset
 	wRun
 	wLog
 	wWait
@@ -215,6 +217,10 @@ func wordOf(s string) word {
 		return wStore
 	case "clear":
 		return wClear
+	case "checkpoint":
+		return wCheckpoint
+	case "reset":
+		return wReset
 	case "run":
 		return wRun
 	case "log":
@@ -257,7 +263,7 @@ func wordOf(s string) word {
 func stepWords() []string {
 	return []string{
 		"get", "post", "put", "patch", "delete", "call", "let", "for", "map", "apply", "validate",
-		"store", "clear", "match", "if", "run", "log", "wait", "pause",
+		"store", "clear", "checkpoint", "reset", "match", "if", "run", "log", "wait", "pause",
 		"continue", "skip", "abort", "retry", "queue", "jump",
 	}
 }

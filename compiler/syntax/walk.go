@@ -98,7 +98,7 @@ func (w walker) below(n Node) {
 
 	// declarations
 	case *Option:
-		w.to(n.Key, n.Value)
+		w.to(n.Key, n.Value, n.Block)
 	case *Schedule:
 		w.to(n.Unit, n.Text, n.Options)
 	case *Param:
@@ -233,6 +233,8 @@ func (w walker) below(n Node) {
 		w.to(n.Store, n.Key)
 	case *ClearStep:
 		w.to(n.Store)
+	case *ResetStep:
+		w.to(n.What)
 	case *MatchStep:
 		w.to(n.Subject)
 		all(w, n.Arms)

@@ -13,16 +13,6 @@ type missing struct {
 	removed bool   // it has been there
 }
 
-// use notes that the run goes by a sync position. Of several the earliest is
-// kept. It needs mu.
-func (p *positions) use(v value.Value) {
-	if p.used.IsNull() {
-		p.used = v
-	} else if c, ok, err := value.Compare(v, p.used); err == nil && ok && c < 0 {
-		p.used = v
-	}
-}
-
 // noteMissing notes each store of which the mission's sync positions know more
 // than its file holds: who removes the file to begin anew, or gives the store
 // another one, gets only what has changed since the last run, and nothing else

@@ -66,7 +66,7 @@ func (r *run) Notice(n *vm.Notice) {
 	switch {
 	case told:
 		r.log.Debug(n.Text, r.place(n.At)...)
-	case n.Kind == vm.NoticeRedirect:
+	case n.Kind <= vm.NoticeRedirect:
 		r.log.Warn(n.Text, r.place(n.At)...)
 	default:
 		r.log.Info(n.Text, r.place(n.At)...)

@@ -147,7 +147,11 @@ func (r *runner) before(compiled *compiler.Result) {
 		run := state.Run{ID: id, Mission: m.Name, Trigger: state.TriggerAdhoc, Start: earlier}
 		r.must(db.BeginRun(&run))
 		run.End, run.Status = earlier, state.StatusSuccess
-		r.must(db.FinishRun(&run, r.program.Positions))
+		positions := &state.Positions{}
+		for key, text := range r.program.Positions {
+			positions.Save = append(positions.Save, state.Position{Key: key, Value: text})
+		}
+		r.must(db.FinishRun(&run, positions))
 	}
 	r.must(db.Close())
 }

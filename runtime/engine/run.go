@@ -222,9 +222,14 @@ func (r *run) finish(ctx context.Context, err error) error {
 	if r.opts.DryRun || r.engine.db == nil {
 		return err
 	}
-	if e := r.engine.db.FinishRun(&r.record, r.position.texts(&r.record)); e != nil {
+	left := r.position.leave(&r.record)
+	if e := r.engine.db.FinishRun(&r.record, left); e != nil {
 		r.record.Status = state.StatusFailure
 		err = errors.Join(err, e)
+	}
+	if left.Dropped > 0 {
+		r.log.Warn("The oldest sync positions have gone: a mission keeps 100,000, and none that no run has asked for in a year. What they were of is fetched whole when it comes again",
+			telemetry.Int("gone", left.Dropped))
 	}
 	return err
 }

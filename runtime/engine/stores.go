@@ -298,6 +298,17 @@ func (r *run) prepareStores(ctx context.Context) error {
 	return nil
 }
 
+// syncStores puts on disk what was written to the stores, side by side.
+func (r *run) syncStores(ctx context.Context) error {
+	errs := make([]error, len(r.stores))
+	var wg sync.WaitGroup
+	for i, s := range r.stores {
+		wg.Go(func() { errs[i] = r.storeError(i, s.Sync(ctx)) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
 // closeStores syncs and closes the stores, side by side: each waits for the
 // disk.
 func (r *run) closeStores(ctx context.Context) error {

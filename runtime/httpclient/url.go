@@ -3,6 +3,7 @@ package httpclient
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 )
@@ -169,7 +170,7 @@ func sameOrigin(a, b *url.URL) bool {
 // also where it is the scheme's own.
 func originOf(u *url.URL) string {
 	p, _ := port(u) // parseAbsolute has checked it
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + p
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), p)
 }
 
 // buildURL returns the address that a request of s goes to, without the

@@ -59,13 +59,13 @@ func FuzzDamagedDatabase(f *testing.F) {
 		_, _ = db.MarkInterrupted()
 		_, _ = db.Runs(Filter{})
 		_, _ = db.LastRuns()
-		_, _, _ = db.Position("M", "k")
+		_, _, _ = positionValue(db, "M", "k")
 		_, _ = db.Claim("M", t0, ClaimAny)
 		_, _ = db.Claims("M", t0)
 		r := Run{Mission: "M", Trigger: TriggerAdhoc, Start: t0}
 		if db.BeginRun(&r) == nil {
 			r.Status, r.End = StatusSuccess, t0
-			_ = db.FinishRun(&r, map[string]string{"k": "2"})
+			_ = db.FinishRun(&r, jsonPositions(map[string]string{"k": "2"}))
 		}
 		_, _ = db.Cleanup(t0.Add(time.Hour))
 	})

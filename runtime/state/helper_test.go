@@ -99,7 +99,7 @@ func helperRuns(db *DB) error {
 			return err
 		}
 		r.Status, r.End = StatusSuccess, r.Start.Add(time.Millisecond)
-		if err := db.FinishRun(&r, map[string]string{"k": strconv.Itoa(i)}); err != nil {
+		if err := db.FinishRun(&r, jsonPositions(map[string]string{"k": strconv.Itoa(i)})); err != nil {
 			return err
 		}
 	}
@@ -201,7 +201,21 @@ func begin(t testing.TB, db *DB, mission string, start time.Time) *Run {
 func finish(t testing.TB, db *DB, r *Run, status Status, positions map[string]string) {
 	t.Helper()
 	r.Status, r.End = status, r.Start.Add(2100*time.Millisecond)
-	if err := db.FinishRun(r, positions); err != nil {
+	if err := db.FinishRun(r, jsonPositions(positions)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// jsonPositions are positions to save, JSON texts by key.
+func jsonPositions(values map[string]string) *Positions {
+	p := &Positions{}
+	for key, value := range values {
+		p.Save = append(p.Save, Position{Key: key, Value: value})
+	}
+	return p
+}
+
+func positionValue(db *DB, mission, key string) (string, bool, error) {
+	p, ok, err := db.Position(mission, key)
+	return p.Value, ok, err
 }

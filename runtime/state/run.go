@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -260,26 +259,27 @@ func (r *Run) detail() (string, error) {
 }
 
 // FinishRun records how a run ended: Status must be final, and End be set. In
-// the same transaction it saves the run's sync positions, JSON texts by key, if
+// the same transaction it saves the run's sync positions, if
 // and only if Status is StatusSuccess or StatusIncomplete: of the latter those
 // of the fetches that were whole (language definition, section 6.1). When
 // it fails, nothing of it is saved.
 //
 // Beyond the limits, r's errors are counted in MoreErrors and its texts cut.
-func (db *DB) FinishRun(r *Run, positions map[string]string) error {
+// Positions may be nil.
+func (db *DB) FinishRun(r *Run, positions *Positions) error {
 	if !r.Status.Final() {
 		return fmt.Errorf("finish run %s of %s: %q is not a final status", r.ID, r.Mission, r.Status)
 	}
 	if r.End.IsZero() {
 		return fmt.Errorf("finish run %s of %s: it has no end time", r.ID, r.Mission)
 	}
-	if r.Status != StatusSuccess && r.Status != StatusIncomplete {
-		positions = nil
+	if positions == nil {
+		positions = &Positions{}
 	}
-	keys := slices.Sorted(maps.Keys(positions))
-	for _, key := range keys {
-		if !json.Valid([]byte(positions[key])) {
-			return fmt.Errorf("finish run %s of %s: the sync position %q is not JSON: %s", r.ID, r.Mission, key, cutText(positions[key], 80))
+	saves := r.Status == StatusSuccess || r.Status == StatusIncomplete
+	if saves {
+		if err := positions.check(); err != nil {
+			return fmt.Errorf("finish run %s of %s: %w", r.ID, r.Mission, err)
 		}
 	}
 	capErrors(r)
@@ -296,15 +296,13 @@ func (db *DB) FinishRun(r *Run, positions map[string]string) error {
 		if !found {
 			return notRunning(w, r)
 		}
-		for _, key := range keys {
-			err := w.exec(`INSERT INTO positions (mission, key, value, run, saved) VALUES (?, ?, ?, ?, ?)
-				ON CONFLICT (mission, key) DO UPDATE SET value = excluded.value, run = excluded.run, saved = excluded.saved`,
-				r.Mission, key, positions[key], r.ID, r.End.UnixMicro())
-			if err != nil {
-				return err
-			}
+		if err := positions.touch(w, r.Mission, r.End); err != nil || !saves {
+			return err
 		}
-		return nil
+		if err := positions.save(w, r.Mission, r.ID, r.End); err != nil || len(positions.Save) == 0 {
+			return err
+		}
+		return positions.bound(w, r.Mission, r.End)
 	})
 	if err != nil {
 		db.recordLater(end, err)
@@ -622,19 +620,6 @@ func (db *DB) markOwner(owner string) (runs []Run, err error) {
 		return nil, err
 	}
 	return runs, nil
-}
-
-// Position returns the mission's sync position of this key, as JSON text; ok is
-// false when it has none.
-func (db *DB) Position(mission, key string) (value string, ok bool, err error) {
-	err = db.pool.QueryRow(`SELECT value FROM positions WHERE mission = ? AND key = ?`, mission, key).Scan(&value)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", false, nil
-	}
-	if err != nil {
-		return "", false, explain(db.path, "read a sync position of "+mission, err)
-	}
-	return value, true, nil
 }
 
 // toMicros returns null for the zero time.

@@ -241,15 +241,15 @@ func TestRefusedRuns(t *testing.T) {
 		{"no JSON", Run{ID: r.ID, Mission: "M", Status: StatusSuccess, End: t0}, map[string]string{"k": "now"}, `"k" is not JSON: now`},
 	}
 	for _, test := range tests {
-		if err := db.FinishRun(&test.run, test.positions); err == nil || !strings.Contains(err.Error(), test.want) {
+		if err := db.FinishRun(&test.run, jsonPositions(test.positions)); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error is %v, want one with %q", test.name, err, test.want)
 		}
 	}
 	finish(t, db, r, StatusSuccess, nil)
-	if err := db.FinishRun(r, map[string]string{"k": "1"}); err == nil || !strings.Contains(err.Error(), "recorded as success") {
+	if err := db.FinishRun(r, jsonPositions(map[string]string{"k": "1"})); err == nil || !strings.Contains(err.Error(), "recorded as success") {
 		t.Errorf("finished twice: %v", err)
 	}
-	if _, ok, _ := db.Position("M", "k"); ok {
+	if _, ok, _ := positionValue(db, "M", "k"); ok {
 		t.Error("the second finish saved a position")
 	}
 }
@@ -282,7 +282,7 @@ func TestPositionsFollowSuccess(t *testing.T) {
 	db := openNew(t)
 	position := func(want string) {
 		t.Helper()
-		v, ok, err := db.Position("M", "API/orders")
+		v, ok, err := positionValue(db, "M", "API/orders")
 		if err != nil || v != want || ok != (want != "") {
 			t.Errorf("position is %q, %v, %v; want %q", v, ok, err, want)
 		}
@@ -301,10 +301,10 @@ func TestPositionsFollowSuccess(t *testing.T) {
 	// Of an incomplete run those of the fetches that were whole are handed over.
 	finish(t, db, begin(t, db, "M", t0), StatusIncomplete, map[string]string{"API/orders": `4`})
 	position(`4`)
-	if v, ok, err := db.Position("M", "other"); v != "12345678901234567890" || !ok || err != nil {
+	if v, ok, err := positionValue(db, "M", "other"); v != "12345678901234567890" || !ok || err != nil {
 		t.Errorf("a key that the last run did not have: %q, %v, %v", v, ok, err)
 	}
-	if _, ok, _ := db.Position("N", "other"); ok {
+	if _, ok, _ := positionValue(db, "N", "other"); ok {
 		t.Error("another mission has the position")
 	}
 }
@@ -317,10 +317,10 @@ func TestPositionsAreAtomic(t *testing.T) {
 	}
 	r := begin(t, db, "M", t0)
 	r.Status, r.End = StatusSuccess, t0
-	if err := db.FinishRun(r, map[string]string{"a": "1", "z": "1"}); err == nil || !strings.Contains(err.Error(), "refused") {
+	if err := db.FinishRun(r, jsonPositions(map[string]string{"a": "1", "z": "1"})); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Fatalf("error is %v", err)
 	}
-	if _, ok, _ := db.Position("M", "a"); ok {
+	if _, ok, _ := positionValue(db, "M", "a"); ok {
 		t.Error("one of the positions was saved")
 	}
 	if got, _, _ := db.LastRun("M"); got.Status != StatusRunning {
@@ -356,7 +356,7 @@ func TestCleanup(t *testing.T) {
 	if n, err := db.Cleanup(day(10)); n != 0 || err != nil {
 		t.Errorf("a second time: %d, %v", n, err)
 	}
-	if _, ok, err := db.Position("B", "k"); !ok || err != nil {
+	if _, ok, err := positionValue(db, "B", "k"); !ok || err != nil {
 		t.Errorf("the position is gone: %v", err)
 	}
 }
@@ -514,7 +514,7 @@ func TestRunsSideBySide(t *testing.T) {
 				}
 				if err == nil {
 					r.Status, r.End = StatusSuccess, r.Start
-					err = db.FinishRun(&r, map[string]string{"k": fmt.Sprint(j)})
+					err = db.FinishRun(&r, jsonPositions(map[string]string{"k": fmt.Sprint(j)}))
 				}
 				if err != nil {
 					errs <- err
@@ -533,7 +533,7 @@ func TestRunsSideBySide(t *testing.T) {
 		t.Fatalf("%d missions, %v", len(last), err)
 	}
 	for mission, r := range last {
-		v, _, err := db.Position(mission, "k")
+		v, _, err := positionValue(db, mission, "k")
 		if v != "4" || err != nil || r.Status != StatusSuccess || !r.Start.Equal(t0.Add(4*time.Second)) {
 			t.Errorf("%s: position %s, %v, last run %+v", mission, v, err, r)
 		}
@@ -562,7 +562,7 @@ func TestEndRecordedLate(t *testing.T) {
 			if status != StatusSuccess {
 				r.Error = "the reason"
 			}
-			if err := db.FinishRun(r, map[string]string{"k": "1"}); err == nil {
+			if err := db.FinishRun(r, jsonPositions(map[string]string{"k": "1"})); err == nil {
 				t.Fatalf("%s: no error on a full disk", mission)
 			}
 		}
@@ -594,7 +594,7 @@ func TestEndRecordedLate(t *testing.T) {
 			if !strings.Contains(last.Error, "the disk is full") || strings.HasPrefix(last.Error, "the reason; ") != (status != StatusSuccess) {
 				t.Errorf("by %s: %s: the error is %q", by, mission, last.Error)
 			}
-			if _, ok, err := db.Position(mission, "k"); ok || err != nil {
+			if _, ok, err := positionValue(db, mission, "k"); ok || err != nil {
 				t.Errorf("by %s: %s: a position was saved: %v, %v", by, mission, ok, err)
 			}
 		}

@@ -60,6 +60,10 @@ CREATE TABLE claims (
 	due     INTEGER NOT NULL,
 	PRIMARY KEY (mission, due)
 ) STRICT, WITHOUT ROWID;
+`, `
+ALTER TABLE positions ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+ALTER TABLE positions ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
+UPDATE positions SET seen = saved;
 `}
 
 // prepareSchema makes sure that the file has the newest schema version.

@@ -29,7 +29,7 @@ func TestOpenAnyPath(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 		db = openDir(t, dir)
-		if v, ok, err := db.Position("M", "k"); v != "1" || !ok || err != nil {
+		if v, ok, err := positionValue(db, "M", "k"); v != "1" || !ok || err != nil {
 			t.Errorf("%q: position is %q, %v, %v", name, v, ok, err)
 		}
 		entries, err := os.ReadDir(dir)
@@ -261,8 +261,9 @@ func TestMigrationKeepsData(t *testing.T) {
 	if err != nil || !ok || !r.Start.Equal(t0) || r.Duration() != 2100*time.Millisecond || r.Stores[0].Inserted != 3 {
 		t.Errorf("run is %+v, %v, %v", r, ok, err)
 	}
-	if v, _, err := db.Position("M", "k"); v != `"2026-01-20T09:00:00.000Z"` || err != nil {
-		t.Errorf("position is %q, %v", v, err)
+	p, _, err := db.Position("M", "k")
+	if p.Value != `"2026-01-20T09:00:00.000Z"` || p.Origin != "" || p.Run != "0190" || !p.Seen.Equal(p.Saved) || !p.Saved.Equal(t0.Add(2100*time.Millisecond)) || err != nil {
+		t.Errorf("position is %+v, %v", p, err)
 	}
 	if due, ok, err := db.LastClaim("M"); !due.Equal(t0) || !ok || err != nil {
 		t.Errorf("last claim is %v, %v, %v", due, ok, err)
@@ -530,15 +531,15 @@ func TestDiskFull(t *testing.T) {
 	for range 100 {
 		r.Errors = append(r.Errors, RunError{Message: strings.Repeat("x", MaxErrorText)})
 	}
-	err := db.FinishRun(r, map[string]string{"k": "1"})
+	err := db.FinishRun(r, jsonPositions(map[string]string{"k": "1"}))
 	if err == nil || !strings.Contains(err.Error(), "free some space") {
 		t.Fatalf("error is %v", err)
 	}
-	if _, ok, err := db.Position("M", "k"); ok || err != nil {
+	if _, ok, err := positionValue(db, "M", "k"); ok || err != nil {
 		t.Errorf("a position was saved: %v, %v", ok, err)
 	}
 	r.Errors = nil
-	if err := db.FinishRun(r, map[string]string{"k": "1"}); err != nil {
+	if err := db.FinishRun(r, jsonPositions(map[string]string{"k": "1"})); err != nil {
 		t.Errorf("with less to write: %v", err)
 	}
 }
@@ -606,7 +607,7 @@ func BenchmarkStart(b *testing.B) {
 			b.Fatal(err)
 		}
 		r := begin(b, db, "M", t0)
-		if _, ok, err := db.Position("M", "k"); !ok || err != nil {
+		if _, ok, err := positionValue(db, "M", "k"); !ok || err != nil {
 			b.Fatal(ok, err)
 		}
 		b.StopTimer()
@@ -660,7 +661,7 @@ func BenchmarkDueRuns(b *testing.B) {
 				return
 			}
 			r.Status, r.End = StatusSuccess, due.Add(time.Millisecond)
-			if err := db.FinishRun(r, map[string]string{"Sync": `"2026-01-20T09:00:00Z"`}); err != nil {
+			if err := db.FinishRun(r, jsonPositions(map[string]string{"Sync": `"2026-01-20T09:00:00Z"`})); err != nil {
 				b.Error(err)
 				return
 			}

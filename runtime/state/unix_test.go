@@ -138,7 +138,7 @@ func TestFolderRemovedOrReplaced(t *testing.T) {
 			t.Errorf("%s: a claim: %v, %v", name, ok, err)
 		}
 		r.Status, r.End = StatusSuccess, t0
-		if err := db.FinishRun(r, map[string]string{"k": "1"}); err == nil {
+		if err := db.FinishRun(r, jsonPositions(map[string]string{"k": "1"})); err == nil {
 			t.Errorf("%s: the end of a run was recorded", name)
 		}
 		if name == "moved" { // and back, which mends it
@@ -159,12 +159,12 @@ func TestTooManyOpenFiles(t *testing.T) {
 	db := openNew(t)
 	begin(t, db, "M", t0)
 	release := useUpFiles(t)
-	_, _, err := db.Position("M", "k") // which needs a connection that is not there yet
+	_, _, err := positionValue(db, "M", "k") // which needs a connection that is not there yet
 	release()
 	if err == nil || !strings.Contains(err.Error(), "ulimit -n") || strings.Contains(err.Error(), "writable") {
 		t.Errorf("error is %v", err)
 	}
-	if _, _, err := db.Position("M", "k"); err != nil {
+	if _, _, err := positionValue(db, "M", "k"); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 }

@@ -197,6 +197,7 @@ func (w *writer) fetch(x *FetchInfo) {
 	w.bool(x.Stream)
 	w.bool(x.Until)
 	w.bool(x.Incremental)
+	w.bool(x.Opaque)
 	w.bool(x.Handled)
 	w.bool(x.Single)
 	w.bool(x.Judged)
@@ -491,7 +492,7 @@ func (r *reader) fetch() FetchInfo {
 	return FetchInfo{
 		Method: r.text(), Source: r.int(), Operation: r.text(), Page: PageKind(r.byte()),
 		PageParam: r.text(), PageCarried: r.bool(), Cursor: r.text(), Items: r.text(), Taken: r.text(), ItemNames: r.texts(),
-		Stream: r.bool(), Until: r.bool(), Incremental: r.bool(), Handled: r.bool(), Single: r.bool(), Judged: r.bool(), Pos: r.pos(),
+		Stream: r.bool(), Until: r.bool(), Incremental: r.bool(), Opaque: r.bool(), Handled: r.bool(), Single: r.bool(), Judged: r.bool(), Pos: r.pos(),
 	}
 }
 

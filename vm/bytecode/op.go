@@ -105,23 +105,28 @@ const (
 	LastRun     // - LastRun - time | null           when the last successful run started
 	Enter       // - Enter<slot> -                   notes in the loop's slots which response the iterations begin with
 	Restore     // - Restore<slot> -                 makes that the response again
+	Leave       // - Leave<slot> -                   the loop of Enter and Restore is over
 	Scheduled   // - Scheduled - time
 	Param       // - Param<param> - v
 
 	// requests
-	Open      // key Open<fetch,page> -              begins a fetch in a page slot; key is that of its sync position, or null
-	LastSync  // - LastSync<page> - time | null      the position of the fetch in the page slot
-	PageParam // - PageParam<page> - v               the page parameter's current value
-	Fetch     // path options Fetch<fetch,page,pc> -    sets response; a failure that may be handled goes to pc, with pc 0 it is raised
-	PageDone  // until PageDone<fetch,page,pc> -     the page's place in the fetch: what it adds, whether another follows; what fails in that is as for Fetch
-	PageError // - PageError<fetch,page,pc> -        in a handler: what failed is the failure of the page's request; goes to pc
-	PageItems // - PageItems<page> - items           of the current page, or what the step takes of the last one
-	Ahead     // path options Ahead<fetch,page> -    if another page follows, asks for it while the current one is worked on
-	MorePages // - MorePages<page,pc> -              jumps where another page follows
-	Close     // - Close<fetch,page> -               ends the fetch: merged response, new sync position
-	Handled   // - Handled -                         an arm has taken the failure
-	Retry     // options Retry<slot,page,pc> -       again from pc, or the error; slot counts the attempts
-	RaiseLast // - RaiseLast -                       the failure of the latest request, if it failed
+	Open       // sync Open<fetch,page> -             begins a fetch in a page slot; sync has what its position is kept by and read with (see SyncFields), or is null
+	LastSync   // - LastSync<page> - v | null         the position of the fetch in the page slot
+	ShiftSync  // v d ShiftSync<page,n> - v | null     the position v so much later or earlier, as the ShiftMode n says
+	UpdateFrom // v UpdateFrom<page,n> -              makes v the new position of the fetch; n is a PositionUse
+	ResetSync  // - ResetSync<page> -                 forgets the position of the fetch that the page slot had last
+	Checkpoint // - Checkpoint -                      saves the positions of the fetches that the task has closed since the last one
+	PageParam  // - PageParam<page> - v               the page parameter's current value
+	Fetch      // path options Fetch<fetch,page,pc> -    sets response; a failure that may be handled goes to pc, with pc 0 it is raised
+	PageDone   // until PageDone<fetch,page,pc> -     the page's place in the fetch: what it adds, whether another follows; what fails in that is as for Fetch
+	PageError  // - PageError<fetch,page,pc> -        in a handler: what failed is the failure of the page's request; goes to pc
+	PageItems  // - PageItems<page> - items           of the current page, or what the step takes of the last one
+	Ahead      // path options Ahead<fetch,page> -    if another page follows, asks for it while the current one is worked on
+	MorePages  // - MorePages<page,pc> -              jumps where another page follows
+	Close      // - Close<fetch,page> -               ends the fetch: merged response, new sync position
+	Handled    // - Handled -                         an arm has taken the failure
+	Retry      // options Retry<slot,page,pc> -       again from pc, or the error; slot counts the attempts
+	RaiseLast  // - RaiseLast -                       the failure of the latest request, if it failed
 
 	// stores
 	StoreList   // - StoreList<store> - records
@@ -190,9 +195,35 @@ const (
 
 // LoopSlots is how many slots a `for` loop has in a row: the array, the next
 // index, and what Enter notes: the number of the response, the response, its
-// status, and the path of its items. The last tells whether the item has reached
-// the loop's store.
-const LoopSlots = 7
+// status, and the path of its items; of the fetches that the task has closed,
+// which a `checkpoint` around the loop does not cover and how many there were when
+// the iteration began. The last tells whether the item has reached the loop's
+// store.
+const LoopSlots = 9
+
+// ShiftMode says how ShiftSync works.
+type ShiftMode uint8
+
+// The bits of a ShiftMode.
+const (
+	ShiftBack  ShiftMode = 1 << iota // minus, else plus
+	ShiftPlain                       // d is a number without a unit, which also an id can be moved by
+)
+
+// PositionUse says what a position that is worked out is for.
+type PositionUse uint8
+
+// The uses of a position.
+const (
+	UseAnywhere PositionUse = iota
+	UseInPath               // the path of the next run's request is made of it
+)
+
+// SyncFields are the fields of the object that Open takes: the path as it is
+// sent, or null where it needs the position itself; the key if it is not the
+// path; an object of values that tell one parent from another, or null; and
+// sinceFormat and sinceZone.
+var SyncFields = [...]string{"path", "key", "parts", "format", "zone"}
 
 // Size returns the operand's width in bytes.
 func (o Operand) Size() int {
@@ -329,7 +360,12 @@ var infos = [opCount]Info{
 	Restore:       {Name: "Restore", Operands: []Operand{OperandLoopSlots}, Scope: InStep},
 	Scheduled:     {Name: "Scheduled", Push: 1},
 	Param:         {Name: "Param", Operands: []Operand{OperandParam}, Push: 1},
+	Leave:         {Name: "Leave", Operands: []Operand{OperandLoopSlots}, Scope: InStep},
 	Open:          {Name: "Open", Operands: []Operand{OperandFetch, OperandPage}, Pop: 1, Scope: InStep},
+	ShiftSync:     {Name: "ShiftSync", Operands: []Operand{OperandPage, OperandN8}, Pop: 2, Push: 1, Scope: InStep},
+	UpdateFrom:    {Name: "UpdateFrom", Operands: []Operand{OperandPage, OperandN8}, Pop: 1, Scope: InStep},
+	ResetSync:     {Name: "ResetSync", Operands: []Operand{OperandPage}, Scope: InStep},
+	Checkpoint:    {Name: "Checkpoint", Scope: InStep},
 	LastSync:      {Name: "LastSync", Operands: []Operand{OperandPage}, Push: 1, Scope: InStep},
 	PageParam:     {Name: "PageParam", Operands: []Operand{OperandPage}, Push: 1, Scope: InStep},
 	Fetch:         {Name: "Fetch", Operands: []Operand{OperandFetch, OperandPage, OperandPC}, Pop: 2, Scope: InStep},

@@ -164,6 +164,7 @@ type FetchInfo struct {
 	Stream      bool     // each page goes through the step that follows
 	Until       bool     // `until` decides
 	Incremental bool     // has a sync position
+	Opaque      bool     // what updateFrom gives is the position, as it is
 	Handled     bool     // a match of the response follows
 	Single      bool     // one page is meant, whatever it says
 	Judged      bool     // failWhen says what is no good answer

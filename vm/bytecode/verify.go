@@ -698,7 +698,7 @@ func (v *verifier) special(pc int, op Op, rest, open int) error {
 		if callee := &v.p.Funcs[operandAt(code, pc+1, OperandFunc)]; callee.Args != 1 {
 			return v.fail(pc, "calls %s with one argument, but it takes %d", callee.Name, callee.Args)
 		}
-	case CallAction, Bracket, Fetch, PageDone, PageError, Parallel:
+	case CallAction, Bracket, Fetch, PageDone, PageError, Parallel, Checkpoint:
 		// Handlers and other tasks find a frame at a step boundary, with no
 		// operands.
 		if rest != 0 || open != 0 {

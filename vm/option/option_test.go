@@ -24,7 +24,7 @@ var named = []struct {
 	{At(InSource).Spec("circuitBreaker").Sub, "failureThreshold failureRate minimumRequests resetTimeout successThreshold failureWindow"},
 	{At(InSource).Spec("tls").Sub, "ca cert key serverName"},
 	{At(InSource).Spec("retry").Sub, "maxAttempts backoff initialDelay maxDelay jitter"},
-	{At(InRequest), "source params headers body form timeout retry paginate until maxPages maxItems allowCut since sinceParam sinceFormat " +
+	{At(InRequest), "source params headers body form timeout retry paginate until maxPages maxItems allowCut since sinceParam sinceHeader sinceFormat sinceZone " +
 		"syncKey updateFrom allow rateLimit"},
 	{At(InRequest).Spec("retry").Sub, "maxAttempts backoff initialDelay maxDelay jitter"},
 	{At(InStore), "keep ttl mode table schema evolve columns key extra nul json pool connectTimeout statementTimeout retry"},
@@ -40,6 +40,7 @@ var named = []struct {
 	{At(InPause), "duration resumeOn"},
 	{At(InRetryDirective), "maxAttempts backoff initialDelay maxDelay delay"},
 	{At(InQueue), "item key"},
+	{At(InSince), "param header format zone updateFrom"},
 }
 
 func TestTables(t *testing.T) {

@@ -15,6 +15,7 @@ const (
 	InPause                       // pause { … }
 	InRetryDirective              // match response { 500 -> retry { … } }
 	InQueue                       // match response { 500 -> queue name { … } }
+	InSince                       // since: lastSync { … }
 	placeCount
 )
 
@@ -32,7 +33,7 @@ func Places(yield func(Place, *Set) bool) {
 
 var places = [placeCount]*Set{
 	InSource: &source, InRequest: &request, InStore: &store, InStoreStep: &storeStep, InMission: &mission,
-	InSchedule: &schedule, InWait: &wait, InPause: &pause, InRetryDirective: &retryDirective, InQueue: &queue,
+	InSchedule: &schedule, InWait: &wait, InPause: &pause, InRetryDirective: &retryDirective, InQueue: &queue, InSince: &sinceBlock,
 }
 
 // second is in milliseconds, as the values of time options.
@@ -84,12 +85,22 @@ var (
 		{Name: "maxItems", Kind: Count, Min: 1, Max: maxItems, Doc: "items at most"},
 		{Name: "allowCut", Kind: Bool, Default: "false", Doc: "whether what is not fetched is left out on purpose"},
 		{Name: "since", Kind: Any, Doc: "from when on changes are asked for"},
-		{Name: "sinceParam", Kind: Text, Default: "since", Doc: "the parameter that carries it"},
-		{Name: "sinceFormat", Kind: TextOrWords, Words: []string{"ISO", "timestamp", "epoch"}, Default: "ISO", Doc: "its form, or a date pattern"},
+		{Name: "sinceParam", Kind: Text, Default: "since", Excludes: "sinceHeader", Doc: "the parameter that carries it"},
+		{Name: "sinceHeader", Kind: Text, Form: HeaderName, Excludes: "sinceParam", Doc: "the header that carries it in place of a parameter"},
+		{Name: "sinceFormat", Kind: TextOrWords, Words: sinceWords, Default: "ISO", Doc: "its form, or a date pattern"},
+		{Name: "sinceZone", Kind: Text, Form: Zone, Doc: "the IANA zone of times without an offset, and of a date pattern; without it UTC"},
 		{Name: "syncKey", Kind: Text, Doc: "the name under which the sync position is kept"},
-		{Name: "updateFrom", Kind: Text, Doc: "the items' field whose greatest value is the new position"},
+		{Name: "updateFrom", Kind: Any, PageParam: true, Doc: "the items' field whose greatest value is the new position, or that itself, worked out over the last page"},
 		{Name: "allow", Kind: List, Elem: Status, Doc: "statuses of failures that are none"},
 		{Name: "rateLimit", Kind: Block, Sub: &requestRateLimit, Doc: "how many such requests may go out"},
+	}}
+
+	sinceBlock = Set{Name: "since", specs: []Spec{
+		{Name: "param", Kind: Text, Default: "since", Excludes: "header", Doc: "the parameter that carries it"},
+		{Name: "header", Kind: Text, Form: HeaderName, Excludes: "param", Doc: "the header that carries it in place of a parameter"},
+		{Name: "format", Kind: TextOrWords, Words: sinceWords, Default: "ISO", Doc: "its form, or a date pattern"},
+		{Name: "zone", Kind: Text, Form: Zone, Doc: "the IANA zone of times without an offset, and of a date pattern; without it UTC"},
+		{Name: "updateFrom", Kind: Any, PageParam: true, Doc: "the items' field whose greatest value is the new position, or that itself, worked out over the last page"},
 	}}
 
 	retry = Set{Name: "retry", specs: []Spec{
@@ -270,3 +281,5 @@ var wordSynonyms = [...]pair{
 }
 
 func wordSynonym(word string) string { return lookup(wordSynonyms[:], word) }
+
+var sinceWords = []string{"ISO", "timestamp", "epoch", "http"}

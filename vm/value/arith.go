@@ -160,12 +160,12 @@ func shiftTime(t, by Value, sign int64) (Value, error) {
 			return Value{}, fmt.Errorf("%w: %s shifted by %s ms", errDateRange, Describe(t), Describe(by))
 		}
 	}
-	const farthest = maxTime - minTime
+	const farthest = MaxTime - MinTime
 	if ms < -farthest || ms > farthest {
 		return Value{}, fmt.Errorf("%w: %s shifted by %s ms", errDateRange, Describe(t), Describe(by))
 	}
 	shifted := t.Time() + sign*ms
-	if shifted < minTime || shifted > maxTime {
+	if shifted < MinTime || shifted > MaxTime {
 		return Value{}, fmt.Errorf("%w: %s shifted by %s ms", errDateRange, Describe(t), Describe(by))
 	}
 	return FromTime(shifted), nil

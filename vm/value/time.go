@@ -9,13 +9,13 @@ import (
 // The timestamps that can be written: 0000-01-01T00:00:00.000Z to
 // 9999-12-31T23:59:59.999Z, in milliseconds since 1970.
 const (
-	minTime = -62167219200000
-	maxTime = 253402300799999
+	MinTime = -62167219200000
+	MaxTime = 253402300799999
 )
 
 // ValidTime reports whether a timestamp is one that can be written: of a year
 // from 0000 to 9999. The operations of the language make no other.
-func ValidTime(ms int64) bool { return minTime <= ms && ms <= maxTime }
+func ValidTime(ms int64) bool { return MinTime <= ms && ms <= MaxTime }
 
 const secondsPerDay = 24 * 60 * 60
 
@@ -176,7 +176,7 @@ func parseClock(s string, t *instant) (seconds int64, rest string, ok bool) {
 }
 
 // writable reports whether the instant is one that can be written.
-func (t instant) writable() bool { return t.seconds >= minTime/1000 && t.seconds <= maxTime/1000 }
+func (t instant) writable() bool { return t.seconds >= MinTime/1000 && t.seconds <= MaxTime/1000 }
 
 // readInstantIn reads any form of a time. What has no offset is in zone.
 func readInstantIn(s string, zone *time.Location) (instant, bool) {

@@ -345,7 +345,7 @@ func TestNeg(t *testing.T) {
 func TestTimeArithmetic(t *testing.T) {
 	const day = 24 * 60 * 60 * 1000
 	at, str := FromTime(10*day), FromString
-	last, first := FromTime(maxTime), FromTime(minTime)
+	last, first := FromTime(MaxTime), FromTime(MinTime)
 	for _, c := range []struct {
 		op   func(a, b Value) (Value, error)
 		a, b Value
@@ -354,7 +354,7 @@ func TestTimeArithmetic(t *testing.T) {
 		{Add, at, FromInt(day), FromTime(11 * day)}, {Add, FromInt(day), at, FromTime(11 * day)}, {Add, at, FromFloat(0.5), FromTime(10*day + 1)}, {Add, at, FromDecimal(14, 1), FromTime(10*day + 1)},
 		{Sub, at, FromInt(day), FromTime(9 * day)}, {Sub, at, FromInt(-day), FromTime(11 * day)}, {Sub, at, FromTime(day), FromInt(9 * day)}, {Sub, FromTime(day), at, FromInt(-9 * day)},
 		{Sub, at, str("1970-01-02T00:00:00Z"), FromInt(9 * day)}, {Sub, str("1970-01-02T01:00:00+01:00"), at, FromInt(-9 * day)}, {Sub, at, str("1970-01-01"), FromInt(10 * day)},
-		{Sub, last, first, FromInt(maxTime - minTime)}, {Add, first, FromInt(maxTime - minTime), last}, {Sub, last, FromInt(maxTime - minTime), first},
+		{Sub, last, first, FromInt(MaxTime - MinTime)}, {Add, first, FromInt(MaxTime - MinTime), last}, {Sub, last, FromInt(MaxTime - MinTime), first},
 		{Add, at, str("!"), str("1970-01-11T00:00:00.000Z!")}, {Add, str("at "), at, str("at 1970-01-11T00:00:00.000Z")},
 	} {
 		if got, err := c.op(c.a, c.b); err != nil || got != c.want && Text(got) != Text(c.want) || got.Kind() != c.want.Kind() {
@@ -430,7 +430,7 @@ func TestParseTime(t *testing.T) {
 	for text, want := range map[string]int64{
 		"1970-01-01": 0, "1970-01-01T00:00:00Z": 0, "2026-01-20T09:00:00Z": 1768899600000, "2026-01-20t09:00:00z": 1768899600000, "2026-01-20T10:30:00+01:30": 1768899600000, "2026-01-20T03:30:00-05:30": 1768899600000, "2026-01-20T09:00:00-00:00": 1768899600000,
 		"2026-01-20T09:00:00.5Z": 1768899600500, "2026-01-20T09:00:00.123456789Z": 1768899600123, "2026-01-20T09:00:00.0009Z": 1768899600000, "1969-12-31T23:59:59.999Z": -1, "1969-12-31T23:59:59.9999Z": -1, "1969-12-31": -86400000,
-		"2000-02-29": 951782400000, "2024-02-29T00:00:00Z": 1709164800000, "0000-01-01": minTime, "9999-12-31T23:59:59.999Z": maxTime, "9999-12-31T23:59:59.9999Z": maxTime,
+		"2000-02-29": 951782400000, "2024-02-29T00:00:00Z": 1709164800000, "0000-01-01": MinTime, "9999-12-31T23:59:59.999Z": MaxTime, "9999-12-31T23:59:59.9999Z": MaxTime,
 	} {
 		if got, ok := ParseTime(text); got != want || !ok || !IsDateText(text) {
 			t.Errorf("%s: got %d, %v, want %d", text, got, ok, want)
@@ -542,7 +542,7 @@ func FuzzParseTime(f *testing.F) {
 
 func TestAppendTime(t *testing.T) {
 	for range 200_000 {
-		ms := minTime + rand.Int64N(maxTime-minTime+1)
+		ms := MinTime + rand.Int64N(MaxTime-MinTime+1)
 		want := time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z")
 		if got := string(AppendTime(nil, ms)); got != want {
 			t.Fatalf("%d: got %s, want %s", ms, got, want)
@@ -552,7 +552,7 @@ func TestAppendTime(t *testing.T) {
 		}
 	}
 	for ms, want := range map[int64]string{
-		minTime: "0000-01-01T00:00:00.000Z", maxTime: "9999-12-31T23:59:59.999Z", maxTime + 1: "+010000-01-01T00:00:00.000Z", minTime - 1: "-000001-12-31T23:59:59.999Z",
+		MinTime: "0000-01-01T00:00:00.000Z", MaxTime: "9999-12-31T23:59:59.999Z", MaxTime + 1: "+010000-01-01T00:00:00.000Z", MinTime - 1: "-000001-12-31T23:59:59.999Z",
 		math.MaxInt64: "+292278994-08-17T07:12:55.807Z", math.MinInt64: "-292275055-05-16T16:47:04.192Z",
 	} {
 		if got := string(AppendTime(nil, ms)); got != want {
