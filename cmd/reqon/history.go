@@ -24,8 +24,8 @@ func statusCommand() *cli.Command {
 		Name:      "status",
 		Usage:     "show the last run of each mission",
 		ArgsUsage: "[MISSION]",
-		Flags:     recordFlags(),
-		Action:    func(c *cli.Context) error { return withRecords(c, status) },
+		Flags:     pastRunFlags(),
+		Action:    func(c *cli.Context) error { return withPastRuns(c, status) },
 	}
 }
 
@@ -36,8 +36,8 @@ func historyCommand() *cli.Command {
 		ArgsUsage: "[MISSION]",
 		Flags: append([]cli.Flag{
 			&cli.IntFlag{Name: "limit", Value: 20, Usage: "`N`: show at most so many (default 20)"},
-		}, recordFlags()...),
-		Action: func(c *cli.Context) error { return withRecords(c, history) },
+		}, pastRunFlags()...),
+		Action: func(c *cli.Context) error { return withPastRuns(c, history) },
 	}
 }
 
@@ -47,13 +47,13 @@ func cleanupCommand() *cli.Command {
 		Usage: "remove the records of old runs; the newest of each mission stays",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "older-than", Usage: "`TIME`: those that started longer ago, such as 30d, 12h or 2w (required)"},
-		}, recordFlags()...),
-		Action: func(c *cli.Context) error { return withRecords(c, cleanup) },
+		}, pastRunFlags()...),
+		Action: func(c *cli.Context) error { return withPastRuns(c, cleanup) },
 	}
 }
 
-// recordFlags are the options of all commands on run records.
-func recordFlags() []cli.Flag {
+// pastRunFlags are the options of all commands on run records.
+func pastRunFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "json", Usage: "write JSON"},
 		stateDirFlag(""),
@@ -61,20 +61,20 @@ func recordFlags() []cli.Flag {
 	}
 }
 
-// records are the run records of a state folder; db is nil where there are none.
-type records struct {
+// pastRuns are the run records of a state folder; db is nil where there are none.
+type pastRuns struct {
 	dir string
 	db  *state.DB
 }
 
-// withRecords opens the run records for a command. Runs whose process was killed
+// withPastRuns opens the run records for a command. Runs whose process was killed
 // are first recorded as interrupted: they must not seem to run for ever.
-func withRecords(c *cli.Context, command func(*cli.Context, *records) error) error {
+func withPastRuns(c *cli.Context, command func(*cli.Context, *pastRuns) error) error {
 	env, err := environment(c.String("env"))
 	if err != nil {
 		return exit(exitConfig, err)
 	}
-	r := &records{dir: stateDir(c, env)}
+	r := &pastRuns{dir: stateDir(c, env)}
 	r.db, err = state.OpenExisting(r.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		r.db = nil
@@ -102,7 +102,7 @@ func missionArgument(c *cli.Context) (string, error) {
 }
 
 // last returns the newest run of each mission by name, or of the one named.
-func (r *records) last(mission string) ([]state.Run, error) {
+func (r *pastRuns) last(mission string) ([]state.Run, error) {
 	if r.db == nil {
 		return nil, r.known(mission, nil)
 	}
@@ -125,7 +125,7 @@ func (r *records) last(mission string) ([]state.Run, error) {
 }
 
 // known reports a mission of which there is no run.
-func (r *records) known(mission string, names []string) error {
+func (r *pastRuns) known(mission string, names []string) error {
 	switch {
 	case mission == "" || slices.Contains(names, mission):
 		return nil
@@ -135,7 +135,7 @@ func (r *records) known(mission string, names []string) error {
 	return exit(exitConfig, fmt.Errorf("no run of %s is recorded in %s; %s", mission, r.dir, suggest(mission, names)))
 }
 
-func status(c *cli.Context, r *records) error {
+func status(c *cli.Context, r *pastRuns) error {
 	mission, err := missionArgument(c)
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func status(c *cli.Context, r *records) error {
 	return nil
 }
 
-func history(c *cli.Context, r *records) error {
+func history(c *cli.Context, r *pastRuns) error {
 	mission, err := missionArgument(c)
 	if err != nil {
 		return err
@@ -180,7 +180,7 @@ func history(c *cli.Context, r *records) error {
 	return nil
 }
 
-func cleanup(c *cli.Context, r *records) error {
+func cleanup(c *cli.Context, r *pastRuns) error {
 	if c.NArg() > 0 {
 		return exit(exitConfig, fmt.Errorf("unexpected %s: reqon cleanup --older-than 30d", c.Args().First()))
 	}
@@ -248,7 +248,7 @@ func writeRun(w io.Writer, run *state.Run, now time.Time) {
 }
 
 // writeRuns writes a table of runs.
-func (r *records) writeRuns(w io.Writer, runs []state.Run, now time.Time) {
+func (r *pastRuns) writeRuns(w io.Writer, runs []state.Run, now time.Time) {
 	if len(runs) == 0 {
 		fmt.Fprintf(w, "No runs are recorded in %s.\n", r.dir)
 		return
