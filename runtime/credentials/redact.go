@@ -113,12 +113,35 @@ func writtenForms(secret string) []string {
 		base64.StdEncoding.EncodeToString([]byte(secret)),
 		base64.URLEncoding.EncodeToString([]byte(secret)),
 	}
+	out = append(out, withinBase64(secret)...)
 	for _, esc := range []string{
 		url.QueryEscape(secret),
 		url.PathEscape(secret),
 		strings.ReplaceAll(url.QueryEscape(secret), "+", "%20"),
 	} {
 		out = append(out, esc, lowerEscapes(esc))
+	}
+	return out
+}
+
+// minWithin is the length below which the part of a base64 text that a secret
+// makes up alone is not looked for: it would be found in other texts, too.
+const minWithin = 8
+
+// withinBase64 returns what is always the same in the base64 form of a text that
+// the secret stands in: it depends on where the secret begins in a group of three
+// bytes, and its first and last digit on what stands beside it.
+func withinBase64(secret string) []string {
+	var out []string
+	for shift := range 3 {
+		padded := append(make([]byte, shift, shift+len(secret)), secret...)
+		from, to := (8*shift+5)/6, 8*len(padded)/6
+		if to-from < minWithin {
+			continue
+		}
+		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			out = append(out, enc.EncodeToString(padded)[from:to])
+		}
 	}
 	return out
 }

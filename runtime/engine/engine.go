@@ -88,7 +88,7 @@ type Engine struct {
 	mu       sync.Mutex
 	adapters map[string]store.Adapter // those that were used, by name
 
-	credentials credentials.Redactor // knows the credentials of all sources, and nothing else
+	signedIn credentials.Tokens // what sign-ins have brought
 	// set is what cfg.Credentials was until a reload brought another.
 	set atomic.Pointer[credentials.Set]
 }
@@ -140,7 +140,7 @@ func New(cfg Config) (*Engine, error) {
 		adapters: map[string]store.Adapter{},
 	}
 	e.accounts = signin.Accounts{
-		Store: signin.NewStore(cfg.StateDir), Clock: cfg.Clock, Learn: e.learn, Forget: e.forget, OnState: cfg.Metrics.SignIn,
+		Store: signin.NewStore(cfg.StateDir), Clock: cfg.Clock, Learn: e.learnSignedIn, Forget: e.forget, OnState: cfg.Metrics.SignIn,
 	}
 	e.gates.Accounts = &e.accounts
 	e.gates.OnBreaker = func(source string, s httpclient.BreakerState) { cfg.Metrics.BreakerState(source, telemetry.Breaker(s)) }
@@ -196,16 +196,22 @@ func (e *Engine) Close() error {
 	return errors.Join(e.closeAdapters(), e.dir.Close(), e.closeState())
 }
 
-// learn makes secrets be redacted everywhere, from now on.
+// learn makes secrets be redacted in all that people read, from now on.
 func (e *Engine) learn(secrets ...string) {
 	e.cfg.Redactor.Add(secrets...)
-	e.credentials.Add(secrets...)
+}
+
+// learnSignedIn is learn for what a sign-in has brought, which sources that sign in
+// send from now on.
+func (e *Engine) learnSignedIn(secrets ...string) {
+	e.learn(secrets...)
+	e.signedIn.Add(secrets...)
 }
 
 // forget makes secrets that nobody uses any longer be like any other text.
 func (e *Engine) forget(secrets ...string) {
 	e.cfg.Redactor.Forget(secrets...)
-	e.credentials.Forget(secrets...)
+	e.signedIn.Forget(secrets...)
 }
 
 // SignInProblems returns the sign-ins that do not work, sorted by source.

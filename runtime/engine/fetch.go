@@ -41,6 +41,9 @@ func (r *run) Fetch(ctx context.Context, q *vm.Request) (*vm.Reply, error) {
 	counter.requests.Add(1)
 	r.opts.Progress.Requests.Add(1)
 	r.tellRepeats(r.repeats.since(r.engine.cfg.Clock.Now()))
+	if q.Fetch.Source != bytecode.None {
+		r.secrets[q.Fetch.Source].asked.Store(true)
+	}
 	resp, err := r.client.Do(ctx, source, req)
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx) // which says who or what cancelled it

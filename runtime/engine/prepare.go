@@ -70,10 +70,13 @@ func inlineCredentials(o *option.Values) map[string]string {
 // prepareSources evaluates the sources and finds their credentials.
 func (r *run) prepareSources() error {
 	for i := range r.mission.prog.Sources {
-		source, _, err := r.prepareSource(&r.mission.prog.Sources[i])
+		source, cred, err := r.prepareSource(&r.mission.prog.Sources[i])
 		if err != nil {
 			return err
 		}
+		own := &sourceSecrets{source: r.mission.prog.Sources[i].Name, signsIn: cred.Kind == credentials.OAuth2}
+		own.tokens.Add(cred.Secrets()...)
+		r.secrets = append(r.secrets, own)
 		r.engine.gates.Open(source)
 		r.sources = append(r.sources, source)
 	}

@@ -75,6 +75,7 @@ type run struct {
 	record   state.Run
 	params   []value.Value
 	sources  []*httpclient.Source
+	secrets  []*sourceSecrets // of each of them
 	stores   []*runStore
 	position positions
 	counters []actionCounter // by action; the last is for what is outside of actions
@@ -83,7 +84,9 @@ type run struct {
 	begun    bool        // and recorded
 	sent     atomic.Bool // a dry run has come to its first request
 
-	waits waits
+	waits      waits
+	redactions sync.Map // the store steps, by place, of which it was told that a credential was taken out
+
 	named sync.Map // environment variables whose values are secrets by their names
 
 	mu      sync.Mutex

@@ -36,7 +36,7 @@ func authFile(t testing.TB, entries map[string]any) *credentials.Set {
 
 const signInMission = `mission %NAME {
   source %SOURCE { base: env("BASE"), retry: { maxAttempts: 1 } }
-  action A { for i in range(%N) concurrency 20 { get "/api/{i}"  store ({ id: i, secret: "tok access-1 end" }) -> kept } }
+  action A { for i in range(%N) concurrency 20 { get "/api/{i}"  store ({ id: i, secret: "tok access-1 end", other: "client-secret-1" }) -> kept } }
 }
 `
 
@@ -97,8 +97,11 @@ func TestOAuthOverRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "kept.json"))
-	if err != nil || strings.Contains(string(text), "access-1") {
-		t.Errorf("a store holds a token: %.300s %v", text, err)
+	if err != nil || !strings.Contains(string(text), "tok access-1 end") {
+		t.Errorf("a token of eight letters was taken for no data: %.300s %v", text, err)
+	}
+	if strings.Contains(string(text), "client-secret-1") {
+		t.Errorf("a store holds a secret: %.300s %v", text, err)
 	}
 }
 

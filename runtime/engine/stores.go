@@ -336,15 +336,21 @@ func (r *run) StorePut(ctx context.Context, p *vm.Put) error {
 		return r.notStored(p, p.Err)
 	}
 	recs := make([]store.Record, len(p.Records))
+	redacted := 0
 	for i, v := range p.Records {
 		key, err := r.recordKey(p, i)
+		found := 0
+		if err == nil {
+			v, found, err = r.withoutSecrets(key, v)
+			redacted += found
+		}
 		if err != nil {
 			if len(p.Records) > 1 {
 				err = fmt.Errorf("the record at index %d of %d, %s: %w; nothing of this step was stored", i, len(p.Records), value.Describe(v), err)
 			}
 			return r.notStored(p, err)
 		}
-		recs[i] = store.Record{Key: key, Value: withoutSecrets(&r.engine.credentials, v)}
+		recs[i] = store.Record{Key: key, Value: v}
 	}
 	if r.opts.DryRun || len(recs) == 0 {
 		return nil
@@ -357,6 +363,7 @@ func (r *run) StorePut(ctx context.Context, p *vm.Put) error {
 	if err != nil {
 		return r.notStored(p, err)
 	}
+	r.tellRedacted(s, redacted, p.At)
 	s.inserted.Add(int64(res.Inserted))
 	s.updated.Add(int64(res.Updated))
 	s.unchanged.Add(int64(res.Unchanged))
