@@ -5,8 +5,9 @@
 //
 // For the target "exports/orders" the folder exports holds
 //
-//	orders.json       the records, as of the last Sync: one JSON object by key,
-//	                  one record a line; replaced as a whole, never in part
+//	orders.json       the records, as of the last Sync or not long before: one
+//	                  JSON object by key, one record a line; replaced as a
+//	                  whole, never in part
 //	.orders.journal   the batches finished since then
 //	.orders.lock      held while a process works on the other two
 //	.orders.queue     held by who waits for the lock; made when a process first
@@ -18,6 +19,11 @@
 // therefore take back what was put since the last Sync, which is why a sync
 // position must be saved only after Sync has returned: what was lost will
 // then be fetched again.
+//
+// The .json is there from the first batch on, and follows while batches go on: it
+// is replaced when the journal holds more than it does, every few seconds at most.
+// So it shows half of what was stored at least, and all behind a Sync, and what
+// it costs grows no faster than the store.
 //
 // # Several processes
 //
@@ -66,6 +72,8 @@ type Dir struct {
 	notice  func(string)
 
 	leaseIdle, leaseMost time.Duration // see the constants
+	now                  func() time.Time
+	still                bool // in tests: a snapshot is replaced by Sync only
 
 	mu     sync.Mutex
 	root   *os.Root // nil until the folder is there
@@ -93,7 +101,7 @@ func OpenDir(path string, shapes *value.Shapes, opt DirOptions) (*Dir, error) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("the state folder: %w; make it readable for this user, or name another folder", err)
 	}
-	d := &Dir{path: path, scratch: table.NewScratch(shapes), notice: opt.Notice, files: map[string]*file{}, leaseIdle: leaseIdle, leaseMost: leaseMost}
+	d := &Dir{path: path, scratch: table.NewScratch(shapes), notice: opt.Notice, files: map[string]*file{}, leaseIdle: leaseIdle, leaseMost: leaseMost, now: time.Now}
 	if d.notice == nil {
 		d.notice = func(string) {}
 	}

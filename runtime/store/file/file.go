@@ -45,7 +45,9 @@ type file struct {
 	wantAges   bool
 	batch      fileBatch
 	doing      table.Change
-	retryAbove int64 // after the snapshot could not be replaced: size of the journal from which to try again
+	retryAbove int64         // after the snapshot could not be replaced: size of the journal from which to try again
+	replaced   time.Time     // when the snapshot was replaced last, or read
+	took       time.Duration // how long that took
 	closed     bool
 
 	leased   atomic.Bool    // for readers: there is a lease
@@ -70,6 +72,9 @@ const (
 	// replaceAbove is the size in bytes above which a journal that is mostly
 	// out of date makes the snapshot be replaced.
 	replaceAbove = 16 << 20
+	// followEvery is how often the snapshot follows a journal that has outgrown
+	// it, at most. It takes no more than a tenth of the time, either.
+	followEvery = 5 * time.Second
 	// closeTimeout is how long Close waits for another process's lock.
 	closeTimeout = time.Minute
 )
@@ -235,6 +240,22 @@ func (f *file) journalError(err error) error {
 // wasteful reports whether the journal is mostly out of date.
 func (f *file) wasteful() bool { return f.end > max(replaceAbove, 2*f.ix.LiveBytes) }
 
+// behind reports whether the snapshot is to be written anew for those who read
+// it while a long run goes on: there is none yet, or the journal holds more than
+// it does. As it doubles each time, what that costs stays in proportion to what
+// is stored.
+func (f *file) behind() bool {
+	switch {
+	case !f.dirty || f.dir.still:
+		return false
+	case f.gen.snap == nil:
+		return true
+	case f.end-headerSize <= f.gen.snapInfo.Size():
+		return false
+	}
+	return f.dir.now().Sub(f.replaced) >= max(followEvery, 10*f.took)
+}
+
 // write lets fn change the store as one batch, after expired records are gone.
 func (f *file) write(ctx context.Context, opt store.Options, to purpose, fn func(c *table.Change) error) error {
 	return f.locked(ctx, to, func() error {
@@ -250,7 +271,7 @@ func (f *file) write(ctx context.Context, opt store.Options, to purpose, fn func
 			return err
 		}
 		f.flushLater()
-		if f.wasteful() {
+		if f.wasteful() || f.behind() {
 			f.replaceEarly()
 			return nil
 		}
@@ -263,7 +284,7 @@ func (f *file) write(ctx context.Context, opt store.Options, to purpose, fn func
 	})
 }
 
-// replaceEarly replaces the snapshot to be rid of the journal. Should that fail,
+// replaceEarly replaces the snapshot before the next Sync. Should that fail,
 // the journal goes on; the batch in it was stored all the same, and the next
 // Sync will say what is wrong.
 func (f *file) replaceEarly() {

@@ -21,6 +21,7 @@ func (f *file) load() error {
 		return err
 	}
 	f.dirty, f.stale = l.dirty, l.stale
+	f.replaced, f.took = f.dir.now(), 0
 	f.wantAges = f.wantAges || l.ix.Ages != nil
 	f.publish(l.ix, g, l.end)
 	return nil
@@ -442,6 +443,16 @@ func (f *file) replace() error {
 
 // rewrite is replace without a look at what it overwrites.
 func (f *file) rewrite() error {
+	began := f.dir.now()
+	if err := f.rewriteNow(); err != nil {
+		return err
+	}
+	f.replaced = f.dir.now()
+	f.took = f.replaced.Sub(began)
+	return nil
+}
+
+func (f *file) rewriteNow() error {
 	t, err := openRegular(f.folder, f.tempName(), os.O_RDWR|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		return f.fail("create", f.tempName(), err)

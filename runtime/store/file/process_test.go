@@ -369,6 +369,7 @@ func fillDisk(dir, _ string) error {
 	if err != nil {
 		return err
 	}
+	d.still = true
 	s, err := d.File("s", store.Options{})
 	if err != nil {
 		return err
