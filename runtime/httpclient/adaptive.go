@@ -3,7 +3,6 @@ package httpclient
 import (
 	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -138,121 +137,6 @@ func (s *server) faster(now time.Time) {
 		return
 	}
 	s.pace.SetLimitAt(now, next)
-}
-
-// serverLimit is what headers say.
-type serverLimit struct {
-	remaining    float64
-	hasRemaining bool
-	reset        time.Time
-}
-
-// limitHeaders are the headers that say how many requests are left, and when
-// there are more. Names are in their canonical form.
-var limitHeaders = [...][2]string{
-	{"X-Ratelimit-Remaining", "X-Ratelimit-Reset"},
-	{"X-Ratelimit-Remaining", "X-Ratelimit-Reset-After"},
-	{"X-Rate-Limit-Remaining", "X-Rate-Limit-Reset"},
-	{"Ratelimit-Remaining", "Ratelimit-Reset"}, // draft-ietf-httpapi-ratelimit-headers up to 06
-}
-
-// readLimit reads the headers of a server's limit. What can't be read, or is
-// past, is passed over.
-func readLimit(h http.Header, now time.Time) (l serverLimit, ok bool) {
-	for _, names := range &limitHeaders {
-		resets, there := h[names[1]]
-		if !there || len(resets) == 0 {
-			continue
-		}
-		reset, good := readReset(resets[0], h, now)
-		if !good {
-			continue
-		}
-		l = serverLimit{reset: reset}
-		if values := h[names[0]]; len(values) > 0 {
-			l.remaining, l.hasRemaining = readCount(values[0])
-		}
-		return l, true
-	}
-	if values, there := h["Ratelimit"]; there {
-		return readRateLimit(strings.Join(values, ","), now)
-	}
-	return l, false
-}
-
-// readRateLimit reads the one header of the drafts from 07 on: `limit=100,
-// remaining=5, reset=30`, or, from 08 on, `"default";r=5;t=30` for each policy,
-// of which the one counts that has the least left.
-func readRateLimit(text string, now time.Time) (l serverLimit, ok bool) {
-	if strings.Contains(text, "remaining") {
-		text = strings.ReplaceAll(text, ",", ";")
-	}
-	for policy := range strings.SplitSeq(text, ",") {
-		one := serverLimit{}
-		for part := range strings.SplitSeq(policy, ";") {
-			name, n, _ := strings.Cut(strings.TrimSpace(part), "=")
-			switch name {
-			case "r", "remaining":
-				one.remaining, one.hasRemaining = readCount(n)
-			case "t", "reset":
-				if seconds, good := readCount(n); good && seconds > 0 && seconds < maxPause.Seconds() {
-					one.reset = now.Add(time.Duration(seconds * float64(time.Second)))
-				}
-			}
-		}
-		if one.reset.IsZero() || !one.hasRemaining {
-			continue
-		}
-		if !ok || one.remaining < l.remaining || one.remaining == l.remaining && one.reset.After(l.reset) {
-			l, ok = one, true
-		}
-	}
-	return l, ok
-}
-
-// readCount reads a number that is not negative.
-func readCount(text string) (float64, bool) {
-	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-	if err != nil || !(n >= 0) || math.IsInf(n, 0) {
-		return 0, false
-	}
-	return n, true
-}
-
-// readReset reads when there are more requests: seconds from now on, or, if the
-// number is so great, a time in seconds or milliseconds since 1970, or a date. A
-// time is compared with the server's own clock.
-func readReset(text string, h http.Header, now time.Time) (time.Time, bool) {
-	clock := now
-	if date := serverDate(h); !date.IsZero() {
-		clock = date
-	}
-	var at time.Time
-	if n, ok := readCount(text); ok {
-		switch {
-		case n > 1e15:
-			return at, false
-		case n > 1e12:
-			at = time.UnixMilli(int64(n))
-		case n > 1e9:
-			at = time.Unix(0, int64(n*float64(time.Second)))
-		default:
-			if n == 0 {
-				return at, false
-			}
-			return now.Add(time.Duration(n * float64(time.Second))), true
-		}
-	} else if t, err := time.Parse(time.RFC3339, strings.TrimSpace(text)); err == nil {
-		at = t
-	} else if t, err := http.ParseTime(strings.TrimSpace(text)); err == nil {
-		at = t
-	} else {
-		return at, false
-	}
-	if !at.After(clock) {
-		return at, false
-	}
-	return now.Add(at.Sub(clock)), true
 }
 
 // readBucket reads Shopify's header of calls in a bucket and its size, 32/40.

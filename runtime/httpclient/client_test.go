@@ -293,6 +293,7 @@ func TestRetryAfter(t *testing.T) {
 		{name: "a fraction", after: "1.5", want: 1500 * time.Millisecond},
 		{name: "date by our clock", after: testNow.Add(20 * time.Second).Format(http.TimeFormat), want: 20 * time.Second},
 		{name: "date by the server's clock", after: "Tue, 20 Jan 2026 12:00:05 GMT", date: "Tue, 20 Jan 2026 12:00:00 GMT", want: 5 * time.Second},
+		{name: "a date beside an absurd clock", after: testNow.Add(9 * time.Second).Format(http.TimeFormat), date: "Tue, 05 Mar 2024 12:00:00 GMT", want: 9 * time.Second},
 		{name: "a past date", after: "Tue, 20 Jan 2015 12:00:05 GMT", want: 0},
 		{name: "nonsense", after: "soon", want: time.Second},
 		{name: "negative", after: "-5", want: time.Second},

@@ -94,10 +94,7 @@ func retryAfter(h http.Header, now time.Time) (wait time.Duration, ok bool) {
 	if err != nil {
 		return 0, false
 	}
-	if date := serverDate(h); !date.IsZero() {
-		now = date
-	}
-	return max(at.Sub(now), 0), true
+	return max(at.Sub(serverClock(h, now)), 0), true
 }
 
 // serverDate returns the time of the Date header, or the zero time.
