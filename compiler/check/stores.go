@@ -2,13 +2,13 @@ package check
 
 import (
 	"net/url"
-	"path"
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
 	"reqon/vm/bytecode"
 	"reqon/vm/near"
 	"reqon/vm/option"
+	"reqon/vm/target"
 	"slices"
 	"strings"
 )
@@ -288,12 +288,12 @@ func (c *checker) checkTarget(adapter string, e syntax.Expr) {
 	}
 	switch option.FindAdapter(adapter).Target {
 	case option.FileTarget:
-		if problem := fileTargetProblem(lit.Value); problem != "" {
-			c.report(diag.CodeBadTarget, e.Place(), "", "%s; a file store's target is a name such as \"orders\" or \"exports/orders\"", problem)
+		if _, err := target.File(lit.Value); err != nil {
+			c.report(diag.CodeBadTarget, e.Place(), "", "%s; a file store's target is a name such as \"orders\" or \"exports/orders\"", err)
 		}
 	case option.PathTarget:
-		if problem := databaseProblem(lit.Value); problem != "" {
-			c.report(diag.CodeBadTarget, e.Place(), "", "%s; the target is the path of a database, such as \"orders.db\"", problem)
+		if err := target.Database(lit.Value); err != nil {
+			c.report(diag.CodeBadTarget, e.Place(), "", "%s; the target is the path of a database, such as \"orders.db\"", err)
 		}
 	case option.URLTarget:
 		if bytecode.NotAvailable(bytecode.AdapterPart, adapter) != nil {
@@ -301,24 +301,6 @@ func (c *checker) checkTarget(adapter string, e syntax.Expr) {
 		}
 		c.checkDatabaseAddress(adapter, lit)
 	}
-}
-
-// databaseProblem says why the path of a SQLite database is refused.
-func databaseProblem(target string) string {
-	base := strings.ToLower(target[strings.LastIndexAny(target, "/\\")+1:])
-	switch {
-	case strings.TrimSpace(target) == "":
-		return "the target is empty"
-	case strings.HasSuffix(target, "/"):
-		return "the target is a folder"
-	case strings.HasPrefix(target, ":"):
-		return "a database in memory would be gone with the run"
-	case strings.Contains(target, "\x00"):
-		return "the target holds a NUL"
-	case base == "reqon.db", strings.HasPrefix(base, "reqon.db-"):
-		return "`reqon.db` is where Reqon keeps its runs"
-	}
-	return ""
 }
 
 // checkDatabaseAddress checks the literal address of a database.
@@ -348,30 +330,4 @@ func (c *checker) checkDatabaseAddress(adapter string, lit *syntax.StringLit) {
 		}
 		c.report(diag.CodeLiteralSecret, lit.Span, "write `"+adapter+"(env(\""+env+"\"))`", "this address holds a password, which should not stand in the source")
 	}
-}
-
-// fileTargetProblem says why a file store's target is refused: it never leaves
-// the state folder, and never takes the name of what else is kept there.
-func fileTargetProblem(target string) string {
-	switch {
-	case strings.TrimSpace(target) == "":
-		return "the target is empty"
-	case strings.HasPrefix(target, "/"), len(target) > 1 && target[1] == ':':
-		return "the target is an absolute path"
-	case strings.ContainsAny(target, "\\\x00"):
-		return "the target holds a backslash or a NUL"
-	case target == "reqon.db", target == "cache", strings.HasPrefix(target, "cache/"):
-		return "`" + target + "` is a name that the state folder uses itself"
-	}
-	for part := range strings.SplitSeq(target, "/") {
-		switch {
-		case part == "..":
-			return "the target leaves the state folder"
-		case part == "" || part == ".":
-			return "the target is not in its shortest form, `" + path.Clean(target) + "`"
-		case part[0] == '.':
-			return "a part of the target begins with a dot"
-		}
-	}
-	return ""
 }

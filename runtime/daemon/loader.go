@@ -21,6 +21,7 @@ import (
 	"reqon/runtime/state"
 	"reqon/runtime/telemetry"
 	"reqon/vm/bytecode"
+	"reqon/vm/target"
 )
 
 // loader keeps the missions in memory in step with their files. It is used by
@@ -162,7 +163,7 @@ func unchanged(now, before []stamp) bool {
 func newLoader(cfg *Config, e *engine.Engine, began time.Time) *loader {
 	return &loader{
 		cfg: cfg, engine: e, read: cfg.read(), began: began, seed: cfg.seed(), owners: map[string]*unit{}, told: map[string]bool{}, remembered: map[string]string{}, past: true,
-		cache: &cache{dir: filepath.Join(cfg.Engine.StateDir, "cache"), compiler: cfg.compilerID(), readOnly: cfg.DryRun},
+		cache: &cache{dir: filepath.Join(cfg.Engine.StateDir, target.Cache), compiler: cfg.compilerID(), readOnly: cfg.DryRun},
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"reqon/runtime/state"
+	"reqon/vm/target"
 )
 
 // Store keeps sign-ins in the state folder, readable by their owner only. It is
@@ -33,7 +34,7 @@ type Store struct{ dir string }
 
 // NewStore returns the store of a state folder. Nothing is written before the
 // first sign-in.
-func NewStore(stateDir string) *Store { return &Store{filepath.Join(stateDir, "tokens")} }
+func NewStore(stateDir string) *Store { return &Store{filepath.Join(stateDir, target.Tokens)} }
 
 // Record is a sign-in as it is kept.
 type Record struct {

@@ -11,11 +11,13 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"reqon/vm/target"
 )
 
 const (
-	daemonLockName = "daemon.lock"
-	locksDirName   = "locks"
+	daemonLockName = target.DaemonLock
+	locksDirName   = target.Locks
 	lockSuffix     = ".lock"
 )
 

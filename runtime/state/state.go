@@ -32,10 +32,12 @@ import (
 
 	"github.com/google/uuid"
 	_ "modernc.org/sqlite" // the "sqlite" driver of database/sql
+
+	"reqon/vm/target"
 )
 
 const (
-	fileName = "reqon.db"
+	fileName = target.Runs
 
 	// busyTimeoutMS is how long a write waits for another process' write.
 	// Transactions here take milliseconds; ten seconds mean that the other

@@ -179,25 +179,9 @@ func TestStoresOfOneTargetShareIt(t *testing.T) {
 }
 
 func TestTargets(t *testing.T) {
-	for target, name := range map[string]string{
-		"orders": "orders", "orders.json": "orders", "exports/orders": "exports/orders", "a/b.json/c.json": "a/b.json/c",
-		"orders.v2": "orders.v2", "Bestellungen für heute": "Bestellungen für heute", "cache": "cache", "x/cache/y": "x/cache/y",
-		"x/reqon.db": "x/reqon.db", "reqon": "reqon", strings.Repeat("a", 230): strings.Repeat("a", 230), "a..b": "a..b",
-	} {
-		if got, err := cleanTarget(target); got != name || err != nil {
-			t.Errorf("%q: %q, %v", target, got, err)
-		}
-	}
-	for _, target := range []string{
-		"", ".", "..", "../x", "a/../b", "a/..", "/etc/passwd", "/", "a/", "a//b", "./a", "a/./b", ".hidden", "a/.hidden/b", ".json", "a/.json",
-		`..\x`, `a\b`, `C:\x`, "C:x", "a\x00b", "a\nb", "a\xff", "reqon.db", "reqon.db-wal", "Reqon.DB", "cache/x", "Cache/x",
-		strings.Repeat("a", 231),
-	} {
-		if err := CheckTarget(target); err == nil {
-			t.Errorf("%q is accepted", target)
-		}
-		if _, err := openDir(t, t.TempDir()).File(target, store.Options{}); err == nil {
-			t.Errorf("File takes %q", target)
+	for _, target := range []string{"", "../x", "/etc/passwd", "cache/x", "tokens/API", "reqon.db"} {
+		if _, err := openDir(t, t.TempDir()).File(target, store.Options{}); err == nil || !strings.Contains(err.Error(), "expected a name such as") {
+			t.Errorf("%q: %v", target, err)
 		}
 	}
 }

@@ -5,71 +5,19 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"reqon/vm/target"
 )
 
 // extension of a file store's snapshot.
 const extension = ".json"
 
-// maxName is the longest part of a target, in bytes: file systems take 255 for
-// a name, and a journal's is some longer than the store's.
-const maxName = 230
-
-// CheckTarget says what is wrong with the target of a file store, if anything.
-// A target is the name of a file under the state folder, with or without
-// ".json", and may hold folders: "exports/orders". It never leaves the state
-// folder, and can't be one of the other files in it.
-func CheckTarget(target string) error {
-	_, err := cleanTarget(target)
-	return err
-}
-
 // cleanTarget returns a valid target without its extension.
-func cleanTarget(target string) (string, error) {
-	wrong := func(format string, args ...any) (string, error) {
-		return "", fmt.Errorf("file store target %q: %s; expected a name such as \"orders\" or \"exports/orders\"", target, fmt.Sprintf(format, args...))
-	}
-	if target == "" {
-		return wrong("it is empty")
-	}
-	if !utf8.ValidString(target) {
-		return wrong("it is not valid UTF-8")
-	}
-	if strings.HasPrefix(target, "/") {
-		return wrong("an absolute path would leave the state folder")
-	}
-	for _, r := range target {
-		if r == '\\' || r == ':' || unicode.IsControl(r) {
-			return wrong("the character %q is not allowed", r)
-		}
-	}
-	name := strings.TrimSuffix(target, extension)
-	parts := strings.Split(name, "/")
-	for _, p := range parts {
-		switch {
-		case p == "" && name != target:
-			return wrong("there is no name before %s", extension)
-		case p == "":
-			return wrong("it has an empty part")
-		case p == "..":
-			return wrong("`..` would leave the state folder")
-		case p[0] == '.':
-			return wrong("the part %q begins with a dot", p)
-		case len(p) > maxName:
-			return wrong("a part is %d bytes long; the limit is %d", len(p), maxName)
-		}
-	}
-	if strings.EqualFold(parts[0], "cache") && len(parts) > 1 {
-		return wrong("the folder %q of the state folder is taken", parts[0])
-	}
-	if len(parts) == 1 && strings.HasPrefix(strings.ToLower(name), "reqon.db") {
-		return wrong("the name is taken by the run records")
-	}
-	if !filepath.IsLocal(filepath.FromSlash(name)) {
-		return wrong("the system does not take it for a file name") // NUL, COM1 and the like on Windows
+func cleanTarget(text string) (string, error) {
+	name, err := target.File(text)
+	if err != nil {
+		return "", fmt.Errorf("file store %q: %w; expected a name such as \"orders\" or \"exports/orders\"", text, err)
 	}
 	return name, nil
 }

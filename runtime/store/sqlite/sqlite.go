@@ -27,6 +27,7 @@ import (
 	"reqon/runtime/store"
 	"reqon/runtime/store/memory"
 	"reqon/runtime/store/relational"
+	"reqon/vm/target"
 )
 
 // Adapter opens stores in files.
@@ -43,41 +44,16 @@ func New(env store.Env) (store.Adapter, error) {
 	return &Adapter{env: env, dialect: newDialect(), files: map[string]*database{}}, nil
 }
 
-// reserved are the files of a state folder (and those that SQLite puts beside
-// them), which no store may write to.
-var reserved = []string{"reqon.db", "reqon.lock"}
-
-// CheckTarget says what is wrong with the path of a database, if anything.
-func CheckTarget(target string) error {
-	base := filepath.Base(filepath.FromSlash(target))
-	switch {
-	case target == "":
-		return errors.New("the path of the database is empty; write sqlite(\"orders.db\")")
-	case strings.IndexByte(target, 0) >= 0:
-		return fmt.Errorf("the path %q holds the character NUL", target)
-	case base == "." || base == ".." || strings.HasSuffix(target, "/"):
-		return fmt.Errorf("the path %q names a folder, expected a file", target)
-	case strings.HasPrefix(target, ":"):
-		return fmt.Errorf("the path %q: a database in memory would be gone with the run; use `memory`, or name a file", target)
-	}
-	for _, name := range reserved {
-		if strings.EqualFold(base, name) || strings.HasPrefix(strings.ToLower(base), name+"-") {
-			return fmt.Errorf("the path %q: %s is where Reqon keeps its runs; choose another name", target, name)
-		}
-	}
-	return nil
-}
-
 // Open opens the store of a declaration.
 func (a *Adapter) Open(ctx context.Context, d *store.Declaration) (store.Store, error) {
-	target := d.Target
-	if target == "" {
-		target = d.Name + ".db"
+	name := d.Target
+	if name == "" {
+		name = d.Name + ".db"
 	}
-	if err := CheckTarget(target); err != nil {
-		return nil, &store.ConfigError{Err: err}
+	if err := target.Database(name); err != nil {
+		return nil, &store.ConfigError{Err: fmt.Errorf("database %q: %w", name, err)}
 	}
-	path := filepath.FromSlash(target)
+	path := filepath.FromSlash(name)
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(d.Folder, path)
 	}
