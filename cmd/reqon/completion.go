@@ -67,7 +67,7 @@ func completions(app *cli.App) []completion {
 		switch c.Name {
 		case "completion":
 			entry.words = shells
-		case "status", "history", "cleanup", "health", "version", "demo", "cron", "logout", "tokens":
+		case "status", "history", "positions", "cleanup", "health", "version", "demo", "cron", "logout", "tokens":
 			entry.words = []string{}
 		}
 		for _, f := range append(slices.Clone(c.Flags), helpFlag) {

@@ -110,7 +110,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 func commands() []*cli.Command {
 	return []*cli.Command{
 		runCommand(), checkCommand(), formatCommand(), compileCommand(), disasmCommand(),
-		statusCommand(), historyCommand(), cleanupCommand(), healthCommand(), cronCommand(),
+		statusCommand(), historyCommand(), positionsCommand(), cleanupCommand(), healthCommand(), cronCommand(),
 		loginCommand(), logoutCommand(), tokensCommand(),
 		initCommand(), demoCommand(), versionCommand(), completionCommand(),
 	}
