@@ -203,7 +203,8 @@ func (db *database) explain(err error) error {
 	}
 	var batch *store.BatchError
 	var config *store.ConfigError
-	if errors.As(err, &batch) || errors.As(err, &config) || errors.Is(err, store.ErrClosed) {
+	var told *explained
+	if errors.As(err, &batch) || errors.As(err, &config) || errors.As(err, &told) || errors.Is(err, store.ErrClosed) || errors.Is(err, relational.ErrConflict) {
 		return err
 	}
 	todo := ""
@@ -225,23 +226,26 @@ func (db *database) explain(err error) error {
 		case pe.Code == "57014":
 			todo = "; it took longer than `statementTimeout`"
 		}
-		return fmt.Errorf("PostgreSQL at %s: %s (SQLSTATE %s)%s%w", db.name, pe.Message, pe.Code, todo, quiet{err})
+		return &explained{fmt.Sprintf("PostgreSQL at %s: %s (SQLSTATE %s)%s", db.name, pe.Message, pe.Code, todo), err}
 	case errors.As(err, &ce):
 		// Its own text shows the user, and every address that was tried.
 		inner := err
 		for e := error(ce); e != nil; e = errors.Unwrap(e) {
 			inner = e
 		}
-		return fmt.Errorf("PostgreSQL at %s can't be reached: %s; see that the server runs and that the address is right%w", db.name, inner, quiet{err})
+		return &explained{fmt.Sprintf("PostgreSQL at %s can't be reached: %s; see that the server runs and that the address is right", db.name, inner), err}
 	}
-	return fmt.Errorf("PostgreSQL at %s: %w", db.name, err)
+	return &explained{fmt.Sprintf("PostgreSQL at %s: %s", db.name, err), err}
 }
 
-// quiet is an error whose text has been told.
-type quiet struct{ err error }
+// explained is an error with the text that people get.
+type explained struct {
+	text string
+	err  error
+}
 
-func (quiet) Error() string   { return "" }
-func (q quiet) Unwrap() error { return q.err }
+func (e *explained) Error() string { return e.text }
+func (e *explained) Unwrap() error { return e.err }
 
 // attempts is how often something is tried that fails for a passing reason.
 func (db *database) attempts() int {
@@ -308,7 +312,7 @@ func (c conn) Exec(ctx context.Context, query string, args ...any) (int64, error
 	ctx, cancel := c.db.within(ctx)
 	defer cancel()
 	tag, err := c.q.Exec(ctx, query, plain(args)...)
-	return tag.RowsAffected(), err
+	return tag.RowsAffected(), c.db.explain(err)
 }
 
 func (c conn) Query(ctx context.Context, query string, args ...any) (relational.Rows, error) {
@@ -316,9 +320,9 @@ func (c conn) Query(ctx context.Context, query string, args ...any) (relational.
 	r, err := c.q.Query(ctx, query, plain(args)...)
 	if err != nil {
 		cancel()
-		return nil, err
+		return nil, c.db.explain(err)
 	}
-	return rows{r, cancel}, nil
+	return rows{c.db, r, cancel}, nil
 }
 
 // within ends a statement when statementTimeout is over.
@@ -330,6 +334,7 @@ func (db *database) within(ctx context.Context) (context.Context, context.Cancel
 }
 
 type rows struct {
+	db *database
 	pgx.Rows
 	cancel context.CancelFunc
 }
@@ -337,7 +342,7 @@ type rows struct {
 func (r rows) Close() error {
 	r.Rows.Close()
 	r.cancel()
-	return r.Rows.Err()
+	return r.db.explain(r.Rows.Err())
 }
 
 // Exec runs a statement by itself.
@@ -355,7 +360,7 @@ func (db *database) Query(ctx context.Context, query string, args ...any) (relat
 	for failed := 1; ; failed++ {
 		r, err := conn{db, db.pool}.Query(ctx, query, args...)
 		if err == nil || !passing(err) || failed >= db.attempts() {
-			return r, db.explain(err)
+			return r, err
 		}
 		if err := db.wait(ctx, failed); err != nil {
 			return nil, err

@@ -113,6 +113,17 @@ func start(bin string) (*Server, error) {
 func (s *Server) Run() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// After a kill its processes need a moment to see that they are alone.
+	for attempt := 1; ; attempt++ {
+		err := s.run()
+		if err == nil || attempt == 40 {
+			return err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func (s *Server) run() error {
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -140,7 +151,7 @@ func (s *Server) Run() error {
 		select {
 		case <-done:
 			text, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-			return fmt.Errorf("PostgreSQL ended at its start:\n%s", text)
+			return fmt.Errorf("PostgreSQL ended at its start:\n%s", text[max(0, len(text)-2000):])
 		default:
 		}
 		if time.Now().After(until) {
