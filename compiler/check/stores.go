@@ -2,6 +2,7 @@ package check
 
 import (
 	"net/url"
+	"reqon/compiler/constant"
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
@@ -60,7 +61,20 @@ func (c *checker) checkStoreOptions(s *syntax.Store) {
 		}
 		if !slices.ContainsFunc(adapters, func(a *option.Adapter) bool { return a.Has(o.Key.Name) }) {
 			d := c.report(diag.CodeStoreOption, o.Key.Span, "", "`%s` is no option of `%s` stores", o.Key.Name, adapters[0].Name)
-			note(d, syntax.Span{}, "its options are %s", listed(append([]string{"keep", "ttl", "mode"}, adapters[0].Options...)))
+			note(d, syntax.Span{}, "its options are %s", listed(append([]string{"keep", "ttl", "mode", "maxDelete"}, adapters[0].Options...)))
+		}
+	}
+	mode := ""
+	if o := s.Options.Get("mode"); o != nil {
+		mode, _ = Word(o.Value)
+	}
+	if o := s.Options.Get("maxDelete"); o != nil {
+		if mode != "replace" {
+			c.report(diag.CodeStoreOption, o.Key.Span, "", "`maxDelete` is for `mode: replace`, which alone removes what a run did not store")
+		} else if v, ok := constant.Value(o.Value); ok {
+			if _, _, err := option.MaxDelete(v); err != nil {
+				c.report(diag.CodeOptionKind, o.Value.Place(), "", "`maxDelete` %s", err)
+			}
 		}
 	}
 	schema, key := s.Options.Get("schema"), s.Options.Get("key")
@@ -71,6 +85,9 @@ func (c *checker) checkStoreOptions(s *syntax.Store) {
 	}
 	needsSchema("columns")
 	needsSchema("key")
+	if key != nil && mode == "replace" {
+		c.report(diag.CodeStoreOption, s.Options.Get("mode").Key.Span, "", "a table that others have made (`key`) is not replaced; its modes are merge and append")
+	}
 	if o := s.Options.Get("extra"); o != nil && key == nil {
 		c.report(diag.CodeStoreOption, o.Key.Span, "take it out", "`extra` is for a table that others have made, whose `key` is named; in one that Reqon makes, such fields are kept in `_extra`")
 	}

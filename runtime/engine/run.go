@@ -195,6 +195,9 @@ func (r *run) finish(ctx context.Context, err error) error {
 	if r.opts.DryRun {
 		err = r.dryError(err)
 	}
+	if e := r.publish(ctx, err); e != nil {
+		err = errors.Join(err, e)
+	}
 	r.noteMissing()
 	r.notes = append(r.notes, r.waits.notes()...)
 	if e := r.writeOutput(ctx); e != nil {

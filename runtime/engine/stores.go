@@ -13,6 +13,7 @@ import (
 	"reqon/runtime/store"
 	"reqon/runtime/store/file"
 	"reqon/runtime/store/memory"
+	"reqon/runtime/store/staged"
 	"reqon/vm"
 	"reqon/vm/bytecode"
 	"reqon/vm/option"
@@ -26,6 +27,7 @@ type runStore struct {
 	append                               bool     // each record gets a new key
 	key                                  []string // the key is in these columns
 	missing                              missing
+	staged                               *staged.Store // with `mode: replace`
 	inserted, updated, unchanged, failed atomic.Int64
 }
 
@@ -77,8 +79,14 @@ func (r *run) declare(i int) (d *store.Declaration, a store.Adapter, err error) 
 // stands in for one) have no effect.
 func storeOptions(o *option.Values, a *option.Adapter) (s store.Options, err error) {
 	s.Keep, s.TTL = o.Int("keep"), o.Duration("ttl")
-	if o.Text("mode") == "append" {
+	switch o.Text("mode") {
+	case "append":
 		s.Mode = store.Append
+	case "replace":
+		s.Mode = store.Replace
+	}
+	if s.MaxDelete.Share, s.MaxDelete.Count, err = option.MaxDelete(o.Value("maxDelete")); err != nil {
+		return s, &option.Error{Path: "maxDelete", Problem: err.Error()}
 	}
 	if a == nil || !a.Has("table") {
 		return s, nil
@@ -294,8 +302,62 @@ func (r *run) prepareStores(ctx context.Context) error {
 			}
 		}
 		r.stores = append(r.stores, s)
+		if d.Options.Mode == store.Replace && !d.DryRun {
+			if s.staged, err = staged.Replace(ctx, s.Store, d, r.engine.shapes); err != nil {
+				return &ConfigError{Err: fmt.Errorf("%s: store %s: %w", r.mission.where(r.mission.prog.Stores[i].Pos), s.name, err)}
+			}
+			s.Store = s.staged
+		}
 	}
 	return nil
+}
+
+// publish puts what stores with `mode: replace` have staged in the place of what
+// is there. Where the run has not seen everything, it refuses to: what it did not
+// see would be gone. err is how the run has gone so far.
+func (r *run) publish(ctx context.Context, err error) error {
+	if err != nil || r.opts.DryRun {
+		return nil
+	}
+	var errs []error
+	why := r.unseen()
+	for _, s := range r.stores {
+		if s.staged == nil {
+			continue
+		}
+		if why != "" {
+			errs = append(errs, fmt.Errorf("store %s is not replaced: %s; what is there stays", s.name, why))
+			continue
+		}
+		res, removed, err := s.staged.Publish(ctx)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("store %s is not replaced: %w", s.name, err))
+			continue
+		}
+		r.stored(s, res)
+		if removed > 0 {
+			r.log.Info(fmt.Sprintf("store %s: %d records were removed, since this run did not store them", s.name, removed))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// unseen says what keeps the run from having seen everything, "" if nothing does.
+func (r *run) unseen() string {
+	c := r.counts()
+	var list []string
+	for _, n := range []struct {
+		count int64
+		text  string
+	}{{c.Failed, "failed"}, {c.Skipped, "skipped"}, {c.Queued, "queued"}} {
+		if n.count > 0 {
+			list = append(list, fmt.Sprintf("items were %s (%d)", n.text, n.count))
+		}
+	}
+	if c.CutShort > 0 {
+		list = append(list, fmt.Sprintf("fetches were cut short (%d)", c.CutShort))
+	}
+	return strings.Join(list, ", and ")
 }
 
 // syncStores puts on disk what was written to the stores, side by side.
@@ -364,18 +426,25 @@ func (r *run) StorePut(ctx context.Context, p *vm.Put) error {
 		return r.notStored(p, err)
 	}
 	r.tellRedacted(s, redacted, p.At)
+	if s.staged == nil {
+		r.stored(s, res)
+	}
+	r.counter(p.At.Action).records.Add(int64(len(recs)))
+	r.opts.Progress.Records.Add(int64(len(recs)))
+	return nil
+}
+
+// stored counts what was done to the records of a store.
+func (r *run) stored(s *runStore, res store.Result) {
 	s.inserted.Add(int64(res.Inserted))
 	s.updated.Add(int64(res.Updated))
 	s.unchanged.Add(int64(res.Unchanged))
-	r.counter(p.At.Action).records.Add(int64(len(recs)))
-	r.opts.Progress.Records.Add(int64(len(recs)))
 	if m := r.engine.cfg.Metrics; m != nil {
 		name := r.mission.Name()
 		m.Stored(name, s.name, "inserted", res.Inserted)
 		m.Stored(name, s.name, "updated", res.Updated)
 		m.Stored(name, s.name, "unchanged", res.Unchanged)
 	}
-	return nil
 }
 
 // notStored counts the records of a store step as failed.

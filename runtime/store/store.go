@@ -45,6 +45,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -202,6 +203,8 @@ type Options struct {
 	NUL     bool              // nul: replace
 	Exact   bool              // json: exact
 
+	MaxDelete MaxDelete
+
 	Pool             int           // connections at most; 0 is the adapter's own default
 	ConnectTimeout   time.Duration // 0 is the adapter's own default
 	StatementTimeout time.Duration // 0 is none
@@ -213,9 +216,54 @@ type Mode uint8
 
 // The modes (language definition, section 6.4).
 const (
-	Merge  Mode = iota // by key, as the step says
-	Append             // one record more, whatever its key
+	Merge   Mode = iota // by key, as the step says
+	Append              // one record more, whatever its key
+	Replace             // all at once, when the run has succeeded; see Replacer
 )
+
+// MaxDelete is how much a run with `mode: replace` may remove: a share of what is
+// there, or a number of records. The zero value is half.
+type MaxDelete struct {
+	Share float64 // 0 where Count says it
+	Count int
+}
+
+// Allows reports whether so many of those that are there may go.
+func (m MaxDelete) Allows(there, gone int) bool {
+	switch {
+	case gone == 0:
+		return true
+	case m.Count > 0:
+		return gone <= m.Count
+	case m.Share == 0:
+		m.Share = 0.5
+	}
+	return float64(gone) <= m.Share*float64(there)
+}
+
+// String says it as in "half of them".
+func (m MaxDelete) String() string {
+	switch {
+	case m.Count > 0:
+		return strconv.Itoa(m.Count)
+	case m.Share == 0:
+		return "50% of them"
+	}
+	return strconv.FormatFloat(m.Share*100, 'f', -1, 64) + "% of them"
+}
+
+// Replacer is a Store that can take the records of another one in the place of
+// its own.
+type Replacer interface {
+	Store
+	// Check refuses records that can't be stored as they are.
+	Check(recs []Record) error
+	// Replace makes the store hold the records of another one, in one
+	// transaction: readers see what was there, or what is. Those that are there
+	// already keep their places. allow is told how many are there and how many of
+	// them will go, and its error ends it all.
+	Replace(ctx context.Context, by Store, allow func(there, gone int) error) (res Result, removed int, err error)
+}
 
 // Retry is how what failed for a passing reason is tried again. Zero values
 // take the defaults of a request's retry.

@@ -18,7 +18,7 @@ const (
 type Adapter struct {
 	Name    string
 	Target  Target
-	Options []string // beyond keep, ttl and mode, which all have
+	Options []string // beyond keep, ttl, mode and maxDelete, which all have
 	// Env is the variable that holds the address where none is given, after
 	// REQON_<STORE>_URL; "" if it takes none.
 	Env string
@@ -94,7 +94,7 @@ func AdapterOf(address string, nosql bool) *Adapter {
 // Has reports whether the adapter has an option of stores.
 func (a *Adapter) Has(name string) bool {
 	switch name {
-	case "keep", "ttl", "mode":
+	case "keep", "ttl", "mode", "maxDelete":
 		return true
 	}
 	for _, o := range a.Options {

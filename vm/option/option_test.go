@@ -27,7 +27,7 @@ var named = []struct {
 	{At(InRequest), "source params headers body form timeout retry paginate until maxPages maxItems allowCut since sinceParam sinceHeader sinceFormat sinceZone " +
 		"syncKey updateFrom allow rateLimit"},
 	{At(InRequest).Spec("retry").Sub, "maxAttempts backoff initialDelay maxDelay jitter"},
-	{At(InStore), "keep ttl mode table schema evolve columns key extra nul json pool connectTimeout statementTimeout retry"},
+	{At(InStore), "keep ttl mode maxDelete table schema evolve columns key extra nul json pool connectTimeout statementTimeout retry"},
 	{At(InStore).Spec("retry").Sub, "maxAttempts initialDelay maxDelay"},
 	{At(InStoreStep), "key upsert partial"},
 	{At(InSchedule), "timezone skipIfRunning maxConcurrency runImmediately jitter catchUp timeout retry retryOnFailure"},

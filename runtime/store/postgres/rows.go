@@ -58,6 +58,9 @@ func newDialect() *relational.Dialect {
 		}
 		return []string{"CREATE TABLE IF NOT EXISTS " + d.Table(t) + " (\n  " + strings.Join(lines, ",\n  ") + "\n)"}
 	}
+	d.TempKeys = func(quoted string) string {
+		return "CREATE TEMP TABLE " + quoted + ` (k text COLLATE "C" PRIMARY KEY) ON COMMIT DROP`
+	}
 	d.Add = func(t *relational.Table, c *relational.Column) string {
 		return "ALTER TABLE " + d.Table(t) + " ADD COLUMN IF NOT EXISTS " + d.Quote(c.Name) + " " + c.Type
 	}
@@ -304,6 +307,16 @@ func (db *database) Update(ctx context.Context, c relational.Conn, t *relational
 		set = append(set, fmt.Sprintf("%s = $%d::text", d.Quote(relational.RunColumn), len(args)-1), fmt.Sprintf("%s = $%d::text::timestamptz", d.Quote(relational.StoredColumn), len(args)))
 	}
 	_, err := c.Exec(ctx, "UPDATE "+d.Table(t)+" AS t SET "+strings.Join(set, ", ")+" FROM "+unnest(names)+" WHERE "+where, args...)
+	return err
+}
+
+// AddKeys adds keys to a temporary table.
+func (db *database) AddKeys(ctx context.Context, c relational.Conn, table string, rows []*relational.Row) error {
+	keys := make([]string, len(rows))
+	for i, r := range rows {
+		keys[i] = r.Key
+	}
+	_, err := c.Exec(ctx, "INSERT INTO "+table+" SELECT unnest($1::text[])", keys)
 	return err
 }
 

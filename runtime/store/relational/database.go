@@ -44,6 +44,8 @@ type Database interface {
 	Update(ctx context.Context, c Conn, t *Table, rows []*Row, m Mark) error
 	// Touch notes that rows were written again as they are.
 	Touch(ctx context.Context, c Conn, t *Table, keys []string, m Mark) error
+	// AddKeys adds the keys of rows to the table that TempKeys has made.
+	AddKeys(ctx context.Context, c Conn, table string, rows []*Row) error
 	// Columns returns the columns of a table that is there, nil if none is.
 	Columns(ctx context.Context, c Conn, schema, table string) ([]Existing, error)
 	// Namespace gives the statement that makes a table's schema, "" where it is
@@ -90,6 +92,9 @@ type Dialect struct {
 	Parse func(typ string) (Column, bool)
 	// Create gives the statements that make a table of Reqon's.
 	Create func(t *Table) []string
+	// TempKeys gives the statement that makes a table of keys, k, which only its
+	// own connection sees. It is dropped before the transaction ends.
+	TempKeys func(quoted string) string
 	// Add gives the statement that adds a column, and Widen the one that changes
 	// its type.
 	Add, Widen func(t *Table, c *Column) string

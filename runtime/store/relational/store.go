@@ -173,6 +173,104 @@ func (s *Store) merge(ctx context.Context, c Conn, t *Table, rows []*Row, confli
 	return nil
 }
 
+// Check refuses records that can't be stored as they are.
+func (s *Store) Check(recs []store.Record) error {
+	s.mu.RLock()
+	t := s.table
+	s.mu.RUnlock()
+	if err := s.checkKeys(recs); err != nil {
+		return err
+	}
+	_, err := t.Rows(recs)
+	if errors.Is(err, ErrWide) && !s.decl.Options.Strict && !t.Foreign() {
+		if t, err = s.widen(context.Background(), err); err == nil {
+			_, err = t.Rows(recs)
+		}
+	}
+	return err
+}
+
+// replacePage is how many records Replace writes at a time.
+const replacePage = 1000
+
+// Replace makes the table hold the records of another store.
+func (s *Store) Replace(ctx context.Context, by store.Store, allow func(there, gone int) error) (res store.Result, removed int, err error) {
+	t, err := s.use(ctx)
+	if err != nil {
+		return res, 0, err
+	}
+	d := s.db.Dialect()
+	fresh := d.Quote("_reqon_keys")
+	key := d.Quote(KeyColumn)
+	err = s.db.Tx(ctx, func(ctx context.Context, c Conn) error {
+		res, removed = store.Result{}, 0
+		m := s.mark()
+		if _, err := c.Exec(ctx, d.TempKeys(fresh)); err != nil {
+			return err
+		}
+		for cursor := ""; ; {
+			p, err := by.Page(ctx, cursor, replacePage, nil)
+			if err != nil {
+				return err
+			}
+			rows, err := t.Rows(p.Records)
+			if err != nil {
+				return err
+			}
+			var part store.Result
+			if len(rows) > 0 {
+				if err := s.merge(ctx, c, t, rows, store.Overwrite, m, &part); err != nil {
+					return err
+				}
+				if err := s.db.AddKeys(ctx, c, fresh, rows); err != nil {
+					return err
+				}
+			}
+			res.Inserted += part.Inserted
+			res.Updated += part.Updated
+			res.Unchanged += part.Unchanged
+			if cursor = p.Next; cursor == "" {
+				break
+			}
+		}
+		gone := " FROM " + d.Table(t) + " AS t WHERE NOT EXISTS (SELECT 1 FROM " + fresh + " AS k WHERE k.k = t." + key + ")"
+		left, err := count(ctx, c, "SELECT count(*)"+gone)
+		if err != nil {
+			return err
+		}
+		if err := allow(left+res.Updated+res.Unchanged, left); err != nil {
+			return err
+		}
+		n, err := c.Exec(ctx, "DELETE"+gone)
+		if err != nil {
+			return err
+		}
+		removed = int(n)
+		_, err = c.Exec(ctx, "DROP TABLE "+fresh)
+		return err
+	})
+	if err != nil {
+		return store.Result{}, 0, err
+	}
+	return res, removed, nil
+}
+
+// count runs a query that gives one number.
+func count(ctx context.Context, c Conn, query string, args ...any) (int, error) {
+	rows, err := c.Query(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	var n int64
+	if rows.Next() {
+		if err := rows.Scan(&n); err != nil {
+			rows.Close()
+			return 0, err
+		}
+	}
+	return int(n), rows.Close()
+}
+
 // checkKeys refuses keys that the table can't hold.
 func (s *Store) checkKeys(recs []store.Record) error {
 	most := s.db.Dialect().LongestKey
@@ -304,18 +402,7 @@ func (s *Store) Len(ctx context.Context) (int, error) {
 	if live := s.live(args); live != "" {
 		query += " WHERE " + live
 	}
-	rows, err := s.db.Query(ctx, query, args.list...)
-	if err != nil {
-		return 0, err
-	}
-	var n int64
-	if rows.Next() {
-		if err := rows.Scan(&n); err != nil {
-			rows.Close()
-			return 0, err
-		}
-	}
-	return int(n), rows.Close()
+	return count(ctx, s.db, query, args.list...)
 }
 
 // readOptions say which rows read gives.

@@ -40,6 +40,9 @@ func newDialect() *relational.Dialect {
 		}
 		return []string{"CREATE TABLE IF NOT EXISTS " + d.Table(t) + " (\n  " + strings.Join(lines, ",\n  ") + "\n) STRICT"}
 	}
+	d.TempKeys = func(quoted string) string {
+		return "CREATE TEMP TABLE " + quoted + " (k TEXT PRIMARY KEY) WITHOUT ROWID"
+	}
 	d.Add = func(t *relational.Table, c *relational.Column) string {
 		return "ALTER TABLE " + d.Table(t) + " ADD COLUMN " + d.Quote(c.Name) + " " + c.Type
 	}
@@ -132,7 +135,7 @@ func (db *database) Columns(ctx context.Context, c relational.Conn, _, table str
 // prepares once.
 func (c conn) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
 	tx, ok := c.q.(*sql.Tx)
-	if !ok || c.once {
+	if !ok || c.once || c.db.temporary {
 		return c.q.PrepareContext(ctx, query)
 	}
 	db := c.db
@@ -328,6 +331,21 @@ func (db *database) Update(ctx context.Context, c relational.Conn, t *relational
 			args = append(args, r.Key)
 		}
 		if _, err := stmt.ExecContext(ctx, args...); err != nil {
+			return db.explain(err)
+		}
+	}
+	return nil
+}
+
+// AddKeys adds keys to a temporary table.
+func (db *database) AddKeys(ctx context.Context, c relational.Conn, table string, rows []*relational.Row) error {
+	stmt, err := c.(conn).q.PrepareContext(ctx, "INSERT INTO "+table+" VALUES (?)")
+	if err != nil {
+		return db.explain(err)
+	}
+	defer stmt.Close()
+	for _, r := range rows {
+		if _, err := stmt.ExecContext(ctx, r.Key); err != nil {
 			return db.explain(err)
 		}
 	}

@@ -74,6 +74,31 @@ func (a *Adapter) Open(ctx context.Context, d *store.Declaration) (store.Store, 
 	return relational.Open(ctx, db, d, a.env)
 }
 
+// Temporary opens a store in a database of its own that has no name, and is gone
+// when it is closed or the process ends.
+func Temporary(ctx context.Context, env store.Env, keep int) (store.Store, error) {
+	pool, err := sql.Open("sqlite", "") // SQLite's own temporary files
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(1) // another one would be another database
+	db := &database{path: "in a temporary file", dialect: newDialect(), temporary: true, pool: pool, write: make(chan struct{}, 1), statements: map[string]*sql.Stmt{}}
+	s, err := relational.Open(ctx, db, &store.Declaration{Name: "staged", Options: store.Options{Keep: keep, Now: env.Now}}, env)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return temporary{s, pool}, nil
+}
+
+// temporary is a store that takes its database along.
+type temporary struct {
+	*relational.Store
+	pool *sql.DB
+}
+
+func (t temporary) Close() error { return errors.Join(t.Store.Close(), t.pool.Close()) }
+
 // file returns the database of a path, which it opens when it is first used.
 // Where nothing may be changed it gives nil if there is no file.
 func (a *Adapter) file(ctx context.Context, path string, dry bool) (*database, error) {
@@ -171,7 +196,8 @@ type database struct {
 	info  os.FileInfo   // of the file that was opened
 	write chan struct{} // holds a token while somebody here writes
 
-	dialect *relational.Dialect
+	dialect   *relational.Dialect
+	temporary bool // it has no name, one connection, and nothing to sync
 
 	mu         sync.Mutex
 	statements map[string]*sql.Stmt // prepared ones
@@ -325,6 +351,9 @@ func (db *database) tx(ctx context.Context, fn func(context.Context, relational.
 // with writing the journal to the disk for good. One that finds readers, or
 // another process, in its way has done that part.
 func (db *database) Sync(ctx context.Context) error {
+	if db.temporary {
+		return nil
+	}
 	if err := db.checkPlace(); err != nil {
 		return err
 	}

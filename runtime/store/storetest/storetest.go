@@ -62,6 +62,7 @@ func Run(t *testing.T, u Subject) {
 		{"Closed", u.testClosed},
 		{"Model", u.testModel},
 		{"Differential", u.testDifferential},
+		{"Replace", u.testReplace},
 	} {
 		t.Run(c.name, c.test)
 	}
@@ -639,6 +640,73 @@ func (u Subject) testConcurrent(t *testing.T) {
 			}
 		}
 	}
+}
+
+// testReplace puts the records of another store in the place of those that are
+// there, if the store can.
+func (u Subject) testReplace(t *testing.T) {
+	u.with(t, store.Options{}, func(t *testing.T, s store.Store) {
+		r, ok := s.(store.Replacer)
+		if !ok {
+			t.Skip("the store can't replace what is there")
+		}
+		put(t, s, store.Overwrite, "a", `{"n":1}`, "b", `{"n":2}`, "c", `{"n":3}`, "d", `{"n":4}`)
+		with := func(pairs ...string) store.Store {
+			other := u.Open(t, newName(), store.Options{})
+			put(t, other, store.Overwrite, pairs...)
+			return other
+		}
+		other := with("e", `{"n":5}`, "c", `{"n":30}`, "b", `{"n":2}`)
+		stop := errors.New("stop")
+		if _, _, err := r.Replace(ctx, other, func(there, gone int) error {
+			if there != 4 || gone != 2 {
+				t.Errorf("%d are there and %d would go, want 4 and 2", there, gone)
+			}
+			return stop
+		}); !errors.Is(err, stop) {
+			t.Errorf("a replacement that is not allowed: %v", err)
+		}
+		u.expect(t, s, `a={"n":1}`, `b={"n":2}`, `c={"n":3}`, `d={"n":4}`)
+		yes := func(int, int) error { return nil }
+		res, removed, err := r.Replace(ctx, other, yes)
+		if err != nil || removed != 2 || res != (store.Result{Inserted: 1, Updated: 1, Unchanged: 1}) {
+			t.Errorf("Replace = %+v, %d, %v", res, removed, err)
+		}
+		// What was there keeps its place.
+		u.expect(t, s, `b={"n":2}`, `c={"n":30}`, `e={"n":5}`)
+
+		// More than a page, while others read: they see all of the one or all of
+		// the other.
+		batch, keys := numbered(t, 0, 2500)
+		many := u.Open(t, newName(), store.Options{})
+		if _, err := many.Put(ctx, store.Batch{Records: batch}); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if n, err := s.Len(ctx); err != nil || n != 3 && n != len(keys) {
+					t.Errorf("a reader sees %d records, %v", n, err)
+					return
+				}
+			}
+		})
+		res, removed, err = r.Replace(ctx, many, yes)
+		close(done)
+		wg.Wait()
+		if err != nil || removed != 3 || res.Inserted != len(keys) {
+			t.Errorf("Replace = %+v, %d, %v", res, removed, err)
+		}
+		if got := pages(t, s, "", 1000); !slices.Equal(got, keys) {
+			t.Errorf("after it there are %d records", len(got))
+		}
+	})
 }
 
 func (u Subject) testClosed(t *testing.T) {

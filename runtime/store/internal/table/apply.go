@@ -2,6 +2,7 @@ package table
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -302,4 +303,30 @@ func Canonical(dec *value.Decoder, raw []byte) ([]byte, error) {
 		return nil, err
 	}
 	return value.AppendJSON(nil, v), nil
+}
+
+// Others returns the entries whose keys another store does not have, which is
+// read page by page.
+func (c *Change) Others(ctx context.Context, s store.Store) (others []uint32, err error) {
+	there := make([]bool, c.Ix.N)
+	for cursor := ""; ; {
+		p, err := s.Page(ctx, cursor, 1000, nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range p.Records {
+			if i, _, ok := c.Ix.Find(r.Key); ok {
+				there[i] = true
+			}
+		}
+		if cursor = p.Next; cursor == "" {
+			break
+		}
+	}
+	for i := range c.Ix.N {
+		if !there[i] && c.Ix.At(i).Loc&Dead == 0 {
+			others = append(others, i)
+		}
+	}
+	return others, nil
 }
