@@ -149,8 +149,8 @@ func TestTook(t *testing.T) {
 func TestWriteErrors(t *testing.T) {
 	index := 3
 	r := &engine.Report{Err: errors.New("x"), Run: state.Run{Mission: "M", Error: "x", MoreErrors: 5, Errors: []state.RunError{
-		{Message: "boom", Action: "A", Position: "m.reqon:1:2"},
-		{Message: "bad", Action: "A", Position: "m.reqon:3:4", Index: &index, ID: "x7"},
+		{Message: "boom", Action: "A", Place: "m.reqon:1:2"},
+		{Message: "bad", Action: "A", Place: "m.reqon:3:4", Index: &index, ID: "x7"},
 	}}}
 	for _, c := range []struct {
 		items bool

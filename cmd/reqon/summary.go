@@ -87,8 +87,8 @@ func writeErrors(w io.Writer, r *engine.Report, items bool) {
 
 func writeError(w io.Writer, mission string, e state.RunError) {
 	at := ""
-	if e.Position != "" {
-		at = e.Position + ": "
+	if e.Place != "" {
+		at = e.Place + ": "
 	}
 	item := ""
 	if e.Index != nil {
@@ -110,8 +110,8 @@ func errorFields(e state.RunError) []telemetry.Field {
 	if e.Action != "" {
 		fields = append(fields, telemetry.String("action", e.Action))
 	}
-	if e.Position != "" {
-		fields = append(fields, telemetry.String("at", e.Position))
+	if e.Place != "" {
+		fields = append(fields, telemetry.String("at", e.Place))
 	}
 	return fields
 }

@@ -92,8 +92,8 @@ func (d *daemon) tellReport(name string, rep *engine.Report) {
 	reason := rep.Error
 	if len(rep.Errors) > 0 && rep.Errors[0].Action != "" {
 		first := rep.Errors[0]
-		fields = append(fields, telemetry.String("action", first.Action), telemetry.String("at", first.Position))
-		reason = strings.TrimPrefix(reason, first.Position+": ") // the field says it
+		fields = append(fields, telemetry.String("action", first.Action), telemetry.String("at", first.Place))
+		reason = strings.TrimPrefix(reason, first.Place+": ") // the field says it
 	}
 	log.Error("Failed "+took+": "+reason, fields...)
 }

@@ -59,8 +59,8 @@ func (r *run) ItemFailed(policy bytecode.Policy, f *vm.ItemFailure) {
 	if e.Action != "" {
 		fields = append(fields, telemetry.String("action", e.Action))
 	}
-	if e.Position != "" {
-		fields = append(fields, telemetry.String("at", e.Position))
+	if e.Place != "" {
+		fields = append(fields, telemetry.String("at", e.Place))
 	}
 	index := f.Index
 	e.Index = &index

@@ -185,7 +185,7 @@ func (r *runner) mission(e *engine.Engine, file string, prog *bytecode.Program) 
 		r.counts[name] += n
 	}
 	for _, e := range report.Errors {
-		fmt.Fprintf(&r.report, "%s: %s: %s", e.Action, e.Position, e.Message)
+		fmt.Fprintf(&r.report, "%s: %s: %s", e.Action, e.Place, e.Message)
 		if e.Index != nil {
 			fmt.Fprintf(&r.report, " (index %d, id %s)", *e.Index, e.ID)
 		}

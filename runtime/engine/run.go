@@ -371,7 +371,7 @@ func runError(err error) state.RunError {
 	if errors.As(err, &e) {
 		out.Action = e.Action
 		if e.Line > 0 {
-			out.Position = fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Column)
+			out.Place = fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Column)
 		}
 	}
 	return out

@@ -161,11 +161,11 @@ func (c Counts) Texts() []string {
 
 // RunError is one failure within a run.
 type RunError struct {
-	Action   string `json:"action,omitempty"`
-	Position string `json:"position,omitempty"` // file:line:column
-	Message  string `json:"message"`
-	Index    *int   `json:"index,omitempty"` // of the item in its loop, from 0
-	ID       string `json:"id,omitempty"`    // of the item
+	Action  string `json:"action,omitempty"`
+	Place   string `json:"position,omitempty"` // file:line:column
+	Message string `json:"message"`
+	Index   *int   `json:"index,omitempty"` // of the item in its loop, from 0
+	ID      string `json:"id,omitempty"`    // of the item
 }
 
 // runDetail is the part of a run that is never searched, kept as JSON.

@@ -45,7 +45,7 @@ func TestRunRoundTrip(t *testing.T) {
 	r.Status, r.End, r.Error = StatusFailure, start.Add(2100*time.Millisecond), "GET /orders: 500 \"quoted\"\nline\x00 ü"
 	r.Actions = []ActionCount{{Name: "Sync", Requests: 3, Retries: 2, Records: 250}}
 	r.Stores = []StoreCount{{Name: "orders", Inserted: 1, Updated: 2, Unchanged: 3, Failed: 4}}
-	r.Errors = []RunError{{Action: "Sync", Position: "a.reqon:3:7", Message: "m", Index: &index, ID: "o-1"}, {Message: "n"}}
+	r.Errors = []RunError{{Action: "Sync", Place: "a.reqon:3:7", Message: "m", Index: &index, ID: "o-1"}, {Message: "n"}}
 	r.MoreErrors = 5
 	r.Counts = Counts{Skipped: 1, Queued: 2, Failed: 3, CutShort: 4, NoNext: 5, Held: 6, Warnings: 7, Redacted: 8}
 	if err := db.FinishRun(&r, nil); err != nil {
