@@ -23,6 +23,10 @@ test *args:
 race:
     CGO_ENABLED=1 go test -race -short {{ concurrent }}
 
+# 300 kills and 100 restarts at random moments, against a server that keeps account.
+torture seed="":
+    REQON_TORTURE=long REQON_TORTURE_SEED={{ seed }} go test -count 1 -timeout 60m -run '^TestTorture$' -v ./cmd/reqon
+
 # Benchmarks beside the code: all, or those of a pattern.
 bench pattern="." time="0.3s":
     go test -run '^$' -bench '{{ pattern }}' -benchmem -benchtime {{ time }} ./...
