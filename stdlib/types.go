@@ -106,6 +106,9 @@ func toJSON(_ *value.Shapes, args []value.Value) (value.Value, error) {
 	if n == 0 {
 		return madeText(value.AppendJSON(nil, args[0]))
 	}
+	if !value.FitsIndented(args[0], maxText, int(n)) {
+		return value.Value{}, errTextTooLong
+	}
 	return madeText(value.AppendJSONIndent(nil, args[0], "", strings.Repeat(" ", int(n))))
 }
 

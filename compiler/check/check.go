@@ -68,6 +68,7 @@ func (c *checker) check(m *syntax.Mission, loose []syntax.Decl) []diag.Diagnosti
 		c.ds = slices.DeleteFunc(c.ds, func(d diag.Diagnostic) bool { return slices.Contains(consequences, d.Code) })
 	}
 	diag.Sort(c.ds)
+	c.more()
 	return c.ds
 }
 
@@ -110,16 +111,17 @@ type checker struct {
 	results   map[string]*typ        // what each transform builds
 	positions map[string]syntax.Span // the incremental requests so far
 
-	at              place // what expressions may use here
-	exprs           int   // depth of the expression at hand
-	flow            flow  // what the steps at hand may do
-	failed          bool  // an error was reported in the expression at hand
-	partial         bool  // parts of the tree could not be parsed
-	merged          int   // see merges
-	patternParts    int   // of the regular expressions so far
-	compared        int   // names compared for suggestions so far
-	inheritsTooMuch bool  // it was reported that schemas include too much
-	reads           int   // how often response was read so far
+	at              place              // what expressions may use here
+	exprs           int                // depth of the expression at hand
+	flow            flow               // what the steps at hand may do
+	failed          bool               // an error was reported in the expression at hand
+	partial         bool               // parts of the tree could not be parsed
+	merged          int                // see merges
+	patternParts    int                // of the regular expressions so far
+	compared        int                // names compared for suggestions so far
+	inheritsTooMuch bool               // it was reported that schemas include too much
+	reported        [diag.Info + 1]int // diagnostics so far, by severity
+	reads           int                // how often response was read so far
 }
 
 // place is what the expressions of a place may use.
@@ -142,8 +144,28 @@ func (c *checker) report(code string, span syntax.Span, suggestion, format strin
 		}
 		c.failed = d.Severity == diag.Error
 	}
+	if c.reported[d.Severity]++; c.reported[d.Severity] > maxReported {
+		return &d // it is counted
+	}
 	c.ds = append(c.ds, d)
 	return &c.ds[len(c.ds)-1]
+}
+
+// maxReported is how many diagnostics of each severity are told of one mission. A
+// source that is wrong in a million places is wrong in one.
+const maxReported = 1000
+
+// more tells how many are not told.
+func (c *checker) more() {
+	for severity, n := range c.reported {
+		if n > maxReported {
+			last := c.ds[len(c.ds)-1]
+			c.ds = append(c.ds, diag.Diagnostic{
+				Code: syntax.CodeTooMany, Severity: diag.Severity(severity), Stage: diag.StageLint, Span: last.Span,
+				Message: fmt.Sprintf("%d more %ss of mission `%s` are not shown", n-maxReported, diag.Severity(severity), c.mission.Name.Name),
+			})
+		}
+	}
 }
 
 func note(d *diag.Diagnostic, span syntax.Span, format string, args ...any) {

@@ -16,7 +16,7 @@ func syntaxCodes() []Code {
 		{syntax.CodeNumber, "a malformed number or duration"},
 		{syntax.CodeTemplateBrace, "a lone `}` in the text of a template or path"},
 		{syntax.CodeTemplateComment, "a comment within a template or path"},
-		{syntax.CodeTooLarge, "a file that is too large, or of more than 4194304 words and marks"},
+		{syntax.CodeTooLarge, "a file that is too large, or of more than 3145728 words and marks"},
 		{syntax.CodeTooDeep, "nesting deeper than 500 levels"},
 		{syntax.CodeTooMany, "more errors than are shown"},
 		{syntax.CodeUnexpected, "something else stands where one certain thing must"},

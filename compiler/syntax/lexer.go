@@ -13,7 +13,7 @@ const maxFileSize = 1 << 30
 
 // maxTokens is how many tokens a file may have: in 16 MiB of what people write
 // there are fewer, and each takes many times its length in the tree.
-const maxTokens = 4 << 20
+const maxTokens = 3 << 20
 
 // lexer cuts a stretch of a file into tokens (language definition, section 2).
 // It knows no keywords; it follows braces only within templates, to see where
@@ -89,7 +89,7 @@ func pathBraceHint(quote byte) string {
 func (l *lexer) run() {
 	for l.pos < l.end {
 		if len(l.toks) >= maxTokens {
-			l.err(CodeTooLarge, l.pos, l.pos+1, "the file has more than 4194304 words and marks, the most that one can have", "divide it into several files")
+			l.err(CodeTooLarge, l.pos, l.pos+1, "the file has more than 3145728 words and marks, the most that one can have", "divide it into several files")
 			l.pos, l.templates, l.eofQuiet = l.end, nil, true
 			return
 		}

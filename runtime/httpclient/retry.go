@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"errors"
 	"math"
 	"net/http"
 	"slices"
@@ -81,7 +82,8 @@ func retryAfter(h http.Header, now time.Time) (wait time.Duration, ok bool) {
 	if text == "" {
 		return 0, false
 	}
-	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
+	// Of more digits than fit, ParseFloat gives infinity with its error: a long wait.
+	if seconds, err := strconv.ParseFloat(text, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		switch {
 		case !(seconds >= 0):
 			return 0, false // negative or NaN: no answer to how long

@@ -15,21 +15,34 @@ var ErrTooManySteps = errors.New("comparing takes more than 100,000,000 steps: a
 // once, comes near it.
 const maxSteps = 100_000_000
 
-// Fits reports whether v's JSON has at most about max bytes. It counts a number
-// or a boolean as four, so that it may be wrong by a few times, and looks at no
-// more than max values.
+// Fits reports whether v's JSON has at most max bytes. It builds nothing. What is
+// far from the end is counted roughly, what is near it exactly.
 func Fits(v Value, max int) bool {
 	left := max
-	return fits(v, &left)
+	if !fits(v, &left) {
+		return false
+	}
+	if max-left <= max/grows {
+		return true
+	}
+	return FitsIndented(v, max, 0)
 }
 
+// grows is how many times longer a JSON may be than fits counts: a control
+// character has six bytes, and a number, which counts as one, has 24 at most.
+const grows = 24
+
+// fits counts no more than there is, and looks at no more values than bytes are
+// left: a value that holds another one many times ends it.
 func fits(v Value, left *int) bool {
 	switch v.Kind() {
-	case String, NumText:
+	case String:
 		*left -= len(v.Str()) + 2
+	case NumText:
+		*left -= len(v.Str())
 	case Array:
 		items := v.Elems()
-		if *left -= 2 + len(items); *left < 0 {
+		if *left -= 2 + max(len(items)-1, 0); *left < 0 {
 			return false
 		}
 		for _, e := range items {
@@ -39,7 +52,7 @@ func fits(v Value, left *int) bool {
 		}
 	case Object:
 		o := v.Obj()
-		if *left -= 2 + 4*o.Len(); *left < 0 {
+		if *left -= 2 + max(4*o.Len()-1, 0); *left < 0 {
 			return false
 		}
 		for i, e := range o.Slots() {
@@ -49,9 +62,79 @@ func fits(v Value, left *int) bool {
 			}
 		}
 	default:
-		*left -= 4
+		*left--
 	}
 	return *left >= 0
+}
+
+// FitsIndented reports whether v's JSON, each level indented by so many spaces (0:
+// all on one line), has at most max bytes. It builds nothing.
+func FitsIndented(v Value, max, indent int) bool {
+	m := measure{left: max, indent: indent}
+	m.value(v, 0)
+	return m.left >= 0
+}
+
+// measure counts the bytes of a JSON.
+type measure struct {
+	left    int // negative: it is too long, and nothing is counted any more
+	indent  int
+	scratch [64]byte
+}
+
+func (m *measure) value(v Value, level int) {
+	if m.left < 0 {
+		return
+	}
+	switch v.Kind() {
+	case String:
+		m.quoted(v.Str())
+	case NumText:
+		m.left -= len(v.Str())
+	case Array:
+		items := v.Elems()
+		m.container(len(items), level)
+		for _, e := range items {
+			if m.value(e, level+1); m.left < 0 {
+				return
+			}
+		}
+	case Object:
+		o := v.Obj()
+		m.container(o.Len(), level)
+		if m.indent > 0 {
+			m.left -= o.Len() // a space behind each colon
+		}
+		for i, e := range o.Slots() {
+			m.quoted(o.shape.Key(i))
+			if m.left--; m.left < 0 {
+				return
+			}
+			m.value(e, level+1)
+		}
+	default:
+		m.left -= len(AppendJSON(m.scratch[:0], v))
+	}
+}
+
+// container counts the brackets, the commas and the white space of n values.
+func (m *measure) container(n, level int) {
+	m.left -= 2 + max(n-1, 0)
+	if m.indent > 0 && n > 0 {
+		m.left -= n*(1+(level+1)*m.indent) + 1 + level*m.indent
+	}
+}
+
+func (m *measure) quoted(s string) {
+	m.left -= len(s) + 2
+	for {
+		p, _ := scanString(s, 0)
+		if p >= len(s) {
+			return
+		}
+		m.left -= len(appendEscape(m.scratch[:0], s[p])) - 1
+		s = s[p+1:]
+	}
 }
 
 // LimitedText is Text of any value, of at most MaxText bytes; beyond it fails
