@@ -248,6 +248,11 @@ func (t *Task) storePut(f *frame, e Effect, store int, args []value.Value) error
 		}
 	}
 	upsert, partial := args[2], args[3]
+	for i, name := range [...]string{"upsert", "partial"} {
+		if err := option.At(option.InStoreStep).Spec(name).Check(args[2+i]); err != nil {
+			return err
+		}
+	}
 	p.Merge = value.Truth(partial) || partial.IsNull() && value.Truth(upsert)
 	return t.host.StorePut(t.ctx, &p)
 }

@@ -280,6 +280,16 @@ func (v *Values) Statuses(name string) []int {
 	return list
 }
 
+// Check says what is wrong with a value of the option, which is by itself. Null,
+// which is none, is good. The error is an *Error.
+func (s *Spec) Check(v value.Value) error {
+	if v.IsNull() {
+		return nil
+	}
+	_, err := s.read(v, "")
+	return err
+}
+
 // defaultValue returns the default as a value.
 func (s *Spec) defaultValue() value.Value {
 	switch s.Default {

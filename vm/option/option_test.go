@@ -296,6 +296,18 @@ func TestDecodeErrors(t *testing.T) {
 	}
 }
 
+func TestCheck(t *testing.T) {
+	upsert := At(InStoreStep).Spec("upsert")
+	for _, in := range []string{`null`, `true`, `false`} {
+		if err := upsert.Check(js(t, in)); err != nil {
+			t.Errorf("%s: %v", in, err)
+		}
+	}
+	if err := upsert.Check(js(t, `"no"`)); err == nil || err.Error() != `option upsert is string "no", expected true or false` {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestMeant(t *testing.T) {
 	for name, want := range map[string]string{"url": "base", "BASE_URL": "base", "baes": "base", "api-key": "", "apikey": "apiKey", "nothing": "", "limit": ""} {
 		if got := At(InSource).Meant(name); got != want && want != "" {
