@@ -204,6 +204,7 @@ func (c *checker) checkSource(s *syntax.Source) {
 		c.checkAvailable(bytecode.SourcePart, bytecode.OpenAPI, s.From.Span)
 	}
 	c.checkCredentials(s)
+	c.checkLogin(s)
 }
 
 // checkCredentials reports inline credentials that `auth` does not use.

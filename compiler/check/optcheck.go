@@ -200,6 +200,8 @@ func (c *checker) checkOptionValue(spec *option.Spec, e syntax.Expr) {
 		c.checkFieldNames(spec, e)
 	case option.Pages:
 		c.checkPages(e)
+	case option.Signature:
+		c.checkSign(spec, e)
 	case option.Resume:
 		c.checkResume(e)
 	}

@@ -253,8 +253,80 @@ func (g *generator) source(s *syntax.Source) {
 	if s.From != nil {
 		src.From = s.From.Value
 	}
-	src.Options = g.optionFunc("source "+s.Name.Name, func(f *fn) []entry { return f.entries(s.Options, option.At(option.InSource)) })
+	src.Options = g.optionFunc("source "+s.Name.Name, func(f *fn) []entry { return f.entries(s.Options, option.At(option.InSource), "sign") })
+	src.Sign = g.sign(s)
+	if s.Login != nil && s.Login.Request != nil {
+		src.Login = g.login(s)
+	}
 	g.prog.Sources = append(g.prog.Sources, src)
+}
+
+// login generates the functions of a source's `login` block. In each, `login` is
+// what the last sign-in has kept, and `response` the answer.
+func (g *generator) login(s *syntax.Source) *bytecode.Login {
+	d := s.Login
+	name := "login of " + s.Name.Name
+	l := &bytecode.Login{Method: d.Request.Method, When: bytecode.None, Pos: g.position(d.Word.Span)}
+	f := g.newFunc(name, 1)
+	f.bind("login", 0)
+	f.at(d.Request)
+	f.path(d.Request)
+	f.optionObject(f.entries(d.Request.Options, option.At(option.InLoginRequest)))
+	f.emit(bytecode.Object, g.shape([]string{"path", "options"}))
+	f.emit(bytecode.ReturnValue)
+	l.Request = f.finish()
+
+	f = g.newFunc(name, 2)
+	f.bind("response", 0)
+	f.bind("login", 1)
+	f.subject = subject{slot: 0}
+	f.at(d)
+	f.optionObject(f.entries(d.Options, option.At(option.InLogin), "when"))
+	f.emit(bytecode.ReturnValue)
+	l.Result = f.finish()
+
+	if when := d.Options.Get("when"); when != nil {
+		f = g.newFunc(name, 1)
+		f.bind("response", 0)
+		f.subject = subject{slot: 0}
+		f.at(when)
+		f.expr(when.Value)
+		f.emit(bytecode.ReturnValue)
+		l.When = f.finish()
+	}
+	return l
+}
+
+// sign generates a function for each entry of a source's `sign`, in the order in
+// which they are worked out.
+func (g *generator) sign(s *syntax.Source) []bytecode.SignPart {
+	o := s.Options.Get("sign")
+	if o == nil {
+		return nil
+	}
+	var parts [3][]bytecode.SignPart
+	add := func(in bytecode.SignIn, e *syntax.ObjectEntry) {
+		if e.Key == nil || e.Value == nil {
+			return // the checker has reported it
+		}
+		f := g.newFunc("signature of "+s.Name.Name, 1)
+		f.bind("request", 0)
+		f.at(e)
+		f.expr(e.Value)
+		f.emit(bytecode.ReturnValue)
+		parts[in] = append(parts[in], bytecode.SignPart{In: in, Name: e.Key.Name, Func: f.finish()})
+	}
+	check.SignEntries(o.Value, func(in string, e *syntax.ObjectEntry) {
+		switch in {
+		case "params":
+			add(bytecode.SignParam, e)
+		case "form":
+			add(bytecode.SignForm, e)
+		default:
+			add(bytecode.SignHeader, e)
+		}
+	})
+	return append(append(parts[0], parts[1]...), parts[2]...)
 }
 
 // store generates a store's adapter and options.

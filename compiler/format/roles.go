@@ -53,6 +53,10 @@ func (s *sheet) declRoles(d syntax.Decl) {
 		if i := s.find(d.Text.Start) - 1; s.words[i].text == "(" {
 			s.give(i, roleTight|roleCall)
 		}
+	case *syntax.Source:
+		if d.Login != nil {
+			s.words[s.find(d.Login.Start)].item = true
+		}
 	case *syntax.Transform:
 		if d.Listed {
 			items(s, d.Variants)
@@ -67,6 +71,10 @@ func (s *sheet) partRoles(n syntax.Node) {
 		s.give(s.next(n.Name), roleMission)
 	case *syntax.Options:
 		items(s, n.Entries)
+	case *syntax.Login:
+		if n.Request != nil {
+			s.words[s.find(n.Request.Start)].item = true
+		}
 	case *syntax.ObjectType:
 		items(s, n.Fields)
 	case *syntax.FieldType:

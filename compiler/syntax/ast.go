@@ -160,6 +160,16 @@ type Source struct {
 	Name    *Ident
 	From    *StringLit // nil without `from`
 	Options *Options
+	Login   *Login // nil without `login { … }`
+}
+
+// Login is the block `login { post "/session" { … } headers: … }` of a source:
+// one request, and what is made of its answer.
+type Login struct {
+	Span
+	Word    *Ident
+	Request *FetchStep // nil if there is none, which is an error
+	Options *Options
 }
 
 // Store is `store name: adapter("target") { … }`. Adapter is a *CallExpr, a

@@ -429,10 +429,59 @@ func (p *parser) source() *Source {
 		p.failHere(CodeUnexpected, "expected `{`, found "+p.found(), "write `source "+d.Name.Name+" { … }`")
 	}
 	if p.kind == tLBrace {
-		d.Options = p.options(nil)
+		p.sourceBlock(d)
 	} else if d.From == nil {
 		p.expect(tLBrace)
 	}
+	d.Span = p.from(start)
+	return d
+}
+
+// sourceBlock reads the options of a source, and its `login` block.
+func (p *parser) sourceBlock(d *Source) {
+	atLogin := func() bool { return p.isText("login") && p.peek(1).kind == tLBrace }
+	start := p.start()
+	l := p.enter()
+	p.next()
+	d.Options = &Options{}
+	p.items(start, &list{what: "an option", keyed: true, starts: func() bool { return p.atKey() || atLogin() }, item: func() {
+		if atLogin() {
+			if d.Login != nil {
+				p.errHere(CodeUnexpected, "this source has a `login` already", "put all of it into one block")
+			}
+			d.Login = p.login()
+			return
+		}
+		p.optionInto(d.Options, nil)
+	}})
+	p.leave(l)
+	d.Options.Span = p.from(start)
+}
+
+// login reads `login { post "/path" { … } option: value … }`.
+func (p *parser) login() *Login {
+	start := p.start()
+	d := &Login{Word: p.anyIdent(), Options: &Options{}}
+	open := p.start()
+	l := p.enter()
+	p.next()
+	atRequest := func() bool {
+		return p.kind == tIdent && p.word().method() && p.peek(1).kind != tColon
+	}
+	p.items(open, &list{what: "a request or an option", keyed: true, login: true, starts: func() bool { return p.atKey() || atRequest() }, item: func() {
+		if !atRequest() {
+			p.optionInto(d.Options, nil)
+			return
+		}
+		if d.Request != nil {
+			p.errHere(CodeUnexpected, "this `login` has a request already", "one request signs in")
+		}
+		if s, ok := p.fetch().(*FetchStep); ok {
+			d.Request = s
+		}
+	}})
+	p.leave(l)
+	d.Options.Span = p.from(open)
 	d.Span = p.from(start)
 	return d
 }

@@ -383,6 +383,7 @@ type list struct {
 	item   func()      // reads one
 	starts func() bool // whether one starts at the current token, which is the first of its line
 	keyed  bool        // items are `key: value`: a step or declaration can't be one
+	login  bool        // a request may be an item all the same
 	steps  bool        // a block of steps or a mission: items need no separator
 	body   bool        // a mission: declarations are its items
 }
@@ -468,7 +469,7 @@ func (p *parser) startsOuter(l *list) bool {
 		return w == wSchedule && after.kind == tColon && !l.keyed ||
 			w != wSchedule && after.kind == tIdent && !after.nl && !after.word.operator()
 	}
-	if !l.keyed || !w.step() {
+	if !l.keyed || !w.step() || l.login && w.method() {
 		return false
 	}
 	switch after.kind {
@@ -759,17 +760,22 @@ func (p *parser) options(value func(key *Ident) Expr) *Options {
 	p.next()
 	o := &Options{}
 	p.items(start, &list{what: "an option", keyed: true, starts: p.atKey, item: func() {
-		if p.kind == tSpread {
-			p.failHere(CodeKey, "expected an option, found `...`", "options can't be spread; write them out")
-			return
-		}
-		if e := p.option(value); !p.failing {
-			o.Entries = append(o.Entries, e)
-		}
+		p.optionInto(o, value)
 	}})
 	p.leave(l)
 	o.Span = p.from(start)
 	return o
+}
+
+// optionInto reads one option of a block.
+func (p *parser) optionInto(o *Options, value func(key *Ident) Expr) {
+	if p.kind == tSpread {
+		p.failHere(CodeKey, "expected an option, found `...`", "options can't be spread; write them out")
+		return
+	}
+	if e := p.option(value); !p.failing {
+		o.Entries = append(o.Entries, e)
+	}
 }
 
 // option reads one `key: value`.

@@ -101,7 +101,25 @@ func (p *treePrinter) decl(d Decl) {
 		if d.From != nil {
 			p.s(" from ", quote(d.From.Value, '"'))
 		}
-		p.options(d.Options)
+		if d.Login == nil {
+			p.options(d.Options)
+			break
+		}
+		p.s(" { ")
+		for _, o := range d.Options.Entries {
+			p.option(o)
+			p.s(", ")
+		}
+		p.s("login { ")
+		if d.Login.Request != nil {
+			p.fetch(d.Login.Request)
+			p.s(", ")
+		}
+		for _, o := range d.Login.Options.Entries {
+			p.option(o)
+			p.s(", ")
+		}
+		p.s("} }")
 	case *Store:
 		p.s("store ", d.Name.Name, ": ")
 		p.expr(d.Adapter, precWhere)

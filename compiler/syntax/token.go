@@ -144,6 +144,9 @@ const (
 func (w word) reserved() bool { return w >= wTrue && w <= wMatch }
 
 // step reports whether the word starts a step.
+// method reports whether the word is the method of a request.
+func (w word) method() bool { return w >= wGet && w <= wDelete }
+
 func (w word) step() bool { return w >= wGet && w <= wJump || w == wIf || w == wMatch }
 
 // operator reports whether the word is an infix operator.

@@ -105,6 +105,15 @@ func (w walker) below(n Node) {
 		w.to(n.Name, n.Type, n.Default)
 	case *Source:
 		w.to(n.Name, n.From, n.Options)
+		if n.Login != nil {
+			w.to(n.Login)
+		}
+	case *Login:
+		w.to(n.Word)
+		if n.Request != nil {
+			w.to(n.Request)
+		}
+		w.to(n.Options)
 	case *Store:
 		w.to(n.Name, n.Adapter, n.Options)
 	case *Schema:

@@ -19,6 +19,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -210,6 +211,8 @@ func (e *Engine) learnSignedIn(secrets ...string) {
 
 // forget makes secrets that nobody uses any longer be like any other text.
 func (e *Engine) forget(secrets ...string) {
+	static := e.set.Load().Secrets()
+	secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return slices.Contains(static, s) })
 	e.cfg.Redactor.Forget(secrets...)
 	e.signedIn.Forget(secrets...)
 }

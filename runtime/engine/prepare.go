@@ -74,7 +74,7 @@ func (r *run) prepareSources() error {
 		if err != nil {
 			return err
 		}
-		own := &sourceSecrets{source: r.mission.prog.Sources[i].Name, signsIn: cred.Kind == credentials.OAuth2}
+		own := &sourceSecrets{source: r.mission.prog.Sources[i].Name, signsIn: cred.Kind == credentials.OAuth2 || r.mission.prog.Sources[i].Login != nil}
 		own.tokens.Add(cred.Secrets()...)
 		r.secrets = append(r.secrets, own)
 		r.engine.gates.Open(source)
@@ -108,6 +108,16 @@ func (r *run) prepareSource(s *bytecode.Source) (*httpclient.Source, *credential
 	source, err := httpclient.NewSource(s.Name, options, cred)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: source %s: %w", where, s.Name, r.mission.located(err, s.OptionPos))
+	}
+	if s.Login != nil {
+		if err := source.SetLogin(r.login(s)); err != nil {
+			return nil, nil, fmt.Errorf("%s: source %s: %w", where, s.Name, err)
+		}
+	}
+	if len(s.Sign) > 0 {
+		if err := source.SetSignature(r.signature(s)); err != nil {
+			return nil, nil, fmt.Errorf("%s: source %s: %w", where, s.Name, err)
+		}
 	}
 	return source, cred, nil
 }

@@ -56,6 +56,16 @@ func (k *call) attempt(ctx context.Context) (*Response, *Failure) {
 
 // send sends one hop.
 func (k *call) send(ctx context.Context, at *hop) (*http.Response, error) {
+	sent := *at
+	if at.home && k.carried != nil {
+		k.carry(&sent)
+	}
+	if at.home && k.source.sign != nil {
+		if err := k.signed(ctx, &sent); err != nil {
+			return nil, &signError{err}
+		}
+	}
+	at = &sent
 	headers := at.headers
 	if a := k.source.cred.AWS; a != nil && at.home && !k.ownAuth {
 		headers = signAWS(a, at.method, at.url, headers, at.body, k.client.clock.Now())

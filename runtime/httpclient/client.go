@@ -129,8 +129,9 @@ type Request struct {
 	MaxWait *time.Duration // for limits and Retry-After; nil: the source's
 	// Rate narrows what the source says of its limits; nil: it does not. Site
 	// tells such requests from others.
-	Rate *Rate
-	Site string
+	Rate     *Rate
+	Site     string
+	forLogin bool // it signs in, so that it does not need to be signed in
 	// FailAtLimit says whether the request fails at a limit instead of waiting;
 	// nil: the source's.
 	FailAtLimit *bool
@@ -194,6 +195,10 @@ type call struct {
 	own    *budget // beside it; nil: none
 	fail   bool    // at a limit the request fails
 
+	request *Request
+	ticket  *signin.Ticket // of the source's login; nil: none
+	carried *pass          // what it gives
+
 	usual   bool // headers are those of source.usual
 	ownAuth bool // the request says by itself what its Authorization is
 	token   *signin.Token
@@ -207,7 +212,7 @@ func (c *Client) prepare(s *Source, r *Request) (*call, error) {
 		return nil, err
 	}
 	s.teach(c.redactor)
-	k := &call{client: c, source: s, gate: s.lease.gate, method: method, retry: s.retry, timeout: s.timeout, maxWait: s.maxWait, allow: r.Allow, onRetry: c.onRetry}
+	k := &call{client: c, source: s, request: r, gate: s.lease.gate, method: method, retry: s.retry, timeout: s.timeout, maxWait: s.maxWait, allow: r.Allow, onRetry: c.onRetry}
 	if k.url, k.home, err = buildURL(s, r); err != nil {
 		return nil, err
 	}
@@ -315,7 +320,11 @@ func (c *Client) Do(ctx context.Context, s *Source, r *Request) (*Response, erro
 		if sent.IsZero() {
 			sent = start
 		}
-		if k.reauthenticate(resp, failure) {
+		again, err := k.reauthenticate(ctx, resp, failure)
+		if err != nil {
+			return nil, fmt.Errorf("source %s: login.when: %w", s.name, err)
+		}
+		if again {
 			attempt--
 			continue
 		}

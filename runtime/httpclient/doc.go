@@ -8,6 +8,7 @@
 //	body.go              what it carries
 //	retry.go             whether to send it again, and when
 //	aws.go               a signature for AWS
+//	login.go, sign.go    what a source's login has given, and its signature
 //	session.go           the token that goes with it, for as long as it is taken
 //	gate.go              what all requests of an account to an origin share: one
 //	                     slot of maxInFlight, connections

@@ -66,6 +66,7 @@ type Lease struct {
 	gate   *gate
 	limits limits
 	oauth  *signin.OAuth2 // nil: the source does not use it
+	login  *signin.Login  // likewise
 }
 
 // Open leases the gate of a source, which from now on sends through it. Close
@@ -78,6 +79,9 @@ func (g *Gates) lease(s *Source, key gateKey) *Lease {
 	lease := &Lease{name: s.name, gates: g, limits: s.limits}
 	if o := s.cred.OAuth; o != nil && g.Accounts != nil {
 		lease.oauth = g.Accounts.Open(o)
+	}
+	if s.login != nil && g.Accounts != nil {
+		lease.login = g.Accounts.OpenLogin(hexSHA256([]byte(originOf(s.base) + " " + s.login.Account))[:32], s.name)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -143,6 +147,9 @@ func (l *Lease) Close() {
 	if held && l.oauth != nil {
 		g.Accounts.Close(l.oauth)
 	}
+	if held && l.login != nil {
+		g.Accounts.CloseLogin(l.login)
+	}
 	if last {
 		closeIdle(l.gate.transport)
 	}
@@ -187,7 +194,14 @@ func (s *Source) gateKey() gateKey {
 	if s.base == nil {
 		return gateKey{account: s.name}
 	}
-	return gateKey{origin: originOf(s.base), account: s.cred.Account}
+	key := gateKey{origin: originOf(s.base), account: s.cred.Account}
+	if s.login != nil {
+		key.account += " " + s.login.Account
+	}
+	if s.sign != nil {
+		key.account += " " + s.sign.Account
+	}
+	return key
 }
 
 // flight counts the requests that are on their way, and keeps them to a limit.

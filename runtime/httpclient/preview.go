@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"reqon/runtime/credentials"
+	"reqon/vm/bytecode"
 )
 
 // Preview is a request that was not sent, for a person to read. It holds no
@@ -38,6 +39,13 @@ func (c *Client) Preview(s *Source, r *Request) (*Preview, error) {
 	}
 	if (s.cred.Kind == credentials.OAuth2 || s.cred.Kind == credentials.SigV4) && k.home && !k.ownAuth {
 		p.Headers = append(p.Headers, credentials.Field{Name: "Authorization", Value: "[redacted]"})
+	}
+	if s.sign != nil && k.home {
+		for _, part := range s.sign.Parts {
+			if part.In == bytecode.SignHeader {
+				p.Headers = append(p.Headers, credentials.Field{Name: part.Name, Value: "[redacted]"})
+			}
+		}
 	}
 	slices.SortFunc(p.Headers, func(a, b credentials.Field) int { return strings.Compare(a.Name, b.Name) })
 	return p, nil

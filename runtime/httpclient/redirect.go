@@ -104,7 +104,7 @@ func (k *call) redirect(resp *http.Response, at *hop) (*hop, error) {
 	case !sameOrigin(at.url, target):
 		next.home = false
 		next.headers = forForeign(next.headers)
-		next.url = k.source.unauthorize(target)
+		next.url = k.withoutPass(k.source.unauthorize(target))
 	case next.home:
 		next.url = k.source.authorize(target)
 	}

@@ -15,6 +15,9 @@ import (
 // authenticate gets the token that the next attempt carries, which may take a
 // request to its server. A source without a sign-in has none.
 func (k *call) authenticate(ctx context.Context) error {
+	if k.needsLogin() {
+		return k.signIn(ctx)
+	}
 	if k.source.cred.Kind != credentials.OAuth2 || !k.home || k.ownAuth {
 		return nil
 	}
@@ -64,13 +67,27 @@ func (c *Client) Wire(s *Source) *signin.Wire {
 // reauthenticate reports whether an attempt is to be made again with another
 // token: once for a request, and only if its own origin did not take the one
 // that it had.
-func (k *call) reauthenticate(resp *Response, f *Failure) bool {
+func (k *call) reauthenticate(ctx context.Context, resp *Response, f *Failure) (bool, error) {
 	refused := f != nil && f.Status == http.StatusUnauthorized && f.home || resp != nil && resp.Status == http.StatusUnauthorized && resp.at.home
-	if !refused || k.token == nil || k.renewed {
-		return false
+	if k.renewed {
+		return false, nil
+	}
+	if k.ticket != nil {
+		if !refused {
+			var err error
+			if refused, err = k.over(ctx, resp, f); err != nil || !refused {
+				return false, err
+			}
+		}
+		k.renewed = true
+		k.source.lease.login.Refused(k.ticket)
+		return true, nil
+	}
+	if !refused || k.token == nil {
+		return false, nil
 	}
 	k.renewed = true
-	return k.source.lease.oauth.Refused(k.token)
+	return k.source.lease.oauth.Refused(k.token), nil
 }
 
 // withToken returns the headers of an attempt. Those of usual requests are made

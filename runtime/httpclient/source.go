@@ -30,6 +30,8 @@ type Source struct {
 	maxWait     time.Duration
 	idempotency bool
 	limits      limits
+	login       *Login     // nil: none
+	sign        *Signature // nil: none
 	lease       *Lease
 	cred        *credentials.Credential
 	taught      atomic.Pointer[credentials.Redactor] // that knows the secrets of cred

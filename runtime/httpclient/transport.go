@@ -43,7 +43,10 @@ func (k *call) transportFailure(ctx context.Context, err error, at *hop) *Failur
 	kind, permanent := classify(err)
 	f := k.failure(kind, at)
 	f.final = permanent
+	var unsigned *signError
 	switch {
+	case errors.As(err, &unsigned):
+		f.Kind, f.final, f.Err = KindHTTP, true, err
 	case errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil:
 		f.Kind, f.final = KindTimeout, false
 		f.Err = fmt.Errorf("no complete answer within %s (timeout): %w", k.timeout, context.DeadlineExceeded)

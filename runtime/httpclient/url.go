@@ -179,24 +179,37 @@ func originOf(u *url.URL) string {
 // one parameter, the later one replaces it. The base's query and the source's
 // params only go to its own origin: home reports whether the address has that.
 func buildURL(s *Source, r *Request) (u *url.URL, home bool, err error) {
+	return buildURLAt(s, s.place(), r)
+}
+
+// place is where a source is.
+type place struct {
+	base     *url.URL // nil if it has none
+	basePath string   // of base, escaped, without the slash at its end
+}
+
+func (s *Source) place() *place { return &place{s.base, s.basePath} }
+
+// buildURLAt is buildURL for a source that is somewhere else.
+func buildURLAt(s *Source, at *place, r *Request) (u *url.URL, home bool, err error) {
 	var rawQuery string
 	if isAbsolute(r.Path) {
 		if u, err = parseAbsolute(r.Path); err != nil {
 			return nil, false, fmt.Errorf("the address of the request %w", err)
 		}
 		rawQuery = u.RawQuery
-		home = sameOrigin(u, s.base)
+		home = sameOrigin(u, at.base)
 	} else {
-		if s.base == nil {
+		if at.base == nil {
 			return nil, false, fmt.Errorf("source %s has no base for the path %q: give it one, or use an absolute address", s.name, r.Path)
 		}
 		home = true
 		var path string
 		path, rawQuery = splitPath(r.Path, false)
-		u = &url.URL{Scheme: s.base.Scheme, Host: s.base.Host}
+		u = &url.URL{Scheme: at.base.Scheme, Host: at.base.Host}
 		if path == "" {
-			u.Path, u.RawPath = s.base.Path, s.base.RawPath
-		} else if err := setPath(u, JoinPath(s.basePath, path)); err != nil {
+			u.Path, u.RawPath = at.base.Path, at.base.RawPath
+		} else if err := setPath(u, JoinPath(at.basePath, path)); err != nil {
 			return nil, false, fmt.Errorf("the request's address %w", err)
 		}
 	}

@@ -41,8 +41,28 @@ type Accounts struct {
 	// OnState is told whether the sign-in of a source works, when that changes.
 	OnState func(source string, ok bool)
 
-	mu   sync.Mutex
-	open map[string]*OAuth2
+	mu     sync.Mutex
+	open   map[string]*OAuth2
+	logins map[string]*Login
+}
+
+// session is what all sign-ins have: one task renews it, and what came of that
+// counts for all others.
+type session struct {
+	accounts *Accounts
+	account  string
+	users    int // under Accounts.mu
+	name     atomic.Pointer[string]
+	state    atomic.Pointer[failure]
+
+	turn chan struct{} // holds an element while somebody renews it
+	// The rest is for whoever has the turn.
+	known  []string // secrets that the redactor knows, oldest first
+	failed int      // in a row
+}
+
+func (a *Accounts) session(account string) session {
+	return session{accounts: a, account: account, turn: make(chan struct{}, 1)}
 }
 
 // Open returns the sign-in that an entry of the credentials describes. All who
@@ -53,13 +73,14 @@ func (a *Accounts) Open(cfg *credentials.OAuth) *OAuth2 {
 	defer a.mu.Unlock()
 	s := a.open[cfg.Account]
 	if s == nil {
-		s = &OAuth2{accounts: a, account: cfg.Account, turn: make(chan struct{}, 1)}
+		s = &OAuth2{session: a.session(cfg.Account)}
 		if a.open == nil {
 			a.open = map[string]*OAuth2{}
 		}
 		a.open[cfg.Account] = s
 	}
 	s.users++
+	s.name.Store(&cfg.Name)
 	if old := s.cfg.Swap(cfg); old != nil && old.Hash != cfg.Hash {
 		s.state.Store(nil) // what did not work may work now
 		s.current.Store(nil)
@@ -87,10 +108,16 @@ func (a *Accounts) Problems() []Problem {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var list []Problem
-	for _, s := range a.open {
+	add := func(s *session) {
 		if f := s.state.Load(); f != nil {
-			list = append(list, Problem{s.cfg.Load().Name, f.err})
+			list = append(list, Problem{*s.name.Load(), f.err})
 		}
+	}
+	for _, s := range a.open {
+		add(&s.session)
+	}
+	for _, s := range a.logins {
+		add(&s.session)
 	}
 	slices.SortFunc(list, func(x, y Problem) int {
 		if x.Source < y.Source {
@@ -116,20 +143,11 @@ func (t *Token) valid(now time.Time) bool { return t.expires.IsZero() || now.Bef
 
 // OAuth2 is the sign-in of one account. It is safe for concurrent use.
 type OAuth2 struct {
-	accounts *Accounts
-	account  string
-	users    int // under Accounts.mu
-
+	session
 	cfg     atomic.Pointer[credentials.OAuth]
 	current atomic.Pointer[Token]
 	refused atomic.Pointer[Token] // the last that the API did not take
-	state   atomic.Pointer[failure]
-
-	turn chan struct{} // holds an element while somebody renews the token
-	// The rest is for whoever has the turn.
-	unsaved *Record  // an answer that could not be written to disk yet
-	known   []string // secrets that the redactor knows, oldest first
-	failed  int      // in a row
+	unsaved *Record               // an answer that could not be written to disk yet; for whoever has the turn
 }
 
 // failure is why there is no token, and until when nobody needs to ask again.
@@ -160,20 +178,13 @@ func (s *OAuth2) Token(ctx context.Context, w *Wire) (*Token, error) {
 	}
 	t := s.current.Load()
 	usable := t != nil && t != s.refused.Load() && t.valid(s.accounts.Clock.Now())
-	if usable {
-		select {
-		case s.turn <- struct{}{}:
-		default:
-			return t, nil
-		}
-	} else {
-		select {
-		case s.turn <- struct{}{}:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
+	switch got, err := s.takeTurn(ctx, !usable); {
+	case err != nil:
+		return nil, err
+	case !got:
+		return t, nil
 	}
-	defer func() { <-s.turn }()
+	defer s.endTurn()
 	next, err := s.renewed(ctx, w)
 	if err != nil && usable && ctx.Err() == nil {
 		return t, nil // it holds for a while; there is time to try again
@@ -181,15 +192,43 @@ func (s *OAuth2) Token(ctx context.Context, w *Wire) (*Token, error) {
 	return next, err
 }
 
+// takeTurn makes the caller the one who renews the sign-in. Without wait it does
+// so only if nobody else is at it.
+func (s *session) takeTurn(ctx context.Context, wait bool) (got bool, err error) {
+	if !wait {
+		select {
+		case s.turn <- struct{}{}:
+			return true, nil
+		default:
+			return false, nil
+		}
+	}
+	select {
+	case s.turn <- struct{}{}:
+		return true, nil
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+}
+
+func (s *session) endTurn() { <-s.turn }
+
+// quiet returns the error that everybody gets for a while after a failure.
+func (s *session) quiet() error {
+	if f := s.state.Load(); f != nil && !f.dead && s.accounts.Clock.Now().Before(f.until) {
+		return f.err
+	}
+	return nil
+}
+
 // renewed returns a token that holds. The caller has the turn.
 func (s *OAuth2) renewed(ctx context.Context, w *Wire) (*Token, error) {
-	now := s.accounts.Clock.Now()
 	refused := s.refused.Load()
 	if t := s.Current(); t != nil {
 		return t, nil // somebody else was faster
 	}
-	if f := s.state.Load(); f != nil && !f.dead && now.Before(f.until) {
-		return nil, f.err
+	if err := s.quiet(); err != nil {
+		return nil, err
 	}
 	unlock, err := s.accounts.Store.Lock(ctx, s.account)
 	if err != nil {
@@ -213,13 +252,13 @@ const (
 	maxQuiet   = 30 * time.Second
 )
 
-func (s *OAuth2) fail(err error) {
+func (s *session) fail(err error) {
 	quiet := min(firstQuiet<<min(s.failed, 10), maxQuiet)
 	s.failed++
 	var gone *goneError
 	f := &failure{err: err, until: s.accounts.Clock.Now().Add(quiet), dead: errors.As(err, &gone)}
 	if s.state.Swap(f) == nil && s.accounts.OnState != nil {
-		s.accounts.OnState(s.cfg.Load().Name, false)
+		s.accounts.OnState(*s.name.Load(), false)
 	}
 }
 
@@ -232,11 +271,16 @@ func (s *OAuth2) use(r *Record) *Token {
 	}
 	t := &Token{Authorization: []string{kind + " " + r.AccessToken}, access: r.AccessToken, expires: r.Expires, ahead: ahead(r)}
 	s.current.Store(t)
+	s.works()
+	return t
+}
+
+// works says that the sign-in works.
+func (s *session) works() {
 	s.failed = 0
 	if s.state.Swap(nil) != nil && s.accounts.OnState != nil {
-		s.accounts.OnState(s.cfg.Load().Name, true)
+		s.accounts.OnState(*s.name.Load(), true)
 	}
-	return t
 }
 
 // maxAhead is how long before its end a token is renewed, at most.
@@ -258,7 +302,7 @@ func ahead(r *Record) time.Time {
 // and those before, which requests may still be on their way with.
 const keptSecrets = 8
 
-func (s *OAuth2) learn(secrets ...string) {
+func (s *session) learn(secrets ...string) {
 	a := s.accounts
 	if a.Learn == nil {
 		return
@@ -270,7 +314,7 @@ func (s *OAuth2) learn(secrets ...string) {
 		a.Learn(secret)
 		s.known = append(s.known, secret)
 	}
-	for len(s.known) > keptSecrets {
+	for len(s.known) > max(keptSecrets, 4*len(secrets)) {
 		if a.Forget != nil {
 			a.Forget(s.known[0])
 		}

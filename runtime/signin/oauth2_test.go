@@ -648,8 +648,7 @@ func FuzzAnswer(f *testing.F) {
 		}
 		cfg := &credentials.OAuth{Name: "Shop", Where: "c.json: Shop", Grant: credentials.GrantRefresh, ClientID: "c", TokenURL: "http://x/t", RefreshToken: "r", Account: "a", Hash: "h"}
 		c := &clock{now: testNow}
-		s := &OAuth2{accounts: &Accounts{Store: NewStore(t.TempDir()), Clock: c}, account: "a", turn: make(chan struct{}, 1)}
-		s.cfg.Store(cfg)
+		s := (&Accounts{Store: NewStore(t.TempDir()), Clock: c}).Open(cfg)
 		w := &Wire{Timeout: time.Second, Attempts: 1, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: readCloser{strings.NewReader(body)}, Request: r}, nil
 		})}

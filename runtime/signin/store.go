@@ -5,6 +5,7 @@
 //	oauth2.go   one account's token: when to renew it, and who does
 //	renew.go    the request that renews it
 //	person.go   a sign-in by a person, in a browser or at another device
+//	login.go    one that a source makes by itself, with its `login` block
 //
 // A server may replace a refresh token with each use, and take the sign-in away
 // from whoever sends the old one again. So a token is renewed by one task of one
@@ -58,13 +59,15 @@ type Record struct {
 	// Refused says why the server does not take the refresh token any longer.
 	Refused string `json:"refused,omitempty"`
 
-	// Login is what a `login` block keeps, as JSON.
+	// Login is what requests carry after a `login`, and Keep what the next one
+	// finds, as JSON.
 	Login json.RawMessage `json:"login,omitempty"`
+	Keep  json.RawMessage `json:"keep,omitempty"`
 }
 
 // SignedIn tells whether the record holds anything to send.
 func (r *Record) SignedIn() bool {
-	return r != nil && r.Refused == "" && (r.AccessToken != "" || r.RefreshToken != "" || len(r.Login) > 0)
+	return r != nil && r.Refused == "" && (r.AccessToken != "" || r.RefreshToken != "" || len(r.Login) > 0 || len(r.Keep) > 0)
 }
 
 func (s *Store) path(account string) string { return filepath.Join(s.dir, account+".json") }

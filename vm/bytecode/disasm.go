@@ -65,6 +65,12 @@ func (d *disassembler) tables() {
 	}
 	for i, x := range p.Sources {
 		d.printf("source %d %s options %s\n", i, x.Name, d.ref(x.Options))
+		if l := x.Login; l != nil {
+			d.printf("  login %s request func %d result func %d when %s\n", l.Method, l.Request, l.Result, d.ref(l.When))
+		}
+		for _, s := range x.Sign {
+			d.printf("  sign %s %s func %d\n", [...]string{"param", "form", "header"}[s.In], s.Name, s.Func)
+		}
 	}
 	for i, x := range p.Stores {
 		d.printf("store %d %s adapter func %d options %s", i, x.Name, x.Adapter, d.ref(x.Options))

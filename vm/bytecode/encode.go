@@ -20,7 +20,7 @@ const (
 	magic = "REQC"
 	// Version is that of the form and of the instruction set. It changes with
 	// every change of either; a program of another version is not run.
-	Version = 4
+	Version = 5
 
 	headerSize = len(magic) + 2 + sha256.Size
 )
@@ -134,6 +134,19 @@ func (w *writer) tables(p *Program) {
 		w.text(x.From)
 		w.int(x.Options)
 		w.optionPos(x.OptionPos)
+		w.bool(x.Login != nil)
+		if l := x.Login; l != nil {
+			w.text(l.Method)
+			w.int(l.Request)
+			w.int(l.Result)
+			w.int(l.When)
+			w.pos(l.Pos)
+		}
+		list(w, x.Sign, func(w *writer, s *SignPart) {
+			w.byte(byte(s.In))
+			w.text(s.Name)
+			w.int(s.Func)
+		})
 		w.pos(x.Pos)
 	})
 	list(w, p.Stores, func(w *writer, x *Store) {
@@ -463,7 +476,13 @@ func (r *reader) tables(p *Program) {
 		return ParamInfo{Name: r.text(), Type: r.int(), Default: r.int(), Pos: r.pos()}
 	})
 	p.Sources = readList(r, func(r *reader) Source {
-		return Source{Name: r.text(), From: r.text(), Options: r.int(), OptionPos: r.optionPos(), Pos: r.pos()}
+		s := Source{Name: r.text(), From: r.text(), Options: r.int(), OptionPos: r.optionPos()}
+		if r.bool() {
+			s.Login = &Login{Method: r.text(), Request: r.int(), Result: r.int(), When: r.int(), Pos: r.pos()}
+		}
+		s.Sign = readList(r, func(r *reader) SignPart { return SignPart{In: SignIn(r.byte()), Name: r.text(), Func: r.int()} })
+		s.Pos = r.pos()
+		return s
 	})
 	p.Stores = readList(r, func(r *reader) Store {
 		return Store{Name: r.text(), Adapter: r.int(), Options: r.int(), OptionPos: r.optionPos(), Implied: r.bool(), Filled: r.bool(), Schema: r.int(), Key: r.texts(), Pos: r.pos()}

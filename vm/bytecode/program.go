@@ -100,8 +100,41 @@ type Source struct {
 	From      string // path of an OpenAPI document, or ""
 	Options   int    // function that gives its options as an object, or None
 	OptionPos []OptionPos
+	Login     *Login // nil: none
+	Sign      []SignPart
 	Pos       Pos
 }
+
+// Login is how a source signs in. Request is a function of what the last sign-in
+// has kept, or null, and gives { path, options }; Result is one of the answer
+// and what was kept, and gives the options of `login`; When is one of an answer,
+// and tells whether the sign-in is over, or None.
+type Login struct {
+	Method  string
+	Request int
+	Result  int
+	When    int
+	Pos     Pos
+}
+
+// SignPart is an entry of a source's `sign`: Func is a function of the request,
+// and gives the value.
+type SignPart struct {
+	In   SignIn
+	Name string
+	Func int
+}
+
+// SignIn is where an entry of a signature goes.
+type SignIn uint8
+
+// The places of a signature, in the order in which they are worked out.
+const (
+	SignParam  SignIn = iota // appended to the query
+	SignForm                 // appended to the form-encoded body
+	SignHeader               // a header
+	signInCount
+)
 
 // Store is a store. Adapter is a function that gives [adapter, target]; target
 // is null where none was written.

@@ -122,6 +122,16 @@ func verifyTables(p *Program) error {
 	}
 	for _, x := range p.Sources {
 		errs = append(errs, funcRef("source "+x.Name, x.Options, 0, true), place("source", x.Pos), places("source", x.OptionPos))
+		if l := x.Login; l != nil {
+			errs = append(errs, funcRef("login of "+x.Name, l.Request, 1, false), funcRef("login of "+x.Name, l.Result, 2, false),
+				funcRef("login of "+x.Name, l.When, 1, true), place("login", l.Pos))
+		}
+		for _, s := range x.Sign {
+			errs = append(errs, funcRef("signature of "+x.Name, s.Func, 1, false))
+			if s.In >= signInCount || s.Name == "" {
+				errs = append(errs, bad("source %s: a bad signature", x.Name))
+			}
+		}
 	}
 	for _, x := range p.Stores {
 		errs = append(errs, funcRef("store "+x.Name, x.Adapter, 0, false), funcRef("store "+x.Name, x.Options, 0, true), place("store", x.Pos), places("store", x.OptionPos))
@@ -309,6 +319,12 @@ func (p *Program) configFuncs() []int {
 	}
 	for i := range p.Sources {
 		list = append(list, p.Sources[i].Options)
+		if l := p.Sources[i].Login; l != nil {
+			list = append(list, l.Request, l.Result, l.When)
+		}
+		for _, s := range p.Sources[i].Sign {
+			list = append(list, s.Func)
+		}
 	}
 	for i := range p.Stores {
 		list = append(list, p.Stores[i].Adapter, p.Stores[i].Options)

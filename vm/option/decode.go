@@ -325,7 +325,7 @@ func (s *Spec) read(v value.Value, prefix string) (r reading, err error) {
 	}
 	ok := true
 	switch s.Kind {
-	case Any, Item, Pages, Until, Resume:
+	case Any, Item, Pages, Until, Resume, Signature:
 	case FieldNames:
 		if v.Kind() == value.String {
 			break

@@ -64,6 +64,9 @@ const (
 	Pages
 	// Until is a condition with `response`, the page, and the page parameter.
 	Until
+	// Signature is the value of sign: an object whose values are worked out for
+	// each attempt, with `request`.
+	Signature
 	// Resume is the value of resumeOn: the word timeout, or webhook "/path".
 	Resume
 	kindCount

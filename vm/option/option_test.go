@@ -17,7 +17,7 @@ var named = []struct {
 	set   *Set
 	names string
 }{
-	{At(InSource), "auth base headers params timeout retry rateLimit circuitBreaker idempotency proxy tls maxResponseSize maxInFlight " +
+	{At(InSource), "auth base headers params timeout retry rateLimit circuitBreaker idempotency proxy tls maxResponseSize maxInFlight sign " +
 		"validateResponses validationMode specAuth token username password apiKey apiKeyHeader apiKeyQuery"},
 	{At(InSource).Spec("rateLimit").Sub, "requestsPerSecond requestsPerMinute fallbackRpm requestsPerHour burst strategy maxWait adaptive"},
 	{At(InRequest).Spec("rateLimit").Sub, "name requestsPerSecond requestsPerMinute fallbackRpm requestsPerHour burst strategy maxWait adaptive"},
@@ -41,6 +41,8 @@ var named = []struct {
 	{At(InRetryDirective), "maxAttempts backoff initialDelay maxDelay delay"},
 	{At(InQueue), "item key"},
 	{At(InSince), "param header format zone updateFrom"},
+	{At(InLogin), "headers token params cookies base expires keep when"},
+	{At(InLoginRequest), "params headers body form timeout"},
 }
 
 func TestTables(t *testing.T) {

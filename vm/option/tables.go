@@ -16,6 +16,8 @@ const (
 	InRetryDirective              // match response { 500 -> retry { … } }
 	InQueue                       // match response { 500 -> queue name { … } }
 	InSince                       // since: lastSync { … }
+	InLogin                       // source Name { login { … } }
+	InLoginRequest                // source Name { login { post "/path" { … } } }
 	placeCount
 )
 
@@ -34,6 +36,7 @@ func Places(yield func(Place, *Set) bool) {
 var places = [placeCount]*Set{
 	InSource: &source, InRequest: &request, InStore: &store, InStoreStep: &storeStep, InMission: &mission,
 	InSchedule: &schedule, InWait: &wait, InPause: &pause, InRetryDirective: &retryDirective, InQueue: &queue, InSince: &sinceBlock,
+	InLogin: &login, InLoginRequest: &loginRequest,
 }
 
 // second is in milliseconds, as the values of time options.
@@ -59,6 +62,7 @@ var (
 		{Name: "tls", Kind: Block, Sub: &tls, Doc: "certificates", NotYet: "take it out"},
 		{Name: "maxResponseSize", Kind: Size, Default: "64MiB", Doc: "of one response"},
 		{Name: "maxInFlight", Kind: Count, Min: 1, Doc: "requests at once"},
+		{Name: "sign", Kind: Signature, Doc: "headers, and entries of params and form, that are worked out for each attempt"},
 		{Name: "validateResponses", Kind: Bool, Default: "false", Doc: "whether responses are held against the OpenAPI document"},
 		{Name: "validationMode", Kind: Words, Words: []string{"strict", "warn"}, Doc: "what a response that does not fit does"},
 		{Name: "specAuth", Kind: Bool, Default: "false", Doc: "credentials as the OpenAPI document says"},
@@ -68,6 +72,25 @@ var (
 		{Name: "apiKey", Kind: Text, Secret: true, Doc: "API key"},
 		{Name: "apiKeyHeader", Kind: Text, Form: HeaderName, Default: "X-API-Key", Doc: "the header that carries the key"},
 		{Name: "apiKeyQuery", Kind: Text, Doc: "the query parameter that carries the key"},
+	}}
+
+	login = Set{Name: "`login`", specs: []Spec{
+		{Name: "headers", Kind: Object, Doc: "headers that requests carry then"},
+		{Name: "token", Kind: Text, Doc: "a bearer token that they carry"},
+		{Name: "params", Kind: Object, Doc: "query parameters that they carry"},
+		{Name: "cookies", Kind: Bool, Default: "false", Doc: "whether they carry the cookies of the answer"},
+		{Name: "base", Kind: Text, Form: Address, Doc: "the address that paths are joined on to then"},
+		{Name: "expires", Kind: Any, Doc: "when the sign-in ends; without it, when it is not taken any longer"},
+		{Name: "keep", Kind: Object, Doc: "what the next sign-in finds as login.name"},
+		{Name: "when", Kind: Until, Doc: "true of an answer that says that the sign-in is over"},
+	}}
+
+	loginRequest = Set{Name: "the request of `login`", specs: []Spec{
+		{Name: "params", Kind: Object, Doc: "query parameters"},
+		{Name: "headers", Kind: Object, Doc: "headers"},
+		{Name: "body", Kind: Any, Excludes: "form", Doc: "sent as JSON"},
+		{Name: "form", Kind: Object, Excludes: "body", Doc: "sent form-encoded"},
+		{Name: "timeout", Kind: Time, Above0: true, Plausible: second, Doc: "of one attempt; without it the source's"},
 	}}
 
 	request = Set{Name: "a request", specs: []Spec{
