@@ -45,7 +45,8 @@ func newChecker(m *syntax.Mission) *checker {
 		runs:       map[string][]edge{},
 		results:    map[string]*typ{},
 		positions:  map[string]syntax.Span{},
-		root:       newScope(nil),
+		syncs:      map[*syntax.FetchStep]bool{}, keyless: map[*syntax.StoreStep]bool{},
+		root: newScope(nil),
 
 		objectTypes: map[*syntax.ObjectType]*objType{},
 	}
@@ -63,6 +64,9 @@ func (c *checker) check(m *syntax.Mission, loose []syntax.Decl) []diag.Diagnosti
 	c.checkActions()
 	c.checkPipeline()
 	c.findCycles()
+	if !c.partial {
+		c.checkLosses()
+	}
 	c.checkUnused()
 	if c.partial {
 		c.ds = slices.DeleteFunc(c.ds, func(d diag.Diagnostic) bool { return slices.Contains(consequences, d.Code) })
@@ -108,8 +112,10 @@ type checker struct {
 	runs        map[string][]edge      // which action runs which others
 	action      string                 // the action at hand; "" outside of them
 
-	results   map[string]*typ        // what each transform builds
-	positions map[string]syntax.Span // the incremental requests so far
+	results   map[string]*typ            // what each transform builds
+	positions map[string]syntax.Span     // the incremental requests so far
+	syncs     map[*syntax.FetchStep]bool // the incremental requests
+	keyless   map[*syntax.StoreStep]bool // store steps whose records are known to have no key
 
 	at              place              // what expressions may use here
 	exprs           int                // depth of the expression at hand

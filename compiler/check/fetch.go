@@ -155,10 +155,13 @@ func (c *checker) fetch(s *syntax.FetchStep) {
 		}
 	}
 	c.checkOptionsAt(s.Options, option.At(option.InRequest), s.Span, place)
+	if usesLastSync(s) {
+		c.syncs[s] = true
+	}
 	if s.Options != nil {
 		c.checkRequestOptions(s, source, pages)
 	}
-	c.flow.request, c.flow.incremental = true, usesLastSync(s)
+	c.flow.request, c.flow.incremental = true, c.syncs[s]
 	c.at.response = anyType
 }
 
@@ -295,7 +298,7 @@ func (c *checker) checkRequestOptions(s *syntax.FetchStep, source *syntax.Source
 			}
 		}
 	}
-	usesSync := usesLastSync(s)
+	usesSync := c.syncs[s]
 	if o.Get("since") == nil {
 		for _, name := range []string{"sinceParam", "sinceHeader", "sinceFormat", "sinceZone"} {
 			if x := o.Get(name); x != nil && !(usesSync && (name == "sinceFormat" || name == "sinceZone")) {
@@ -322,7 +325,7 @@ func (c *checker) checkRequestOptions(s *syntax.FetchStep, source *syntax.Source
 // move one another's sync position: it is kept per source and path
 // (language definition, section 6.1), and is when the last of them was sent.
 func (c *checker) checkIncremental(s *syntax.FetchStep) {
-	if !usesLastSync(s) {
+	if !c.syncs[s] {
 		if o := s.Options.Get("since"); o != nil && Constant(o.Value) {
 			suggestion := "write `lastSync ?? " + o.Value.Place().Text() + "`"
 			if lit, ok := unparen(o.Value).(*syntax.StringLit); ok && strings.EqualFold(lit.Value, "lastSync") {
@@ -332,6 +335,7 @@ func (c *checker) checkIncremental(s *syntax.FetchStep) {
 		}
 		return
 	}
+	c.checkChangingPath(s)
 	key, ok := c.positionKey(s)
 	if !ok {
 		return
@@ -347,6 +351,43 @@ func (c *checker) checkIncremental(s *syntax.FetchStep) {
 		return
 	}
 	c.positions[key] = place
+}
+
+// checkChangingPath reports a path that is another in each run, so that its
+// position is never found again.
+func (c *checker) checkChangingPath(s *syntax.FetchStep) {
+	if _, constant := s.Path.(*syntax.StringLit); constant || s.Path == nil || s.Options.Get("syncKey") != nil {
+		return
+	}
+	changing := ""
+	syntax.Walk(s.Path, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.CallExpr:
+			if n.Fun.Name == "now" || n.Fun.Name == "uuid" || n.Fun.Name == "random" || n.Fun.Name == "timestamp" && len(n.Args) == 0 {
+				changing = n.Fun.Name + "()"
+			}
+		case *syntax.Name:
+			if n.Name == "scheduledTime" && c.at.scope.lookup(n.Name) == nil {
+				changing = n.Name
+			}
+		}
+		return changing == ""
+	})
+	if changing != "" && !mentionsName(s.Path, "lastSync") { // else it is kept by the expression
+		c.report(diag.CodeNotIncremental, s.Path.Place(), "add a `syncKey`, under which the position is kept",
+			"this path is another in each run (`%s`), and with it the position, which is kept by the path: every run fetches everything", changing)
+	}
+}
+
+func mentionsName(n syntax.Node, name string) bool {
+	found := false
+	syntax.Walk(n, func(n syntax.Node) bool {
+		if x, ok := n.(*syntax.Name); ok && x.Name == name {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // positionKey returns what a request's sync position is kept by, if it can be

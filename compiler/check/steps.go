@@ -278,6 +278,9 @@ func (c *checker) store(s *syntax.StoreStep) {
 			}
 		}
 	}
+	if s.Options.Get("key") == nil && record.obj != nil && record.obj.closed && record.obj.fields["id"] == nil {
+		c.keyless[s] = true
+	}
 	c.checkKeyless(s, record)
 	c.checkConstantKey(s, t, record)
 }

@@ -153,7 +153,6 @@ func (g *generator) mission(m *syntax.Mission) {
 	}
 	g.live = newLiveness(m, g.actionDecls)
 	g.sourcesParams(m.Sources)
-	g.actionsInLoops()
 	g.missionOptions(m)
 	for _, d := range m.Params {
 		g.param(d)
@@ -227,7 +226,7 @@ func (g *generator) impliedStores(a *syntax.Action) {
 func (g *generator) action(a *syntax.Action, number int) {
 	g.part = part{"action", a.Name.Name, a.Name.Span}
 	f := g.newFunc(a.Name.Name, 0)
-	f.inLoop = g.inLoops[a.Name.Name]
+	f.action = a.Name.Name
 	f.block(a.Body)
 	f.at(a.Name)
 	f.emit(bytecode.Return)

@@ -29,7 +29,7 @@ type fn struct {
 	match   *label      // behind the innermost match step, for `continue`
 	sync    int         // page slot whose position lastSync is, or bytecode.None
 	binds   syntax.Node // what the variables are bound to that patterns bind now
-	inLoop  bool        // the function is an action that is run from within a loop
+	action  string      // the action that it is, or ""
 	after   []continuation
 	invalid bool // in the block behind the `or` of a validate step
 }

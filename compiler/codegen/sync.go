@@ -100,6 +100,9 @@ func (t *ties) binding(i int) tie {
 	known, ok := t.of[i]
 	if !ok {
 		known = t.in(v.of, i, v.loop)
+		if t.of == nil {
+			t.of = map[int]tie{}
+		}
 		t.of[i] = known
 	}
 	return known
@@ -118,7 +121,7 @@ func (t *ties) response(l *loop) (out tie) {
 	for ; l != nil; l = l.outer {
 		out = out.and(tie{roots: []int{l.item}, response: true})
 	}
-	if !out.some() && t.f.inLoop {
+	if !out.some() && t.f.g.runInLoop(t.f.action) {
 		return tie{roots: []int{callerRoot}}
 	}
 	return out
@@ -155,8 +158,16 @@ func (p *syncParts) add(part syncPart) {
 	if p.seen[part.label] {
 		return
 	}
-	p.seen[part.label] = true
+	p.see(part.label)
 	p.list = append(p.list, part)
+}
+
+// see says that a value needs no part of its own.
+func (p *syncParts) see(label string) {
+	if p.seen == nil {
+		p.seen = map[string]bool{}
+	}
+	p.seen[label] = true
 }
 
 // from adds what a part of a request depends on. Fields of variables are taken
@@ -239,7 +250,7 @@ func (f *fn) syncEntries(s *syntax.FetchStep) (list []entry) {
 	add := func(key string, e syntax.Expr) {
 		list = append(list, entry{key: key, value: func() { f.expr(e) }, expr: e})
 	}
-	parts := syncParts{f: f, ties: ties{f: f, of: map[int]tie{}}, seen: map[string]bool{}}
+	parts := syncParts{f: f, ties: ties{f: f}}
 	inPath := s.Path != nil && mentions(s.Path, "lastSync")
 	key := s.Options.Get("syncKey")
 	template := &syntax.StringLit{Span: s.Span, Value: pathTemplate(s)}
@@ -257,7 +268,7 @@ func (f *fn) syncEntries(s *syntax.FetchStep) (list []entry) {
 			parts.from(s.Path, false)
 		} else if t, ok := s.Path.(*syntax.TemplateLit); ok {
 			for _, e := range t.Exprs {
-				parts.seen[syntax.ExprString(e)] = true // it is in the path as it is sent
+				parts.see(syntax.ExprString(e)) // it is in the path as it is sent
 			}
 		}
 	}
@@ -380,9 +391,19 @@ func (g *generator) sourcesParams(sources []*syntax.Source) {
 	}
 }
 
-// actionsInLoops finds the actions that are run from within a loop, also by way
-// of others.
-func (g *generator) actionsInLoops() {
+// runInLoop reports whether an action is run from within a loop, also by way of
+// others.
+func (g *generator) runInLoop(action string) bool {
+	if action == "" {
+		return false
+	}
+	if g.inLoops == nil {
+		g.findInLoops()
+	}
+	return g.inLoops[action]
+}
+
+func (g *generator) findInLoops() {
 	g.inLoops = map[string]bool{}
 	runs := map[string][]string{}
 	var add func(name string)

@@ -60,33 +60,41 @@ const (
 	CodeNotRecord       = "RQ0319"
 	CodeEmptyType       = "RQ0320"
 
-	CodeMissingDefault   = "RQ0401"
-	CodeUnreachableArm   = "RQ0402"
-	CodeUnusedVariable   = "RQ0403"
-	CodeUnusedParam      = "RQ0404"
-	CodeUnusedDecl       = "RQ0405"
-	CodeImplausibleTime  = "RQ0406"
-	CodeLiteralSecret    = "RQ0407"
-	CodeGetWithBody      = "RQ0408"
-	CodeUnmappedStored   = "RQ0409"
-	CodeConstant         = "RQ0411"
-	CodeCarriesOn        = "RQ0412"
-	CodeUnreachableStep  = "RQ0413"
-	CodeUnknownAllow     = "RQ0414"
-	CodeNoEffect         = "RQ0415"
-	CodePageSize         = "RQ0416"
-	CodePlainBraces      = "RQ0417"
-	CodeOverwrittenField = "RQ0418"
-	CodeForeignPattern   = "RQ0419"
-	CodeNotIncremental   = "RQ0420"
-	CodeSharedPosition   = "RQ0421"
-	CodeConstantKey      = "RQ0422"
-	CodeEnvelopeAsData   = "RQ0423"
-	CodeDollarBraces     = "RQ0424"
-	CodeFieldsCounted    = "RQ0425"
-	CodeNotAvailable     = "RQ0426"
-	CodeTypeBinds        = "RQ0427"
-	CodeEscapedURL       = "RQ0428"
+	CodeMissingDefault       = "RQ0401"
+	CodeUnreachableArm       = "RQ0402"
+	CodeUnusedVariable       = "RQ0403"
+	CodeUnusedParam          = "RQ0404"
+	CodeUnusedDecl           = "RQ0405"
+	CodeImplausibleTime      = "RQ0406"
+	CodeLiteralSecret        = "RQ0407"
+	CodeGetWithBody          = "RQ0408"
+	CodeUnmappedStored       = "RQ0409"
+	CodeConstant             = "RQ0411"
+	CodeCarriesOn            = "RQ0412"
+	CodeUnreachableStep      = "RQ0413"
+	CodeUnknownAllow         = "RQ0414"
+	CodeNoEffect             = "RQ0415"
+	CodePageSize             = "RQ0416"
+	CodePlainBraces          = "RQ0417"
+	CodeOverwrittenField     = "RQ0418"
+	CodeForeignPattern       = "RQ0419"
+	CodeNotIncremental       = "RQ0420"
+	CodeSharedPosition       = "RQ0421"
+	CodeConstantKey          = "RQ0422"
+	CodeEnvelopeAsData       = "RQ0423"
+	CodeDollarBraces         = "RQ0424"
+	CodeFieldsCounted        = "RQ0425"
+	CodeNotAvailable         = "RQ0426"
+	CodeTypeBinds            = "RQ0427"
+	CodeEscapedURL           = "RQ0428"
+	CodeClearedSync          = "RQ0429"
+	CodeForgetfulSync        = "RQ0430"
+	CodeSamePages            = "RQ0431"
+	CodeKeylessSync          = "RQ0432"
+	CodeSkippedSync          = "RQ0433"
+	CodeMixedLetters         = "RQ0434"
+	CodeOwnPosition          = "RQ0435"
+	CodeUsedBehindCheckpoint = "RQ0436"
 
 	CodeUnknownOption   = "RQ0501"
 	CodeOptionTwice     = "RQ0502"
@@ -185,6 +193,14 @@ var checkCodes = []Code{
 	{CodeNotAvailable, Warning, StageLint, "something that the language has and this version does not carry out"},
 	{CodeTypeBinds, Warning, StageLint, "a type's name in a pattern, which binds a variable and tests nothing"},
 	{CodeEscapedURL, Warning, StageLint, "an address interpolated in a path, which escapes it as one segment"},
+	{CodeClearedSync, Warning, StageLint, "`clear` of a store that an incremental request fills"},
+	{CodeForgetfulSync, Warning, StageLint, "an incremental request into a store that does not keep what it gets"},
+	{CodeSamePages, Warning, StageLint, "an incremental request that is cut at the same page in each run"},
+	{CodeKeylessSync, Warning, StageLint, "records of an incremental request without a key or an `id`"},
+	{CodeSkippedSync, Warning, StageLint, "a failure that is skipped or allowed where a sync position moves on"},
+	{CodeMixedLetters, Warning, StageLint, "failed items queued in the store of the data"},
+	{CodeOwnPosition, Warning, StageLint, "a position that a mission keeps itself, moved on behind a loop whose items may fail"},
+	{CodeUsedBehindCheckpoint, Warning, StageLint, "a fetched value that is used behind a `checkpoint`"},
 
 	{CodeUnknownOption, Error, StageNames, "an option that does not exist"},
 	{CodeOptionTwice, Error, StageNames, "an option given twice"},
