@@ -31,7 +31,7 @@ func TestDaemonStop(t *testing.T) {
 	s, a, port := newSite(t), newAPI(t), freePort(t)
 	p := s.running(a, "--health-port", port)
 	p.signal(syscall.SIGTERM)
-	p.waitLog(`\[INFO\] Stopping: waiting for 1 runs to finish`)
+	p.waitLog(`\[INFO\] Stopping: waiting for 1 run to finish`)
 	p.signal(syscall.SIGTERM) // so soon it is the same wish, as timeout(1) does it
 	for path, want := range map[string]struct {
 		code   int
@@ -91,13 +91,13 @@ func TestDaemonStopForced(t *testing.T) {
 			s, a := newSite(t), newAPI(t)
 			p := s.running(a, c.args...)
 			p.signal(syscall.SIGTERM)
-			p.waitLog("Stopping: waiting for 1 runs")
+			p.waitLog("Stopping: waiting for 1 run")
 			if c.second != nil {
 				time.Sleep(250 * time.Millisecond) // sooner it would be the first once more
 				p.signal(c.second)
 			}
 			p.exit(1)
-			p.waitLog(`\[WARN\] Cancelling 1 runs: ` + c.why)
+			p.waitLog(`\[WARN\] Cancelling 1 run: ` + c.why)
 			p.waitLog(`\[ERROR\] SyncOrders: Failed \(\d\.\ds\): .*cancelled: ` + c.why)
 			if runs := s.history(); len(runs) != 1 || runs[0].Status != "cancelled" {
 				t.Errorf("recorded: %+v", runs)
@@ -345,7 +345,7 @@ func TestDaemonNotify(t *testing.T) {
 			}
 		}
 	}
-	expect(`^READY=1\nSTATUS=1 missions loaded$`)
+	expect(`^READY=1\nSTATUS=1 mission loaded$`)
 	expect(`^WATCHDOG=1$`)
 	expect(`^WATCHDOG=1$`)
 	p.signal(syscall.SIGHUP)

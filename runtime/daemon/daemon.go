@@ -33,6 +33,8 @@ type daemon struct {
 	begun  chan *pendingRun // those that were doubtful
 	done   chan result
 	looked chan *snapshot
+	// elsewhere brings the runs of other processes; there is one asking at most.
+	elsewhere chan []ranElsewhere
 
 	// The table, which the loop changes and the HTTP servers read.
 	mu       sync.Mutex
@@ -40,6 +42,8 @@ type daemon struct {
 	byName   map[string]*job
 	problems []Problem
 	idle     bool // it has been told that nothing is scheduled
+	asking   bool // for the runs of other processes
+	askedAt  time.Time
 	waiting  waitingRuns
 	running  int
 	phase    phase
@@ -114,7 +118,7 @@ func open(ctx context.Context, cfg *Config) (*daemon, error) {
 	}
 	d := &daemon{
 		cfg: cfg, log: cfg.log(), metrics: cfg.Engine.Metrics, engine: e, began: cfg.now(), byName: map[string]*job{},
-		begun: make(chan *pendingRun), done: make(chan result), looked: make(chan *snapshot, 1), notify: newNotifier(cfg.Engine.Env, cfg.log()),
+		begun: make(chan *pendingRun), done: make(chan result), looked: make(chan *snapshot, 1), elsewhere: make(chan []ranElsewhere, 1), notify: newNotifier(cfg.Engine.Env, cfg.log()),
 	}
 	d.lastTick, d.lastPass = d.began, d.began
 	d.runs, d.cancel = context.WithCancelCause(ctx)
@@ -307,6 +311,8 @@ func (d *daemon) serve(ctx context.Context) {
 			d.pass(func() { d.finished(r) })
 		case s := <-d.looked:
 			d.pass(func() { d.reloaded(s) })
+		case found := <-d.elsewhere:
+			d.pass(func() { d.toldElsewhere(found) })
 		case sig := <-d.cfg.Signals:
 			d.pass(func() { d.signal(sig) })
 		case <-ended:

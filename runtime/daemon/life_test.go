@@ -33,7 +33,7 @@ func TestStop(t *testing.T) {
 	w.clock.Advance(2 * time.Minute)
 	w.until("B waits", func() bool { m, _ := w.mission("B"); return m.NextRun.Hour() == 11 })
 	w.signals <- syscall.SIGTERM
-	w.sees(1, "Stopping: waiting for 1 runs to finish")
+	w.sees(1, "Stopping: waiting for 1 run to finish")
 	w.sees(1, "B: Not started: the daemon is stopping (due at 10:01:00)")
 	if code, body := w.get("/health"); code != 503 || !strings.HasPrefix(string(body), `{"status":"stopping"`) {
 		t.Errorf("%d %s", code, body)
@@ -77,7 +77,7 @@ func TestSecondSignal(t *testing.T) {
 	if err := w.end(); !errors.Is(err, ErrForced) {
 		t.Errorf("%v", err)
 	}
-	w.sees(1, "Cancelling 1 runs: a second signal has come")
+	w.sees(1, "Cancelling 1 run: a second signal has come")
 	if runs := w.runs("A"); len(runs) != 1 || runs[0].Status != state.StatusCancelled {
 		t.Errorf("%+v", runs)
 	}
@@ -99,7 +99,7 @@ func TestShutdownTimeout(t *testing.T) {
 	if err := w.end(); !errors.Is(err, ErrForced) {
 		t.Errorf("%v", err)
 	}
-	w.sees(1, "Cancelling 1 runs: the shutdown timeout of 30s is over")
+	w.sees(1, "Cancelling 1 run: the shutdown timeout of 30s is over")
 }
 
 // TestContext: the end of the context is that of the daemon.
@@ -151,7 +151,7 @@ func TestSystemd(t *testing.T) {
 	}
 	w.write("a.reqon", syncMission("A", "every 1 hour"))
 	w.run()
-	expect("READY=1\nSTATUS=1 missions loaded")
+	expect("READY=1\nSTATUS=1 mission loaded")
 	expect("WATCHDOG=1")
 	expect("WATCHDOG=1")
 	w.signals <- syscall.SIGHUP

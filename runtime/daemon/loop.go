@@ -31,7 +31,69 @@ func (d *daemon) tick() {
 		return
 	}
 	d.look(false)
+	d.askElsewhere(now)
 	d.sweep()
+}
+
+// elsewhereEvery is how often the state folder is asked whether a mission in
+// trouble was run by another process.
+const elsewhereEvery = 10 * time.Second
+
+// ranElsewhere is the last run of a mission, and the end of its last success, as
+// the state folder has them.
+type ranElsewhere struct {
+	run     state.Run
+	success time.Time
+}
+
+// askElsewhere asks, beside the loop, for the runs of missions that are in
+// trouble: who has mended one mostly runs it by hand, and it is well then.
+func (d *daemon) askElsewhere(now time.Time) {
+	db := d.engine.DB()
+	if d.asking || db == nil || d.cfg.DryRun || now.Sub(d.askedAt) < elsewhereEvery {
+		return
+	}
+	var names []string
+	for _, j := range d.jobs {
+		if !j.gone && j.running == 0 && j.trouble(now, d.clockText) != "" {
+			names = append(names, j.name)
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	d.asking, d.askedAt = true, now
+	d.work.Go(func() {
+		var found []ranElsewhere
+		for _, name := range names {
+			run, ok, err := db.LastRun(name)
+			if err != nil || !ok || !run.Status.Final() {
+				continue // what can't be read now is asked for again
+			}
+			if success, err := lastSuccess(db, run); err == nil {
+				found = append(found, ranElsewhere{run, success})
+			}
+		}
+		d.elsewhere <- found
+	})
+}
+
+// toldElsewhere takes over what other processes have run.
+func (d *daemon) toldElsewhere(found []ranElsewhere) {
+	d.asking = false
+	for _, e := range found {
+		j := d.byName[e.run.Mission]
+		if j == nil || j.running > 0 || !e.run.Start.After(j.last.start) {
+			continue
+		}
+		j.last, j.before = lastRun{e.run.Start, e.run.Status, e.run.Error}, nil
+		d.metrics.SetLastRun(j.name, lastStatus(j.last.status))
+		if e.success.After(j.lastSuccess) {
+			j.lastSuccess = e.success
+			d.metrics.SetLastSuccess(j.name, e.success)
+			d.setOverdue(j, d.cfg.now())
+		}
+	}
 }
 
 // look starts a look at the mission files, unless one is under way.
@@ -292,7 +354,7 @@ func (d *daemon) letWait(r *pendingRun, now time.Time) {
 		d.skip(r, reason)
 		return
 	case j.waiting >= maxWaiting:
-		d.skip(r, fmt.Sprintf("Skipped: %d runs are waiting already", j.waiting))
+		d.skip(r, "Skipped: "+plural(j.waiting, "run is", "runs are")+" waiting already")
 		return
 	}
 	if r.trigger != state.TriggerRetry {
@@ -566,7 +628,7 @@ func (d *daemon) stop(why string) {
 	d.phase = phaseStopping
 	d.notify.send("STOPPING=1\nSTATUS=Stopping")
 	if d.running > 0 {
-		d.log.Info(fmt.Sprintf("Stopping: waiting for %d runs to finish", d.running), telemetry.String("reason", why))
+		d.log.Info("Stopping: waiting for "+plural(d.running, "run", "runs")+" to finish", telemetry.String("reason", why))
 	} else {
 		d.log.Info("Stopping", telemetry.String("reason", why))
 	}
@@ -585,7 +647,7 @@ func (d *daemon) force(why string) {
 		return
 	}
 	d.forced = true
-	d.log.Warn(fmt.Sprintf("Cancelling %d runs: %s", d.running, why))
+	d.log.Warn("Cancelling " + plural(d.running, "run", "runs") + ": " + why)
 	d.cancel(errors.New("cancelled: " + why))
 }
 

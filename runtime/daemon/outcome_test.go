@@ -92,6 +92,23 @@ func TestDegradedByFailure(t *testing.T) {
 	w.metricIs(`reqon_mission_last_run_status{mission="A",status="success"}`, "1")
 }
 
+// TestMendedElsewhere: who has mended a mission runs it by hand, beside the
+// daemon. It is well then, and its alerts end.
+func TestMendedElsewhere(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.MetricsAddr = w.cfg.HealthAddr
+	w.write("a.reqon", syncMission("A", "every 7 days"))
+	w.record("A", state.TriggerSchedule, start.AddDate(0, 0, -1), start.AddDate(0, 0, -1), state.StatusFailure)
+	w.run()
+	w.says("A", "its last run failed")
+	w.record("A", state.TriggerAdhoc, time.Time{}, start.Add(time.Second), state.StatusSuccess)
+	w.until("it is well", func() bool { return w.problem("A") == "" })
+	w.metricIs(`reqon_mission_last_run_status{mission="A",status="failure"}`, "0")
+	w.metricIs(`reqon_mission_last_run_status{mission="A",status="success"}`, "1")
+	w.metricIs(`reqon_mission_last_success_timestamp_seconds{mission="A"}`, "1705741202")
+	w.next("A", "2024-01-26 09:00:00") // its schedule goes on as it was
+}
+
 // TestDegradedByKill: a run that was cut off is no success either.
 func TestDegradedByKill(t *testing.T) {
 	w := newWorld(t)

@@ -185,4 +185,4 @@ func (d *daemon) tellProblems(problems []Problem) {
 }
 
 // status is what systemd shows.
-func (d *daemon) status() string { return fmt.Sprintf("%d missions loaded", len(d.jobs)) }
+func (d *daemon) status() string { return plural(len(d.jobs), "mission", "missions") + " loaded" }
