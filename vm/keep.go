@@ -243,18 +243,22 @@ func (t *Task) call(f bytecode.HostFunc, args []value.Value) (value.Value, error
 // answered gives what the host answered the first time, if that was written
 // down.
 func (t *Task) answered() (v value.Value, ok bool) {
-	if len(t.answers) == 0 {
+	a := t.apart
+	if a == nil || len(a.answers) == 0 {
 		return v, false
 	}
-	v, t.answers = t.answers[0], t.answers[1:]
+	v, a.answers = a.answers[0], a.answers[1:]
 	t.note(v)
 	return v, true
 }
 
 // note notes an answer, if there is somebody to write it down.
 func (t *Task) note(v value.Value) {
-	if t.run.keeper != nil && len(t.asked) < maxAsked {
-		t.asked = append(t.asked, v)
+	if t.run.keeper == nil {
+		return
+	}
+	if a := t.aside(); len(a.asked) < maxAsked {
+		a.asked = append(a.asked, v)
 	}
 }
 
@@ -348,11 +352,11 @@ var ErrOtherProgram = errors.New("it is of another program")
 // Keeper. The tasks that it waits for write themselves down. Limit is as that
 // of Run.Snapshot.
 func (t *Task) Snapshot(limit int) ([]byte, error) {
-	if t.over {
+	if t.apart != nil && t.apart.over {
 		w := t.m.begin(formEnd, t.path, limit)
 		t.failures.write(w)
 		t.closed.write(w)
-		writeError(w, t.outcome)
+		writeError(w, t.apart.outcome)
 		return finish(w)
 	}
 	return t.snapshot(limit, false)
@@ -377,8 +381,8 @@ func (t *Task) snapshot(limit int, deep bool) ([]byte, error) {
 	w := t.m.begin(formTask, t.path, limit)
 	t.save().write(w, up, deep)
 	data, err := finish(w)
-	if err == nil {
-		t.asked = t.asked[:0]
+	if err == nil && t.apart != nil {
+		t.apart.asked = t.apart.asked[:0]
 	}
 	return data, err
 }
@@ -391,7 +395,7 @@ func (e Effect) Snapshot() []byte {
 	}
 	w := e.task.m.begin(formAnswers, e.Path, 0)
 	w.Int(e.Count)
-	w.Values(e.task.asked)
+	w.Values(e.task.aside().asked)
 	data, _ := finish(w)
 	return data
 }

@@ -139,7 +139,10 @@ func (m *Machine) newTask(ctx context.Context, host Host, r *run) *Task {
 	t := m.tasks.Get().(*Task)
 	t.m = m
 	if r == nil {
-		r = &t.own
+		if r = t.own; r == nil {
+			r = new(run)
+			t.own = r
+		}
 	}
 	t.attach(ctx, host, r)
 	t.status = noStatus
@@ -156,6 +159,9 @@ func (m *Machine) release(t *Task) {
 	clear(t.stack[:cap(t.stack)])
 	clear(t.lists[:cap(t.lists)])
 	clear(t.frames[:cap(t.frames)])
-	*t = Task{stack: t.stack[:0], lists: t.lists[:0], frames: t.frames[:0], path: t.path[:0]}
+	*t = Task{stack: t.stack[:0], lists: t.lists[:0], frames: t.frames[:0], path: t.path[:0], own: t.own}
+	if t.own != nil && t.own.seed != "" {
+		t.own = nil // it has been a run, and is none again
+	}
 	m.tasks.Put(t)
 }

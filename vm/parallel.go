@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"reqon/vm/bytecode"
 	"reqon/vm/value"
@@ -31,7 +32,7 @@ type join struct {
 	bracket int   // in Program.Brackets, or bytecode.None: a loop
 	count   int64 // the task's effects before it: part of its branches' names
 	workers int   // branches that may run at once, at most
-	next    int   // number of the next branch to begin: index of an item, or place in the bracket
+	next    int64 // number of the next branch to begin: index of an item, or place in the bracket
 	// branches are those that have begun and are not over. All others before
 	// next are done.
 	branches []branch
@@ -132,8 +133,8 @@ func (t *Task) waitIterations(f *frame) error {
 		return errBadProgram
 	}
 	items := t.stack[f.base+slot].Elems()
-	w := work{t: t, ctx: t.ctx, items: items, total: len(items)}
-	granted, done := t.tasks(fn, min(f.join.workers, f.join.left(len(items))))
+	w := work{t: t, ctx: t.ctx, items: items, total: int64(len(items))}
+	granted, done := t.tasks(fn, min(f.join.workers, f.join.left(w.total)))
 	defer done()
 	w.run(granted)
 	if err := w.result(); err != nil {
@@ -150,7 +151,7 @@ func (t *Task) waitBracket(f *frame) error {
 	ctx, cancel := context.WithCancelCause(t.ctx)
 	defer cancel(nil)
 	w := work{t: t, ctx: ctx, actions: t.m.prog.Brackets[f.join.bracket]}
-	w.total = len(w.actions)
+	w.total = int64(len(w.actions))
 	if mode == FailFast {
 		w.cancel = cancel
 	}
@@ -175,10 +176,10 @@ func (t *Task) tasks(fn *function, wanted int) (granted int, done func()) {
 }
 
 // left gives how many branches are not over.
-func (j *join) left(total int) int { return total - j.next + j.underWay() }
+func (j *join) left(total int64) int { return int(total-j.next) + j.underWay() }
 
 // over reports whether no branch is under way, nor to begin.
-func (j *join) over(total int) bool { return j.next >= total && j.underWay() == 0 }
+func (j *join) over(total int64) bool { return j.next >= total && j.underWay() == 0 }
 
 func (j *join) underWay() int {
 	n := 0
@@ -196,10 +197,13 @@ type work struct {
 	ctx     context.Context
 	items   []value.Value
 	actions []int // nil: it is a loop
-	total   int
+	total   int64
+	workers int
 	cancel  context.CancelCauseFunc // of a bracket that fails fast, or nil
-	kept    int                     // the next place behind the workers' that may hold a branch that was put away
-	stopped error                   // why the run was cancelled before all items had begun
+
+	mu      sync.Mutex // of what follows, and of what the join gathers
+	kept    int        // the next place behind the workers' that may hold a branch that was put away
+	stopped error      // why the run was cancelled before all items had begun
 }
 
 // run has so many workers work until nothing is left that they can do.
@@ -208,12 +212,15 @@ func (w *work) run(workers int) {
 	for len(j.branches) < workers {
 		j.branches = append(j.branches, branch{number: -1})
 	}
-	w.kept = workers
+	w.workers, w.kept = workers, workers
 	var wg sync.WaitGroup
 	for place := range workers {
 		wg.Go(func() { w.work(place) })
 	}
 	wg.Wait()
+	if j = w.t.frames[len(w.t.frames)-1].join; j.next > w.total {
+		j.next = w.total // several were told at once that none is left
+	}
 }
 
 // result tells a join that can't go on now from one that is over.
@@ -244,22 +251,23 @@ func (w *work) work(place int) {
 
 // take gives the next branch to a worker: one that was put away, or a new one.
 // It is nil where none is left, or none is to be begun any more.
+//
+// Each worker writes its own place only, and the next number is counted
+// atomically, so that short iterations do not queue for a lock. Where the task
+// that waits may be read again meanwhile, all go by the lock.
 func (w *work) take(place int) (*Task, int) {
 	t := w.t
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	f := &t.frames[len(t.frames)-1]
-	j := f.join
-	b := &j.branches[place]
-	for ; b.number < 0 && w.kept < len(j.branches); w.kept++ {
-		*b, j.branches[w.kept] = j.branches[w.kept], branch{number: -1}
+	if t.run.paranoid {
+		t.mu.Lock()
+		defer t.mu.Unlock()
 	}
-	if b.number < 0 {
-		if w.mayNotBegin(j) {
-			return nil, 0
-		}
-		b.number = j.next
-		j.next++
+	f := &t.frames[len(t.frames)-1]
+	b := &f.join.branches[place]
+	if b.number < 0 && len(f.join.branches) > w.workers {
+		w.takeKept(f.join, b)
+	}
+	if b.number < 0 && !w.claim(f.join, b) {
+		return nil, 0
 	}
 	switch {
 	case b.task != nil:
@@ -275,20 +283,45 @@ func (w *work) take(place int) (*Task, int) {
 	return b.task, b.number
 }
 
-// mayNotBegin reports whether no other branch is to begin: there is none, or not
-// now, or the run or the bracket was cancelled.
-func (w *work) mayNotBegin(j *join) bool {
-	if j.next >= w.total || w.t.run.away.Load() {
-		return true
+// takeKept moves a branch that was put away, if there is one left, to the place
+// of a worker.
+func (w *work) takeKept(j *join, b *branch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for ; b.number < 0 && w.kept < len(j.branches); w.kept++ {
+		*b, j.branches[w.kept] = j.branches[w.kept], branch{number: -1}
 	}
+}
+
+// claim gives a new branch to the place, unless none is to begin: there is none,
+// or not now, or the run or the bracket was cancelled.
+func (w *work) claim(j *join, b *branch) bool {
+	if w.t.run.away.Load() {
+		return false
+	}
+	var stopped error
 	if w.actions == nil {
-		w.stopped = w.t.cancelled()
+		stopped = w.t.cancelled()
+	} else if w.cancel != nil {
+		stopped = w.ctx.Err()
 	}
-	if w.stopped != nil || w.cancel != nil && w.ctx.Err() != nil {
-		j.next = w.total
-		return true
+	if stopped != nil {
+		if atomic.SwapInt64(&j.next, w.total) < w.total && w.actions == nil {
+			w.mu.Lock()
+			w.stopped = stopped
+			w.mu.Unlock()
+		}
+		return false
 	}
-	return false
+	if atomic.LoadInt64(&j.next) >= w.total {
+		return false
+	}
+	number := atomic.AddInt64(&j.next, 1) - 1
+	if number >= w.total { // others were faster
+		return false
+	}
+	b.number = int(number)
+	return true
 }
 
 // over notes that a branch has ended.
@@ -297,22 +330,30 @@ func (w *work) over(place, number int, child *Task, err *Error) {
 	if err != nil {
 		child.holdClosed(0, false)
 	}
-	t.mu.Lock()
+	if t.run.paranoid {
+		t.mu.Lock()
+	}
 	j := t.frames[len(t.frames)-1].join
 	j.branches[place] = branch{number: -1}
-	j.end(number, &child.failures, &child.closed, err)
-	if j.err != nil {
-		j.next = w.total // no more items; those in flight finish
+	if err != nil || child.failures.count > 0 || len(child.failures.actions) > 0 || len(child.closed.keys) > 0 || child.closed.spoiled {
+		w.mu.Lock()
+		j.end(number, &child.failures, &child.closed, err)
+		if j.err != nil {
+			atomic.StoreInt64(&j.next, w.total) // no more items; those in flight finish
+		}
+		w.mu.Unlock()
 	}
-	t.mu.Unlock()
+	if t.run.paranoid {
+		t.mu.Unlock()
+	}
 	if t.run.keeper != nil {
-		child.over, child.outcome = true, err
+		child.aside().over, child.apart.outcome = true, err
 		t.run.keeper.Ended(child)
 	}
-	defer func() { child.m.release(child) }()
 	if err != nil && w.cancel != nil {
 		w.cancel(fmt.Errorf("cancelled: %s failed", child.m.actionName(w.actions[number])))
 	}
+	child.m.release(child)
 }
 
 // end notes how a branch has ended.

@@ -155,14 +155,14 @@ func (r *reader) later(s *saved, j *join, total int) {
 			r.Fail("branch %d of %d", number, total)
 			return
 		}
-		for ; j.next <= number; j.next++ {
+		for ; j.next <= int64(number); j.next++ {
 			// Others have begun before it.
 			if len(j.branches) >= maxConcurrency {
 				r.Fail("more under way than can be")
 				return
 			}
-			place[j.next] = len(j.branches)
-			j.branches = append(j.branches, branch{number: j.next})
+			place[int(j.next)] = len(j.branches)
+			j.branches = append(j.branches, branch{number: int(j.next)})
 		}
 		at, ok := place[number]
 		if !ok {
@@ -184,7 +184,7 @@ func (r *reader) later(s *saved, j *join, total int) {
 		}
 	}
 	if j.err != nil && j.bracket == bytecode.None {
-		j.next = total // no more items
+		j.next = int64(total) // no more items
 	}
 }
 
@@ -222,11 +222,11 @@ func (r *reader) answered(s *saved) {
 // those that wait for it, now and then.
 func (t *Task) reload() {
 	t.reloadUnder(t.up)
-	if t.up == nil || t.steps&(t.steps-1) != 0 || t.steps > 64 {
-		t.steps++
+	n := t.aside().steps
+	t.apart.steps++
+	if t.up == nil || n&(n-1) != 0 || n > 64 {
 		return
 	}
-	t.steps++
 	for up := t.up; up != nil; up = up.up {
 		up.mu.Lock()
 		up.reloadUnder(up.up)

@@ -40,7 +40,7 @@ func (t *Task) save() *saved {
 	s := &saved{
 		path: t.path, effects: t.effects, uuids: t.uuids, wake: t.wake,
 		response: t.response, status: t.status, items: t.items, sequence: t.sequence,
-		failed: t.failed, last: t.last, failures: t.failures, closed: t.closed, answers: t.answers,
+		failed: t.failed, last: t.last, failures: t.failures, closed: t.closed, answers: t.answers(),
 		frames: make([]savedFrame, len(t.frames)),
 	}
 	if len(t.path) == 0 {
@@ -62,7 +62,10 @@ func (t *Task) load(s *saved) {
 	t.path = append(t.path[:0], s.path...)
 	t.effects, t.uuids, t.wake, t.nap = s.effects, s.uuids, s.wake, 0
 	t.response, t.status, t.items, t.sequence = s.response, s.status, s.items, s.sequence
-	t.failed, t.last, t.caught, t.failures, t.closed, t.answers = s.failed, s.last, nil, s.failures, s.closed, s.answers
+	t.failed, t.last, t.caught, t.failures, t.closed = s.failed, s.last, nil, s.failures, s.closed
+	if len(s.answers) > 0 || t.apart != nil {
+		t.aside().answers = s.answers
+	}
 	t.stack, t.lists, t.frames = t.stack[:0], t.lists[:0], t.frames[:0]
 	for i := range s.frames {
 		from := &s.frames[i]
@@ -136,7 +139,7 @@ func (s *saved) top() *savedFrame { return &s.frames[len(s.frames)-1] }
 func (j *join) write(w *snapshot.Writer, of *saved, deep bool) {
 	w.Int(j.count)
 	w.Int(int64(j.workers))
-	w.Int(int64(j.next))
+	w.Int(j.next)
 	w.Count(j.underWay())
 	for i := range j.branches {
 		b := &j.branches[i]
@@ -355,16 +358,16 @@ func (r *reader) join(s *saved, f *savedFrame, fn *bytecode.Func) {
 		r.Fail("%s at %d: nothing to wait for", fn.Name, f.pc)
 		return
 	}
-	j.count, j.workers, j.next = r.IntFrom(0, s.effects), int(r.IntFrom(0, maxConcurrency)), int(r.IntFrom(0, int64(total)))
+	j.count, j.workers, j.next = r.IntFrom(0, s.effects), int(r.IntFrom(0, maxConcurrency)), r.IntFrom(0, int64(total))
 	f.join = j // what follows looks at it
 	under := r.Count()
-	if under > j.next || j.workers == 0 && total > 0 {
+	if int64(under) > j.next || j.workers == 0 && total > 0 {
 		r.Fail("%s at %d: more under way than have begun", fn.Name, f.pc)
 		return
 	}
 	seen := make(map[int]bool, under)
 	for range under {
-		number := int(r.IntFrom(0, int64(j.next-1)))
+		number := int(r.IntFrom(0, j.next-1))
 		if seen[number] {
 			r.Fail("%s at %d: branch %d twice", fn.Name, f.pc, number)
 		}

@@ -29,18 +29,14 @@ type Task struct {
 	up   *Task // that has begun it, and waits for it
 	mu   sync.Mutex
 
-	nap     time.Duration // to wait, where wake was set just now
-	passed  bool          // what is told of a step was told of the next
-	over    bool          // it has ended, with outcome
-	outcome *Error        // nil: well
-	asked   []value.Value // what the host answered since the task was written down
-	steps   uint          // that it was read again at
+	nap    time.Duration // to wait, where wake was set just now
+	passed bool          // what is told of a step was told of the next
+	apart  *apart        // what only a task needs that is kept; nil: nothing
 
-	path    []Branch      // how it was begun; none for the first task
-	effects int64         // counts its effects
-	uuids   int64         // counts those it was given
-	wake    int64         // when it goes on, in milliseconds since 1970; 0: at once
-	answers []value.Value // what the host answered to the steps that are repeated
+	path    []Branch // how it was begun; none for the first task
+	effects int64    // counts its effects
+	uuids   int64    // counts those it was given
+	wake    int64    // when it goes on, in milliseconds since 1970; 0: at once
 
 	stack  []value.Value   // locals and operands of all frames
 	lists  [][]value.Value // arrays under construction of all frames
@@ -61,7 +57,32 @@ type Task struct {
 	caught *Error   // what a handler is handling
 
 	failures failures // that it has passed over
-	own      run      // the run whose first task this is
+	own      *run     // to be the run whose first task this is
+}
+
+// apart is what only tasks need that somebody keeps.
+type apart struct {
+	asked   []value.Value // what the host answered since the task was written down
+	over    bool          // the task has ended, with outcome
+	outcome *Error        // nil: well
+	steps   uint          // that it was read again at
+
+	answers []value.Value // data: what the host answered to the steps that are repeated
+}
+
+func (t *Task) aside() *apart {
+	if t.apart == nil {
+		t.apart = new(apart)
+	}
+	return t.apart
+}
+
+// answers gives what the host answered to the steps that are repeated.
+func (t *Task) answers() []value.Value {
+	if t.apart == nil {
+		return nil
+	}
+	return t.apart.answers
 }
 
 // Branch is one step of the way from a run's first task to another: the task
