@@ -63,7 +63,20 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		if err != nil {
 			return value.NullValue, next, err
 		}
-		v, err := t.storeEffect(f, e, u16(rest, 0), args)
+		// What a step has read of a store that the run writes is noted: a
+		// repetition of the step might read what it has itself written.
+		store := u16(rest, 0)
+		noted := t.run.keeper != nil && isRead(op) && t.m.writes(store)
+		if noted {
+			if v, ok := t.answered(); ok {
+				t.end(e, nil)
+				return v, next, nil
+			}
+		}
+		v, err := t.storeEffect(f, e, store, args)
+		if noted && err == nil {
+			t.note(v)
+		}
 		t.end(e, err)
 		return v, next, err
 	case bytecode.Records:
@@ -177,6 +190,40 @@ func current(pair []value.Value) (item value.Value, index int, ok bool) {
 		return item, 0, false
 	}
 	return elems[i], int(i), true
+}
+
+// isRead reports whether an instruction reads a store.
+func isRead(op bytecode.Op) bool {
+	switch op {
+	case bytecode.StoreList, bytecode.StoreGet, bytecode.StoreHas, bytecode.StoreLen:
+		return true
+	}
+	return false
+}
+
+// writes reports whether the program writes to the store.
+func (m *Machine) writes(store int) bool {
+	m.once.stores.Do(func() {
+		m.once.written = make([]bool, len(m.prog.Stores))
+		for _, l := range m.prog.Loops {
+			if l.Policy == bytecode.PolicyQueue {
+				m.once.written[l.Queue] = true
+			}
+		}
+		for i := range m.prog.Funcs {
+			code := m.prog.Funcs[i].Code
+			for pc := 0; pc < len(code); {
+				op := bytecode.Op(code[pc])
+				switch op {
+				case bytecode.StorePut, bytecode.StoreDelete, bytecode.StoreClear:
+					m.once.written[u16(code, pc+1)] = true
+				}
+				info, _ := bytecode.InfoOf(op)
+				pc += info.Size()
+			}
+		}
+	})
+	return m.once.written[store]
 }
 
 // storeEffect runs the instructions that read and write a store.

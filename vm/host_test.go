@@ -191,7 +191,7 @@ func (w *world) StorePut(ctx context.Context, p *vm.Put) error {
 		}
 		var key value.Value
 		if key = value.Field(r, "id"); key.IsNull() {
-			key = value.FromString(fmt.Sprintf("auto%06d", len(s.keys)+i))
+			key = value.FromString(fmt.Sprintf("auto%x", p.Effect.ID(i))) // which a repetition has again
 		}
 		text, err := vm.KeyText(key)
 		if err != nil {

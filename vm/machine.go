@@ -39,8 +39,9 @@ type Machine struct {
 
 // onces are what is made of a program when it is first needed.
 type onces struct {
-	watch, hash sync.Once
-	sum         [sha256.Size]byte
+	watch, hash, stores sync.Once
+	sum                 [sha256.Size]byte
+	written             []bool // stores
 }
 
 // hash gives what tells the program from others.
