@@ -163,6 +163,7 @@ func appendPath(b []byte, path []Branch) []byte {
 func (t *Task) begin(f *frame, op bytecode.Op) (Effect, error) {
 	e := Effect{Path: t.path, Count: t.effects, Op: op, Func: f.fn, PC: f.pc, task: t}
 	t.effects++
+	t.run.start(t.host) // here, so that Effect.ID asks the host nothing
 	if t.run.keeper == nil {
 		return e, nil
 	}

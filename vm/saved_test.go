@@ -42,6 +42,18 @@ func TestPageStateSaved(t *testing.T) {
 			field.Set(reflect.ValueOf([]CutReason{{Kind: CutCursor, Text: name}}))
 		case *Failure:
 			field.Set(reflect.ValueOf(&Failure{Envelope: value.FromInt(int64(i)), Text: name, ByStatus: true}))
+		case SyncKey:
+			key := reflect.ValueOf(field.Addr().Interface()).Elem()
+			for j := range key.NumField() {
+				switch key.Field(j).Kind() {
+				case reflect.String:
+					key.Field(j).SetString("text of " + key.Type().Field(j).Name)
+				case reflect.Bool:
+					key.Field(j).SetBool(true)
+				default:
+					t.Fatalf("the test does not know how to fill SyncKey.%s", key.Type().Field(j).Name)
+				}
+			}
 		default:
 			t.Fatalf("the test does not know how to fill %s %s", name, field.Type())
 		}
