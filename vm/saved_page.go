@@ -69,7 +69,7 @@ func (p *pageState) counts() []*int {
 }
 
 func (p *pageState) flags() []*bool {
-	return []*bool{&p.sync.Opaque, &p.noOrder, &p.spoiled, &p.held, &p.anew, &p.open, &p.came, &p.more, &p.last, &p.aside, &p.linked, &p.hadNext}
+	return []*bool{&p.sync.Opaque, &p.noOrder, &p.spoiled, &p.held, &p.anew, &p.open, &p.came, &p.more, &p.last, &p.aside, &p.linked, &p.hadNext, &p.allowCut}
 }
 
 func (p *pageState) texts() []*string {
