@@ -68,6 +68,9 @@ func (c *checker) checkStoreOptions(s *syntax.Store) {
 	if o := s.Options.Get("mode"); o != nil {
 		mode, _ = Word(o.Value)
 	}
+	if mode == "history" && len(adapters) > 0 && !slices.ContainsFunc(adapters, func(a *option.Adapter) bool { return slices.Contains(a.Modes, mode) }) {
+		c.report(diag.CodeStoreOption, s.Options.Get("mode").Key.Span, "", "`%s` stores have no `mode: history`; `sqlite` and `postgres` have", adapters[0].Name)
+	}
 	if o := s.Options.Get("maxDelete"); o != nil {
 		if mode != "replace" {
 			c.report(diag.CodeStoreOption, o.Key.Span, "", "`maxDelete` is for `mode: replace`, which alone removes what a run did not store")
@@ -85,8 +88,8 @@ func (c *checker) checkStoreOptions(s *syntax.Store) {
 	}
 	needsSchema("columns")
 	needsSchema("key")
-	if key != nil && mode == "replace" {
-		c.report(diag.CodeStoreOption, s.Options.Get("mode").Key.Span, "", "a table that others have made (`key`) is not replaced; its modes are merge and append")
+	if key != nil && (mode == "replace" || mode == "history") {
+		c.report(diag.CodeStoreOption, s.Options.Get("mode").Key.Span, "", "a table that others have made (`key`) has the modes merge and append only")
 	}
 	if o := s.Options.Get("extra"); o != nil && key == nil {
 		c.report(diag.CodeStoreOption, o.Key.Span, "take it out", "`extra` is for a table that others have made, whose `key` is named; in one that Reqon makes, such fields are kept in `_extra`")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -84,6 +85,10 @@ func storeOptions(o *option.Values, a *option.Adapter) (s store.Options, err err
 		s.Mode = store.Append
 	case "replace":
 		s.Mode = store.Replace
+	case "history":
+		if a != nil && slices.Contains(a.Modes, "history") {
+			s.Mode = store.History
+		}
 	}
 	if s.MaxDelete.Share, s.MaxDelete.Count, err = option.MaxDelete(o.Value("maxDelete")); err != nil {
 		return s, &option.Error{Path: "maxDelete", Problem: err.Error()}

@@ -219,6 +219,7 @@ const (
 	Merge   Mode = iota // by key, as the step says
 	Append              // one record more, whatever its key
 	Replace             // all at once, when the run has succeeded; see Replacer
+	History             // a changed record is another row, and the old one is closed
 )
 
 // MaxDelete is how much a run with `mode: replace` may remove: a share of what is

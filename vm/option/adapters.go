@@ -26,6 +26,8 @@ type Adapter struct {
 	// any; Folds says that names which differ in case alone are the same.
 	Longest int
 	Folds   bool
+	// Modes are those that it has besides merge, append and replace.
+	Modes []string
 	// Schemes are those of the addresses by which `sql` and `nosql` choose it.
 	Schemes []string
 }
@@ -38,10 +40,10 @@ var serverOptions = []string{"table", "schema", "evolve", "columns", "key", "ext
 var adapters = []Adapter{
 	{Name: "memory"},
 	{Name: "file", Target: FileTarget},
-	{Name: "sql", Target: URLTarget, Options: serverOptions, Env: "DATABASE_URL"},
+	{Name: "sql", Target: URLTarget, Options: serverOptions, Modes: []string{"history"}, Env: "DATABASE_URL"},
 	{Name: "nosql", Target: URLTarget},
-	{Name: "sqlite", Target: PathTarget, Options: sqlOptions, Folds: true, Schemes: []string{"sqlite"}},
-	{Name: "postgres", Target: URLTarget, Options: serverOptions, Env: "DATABASE_URL", Longest: 63, Schemes: []string{"postgres", "postgresql"}},
+	{Name: "sqlite", Target: PathTarget, Options: sqlOptions, Modes: []string{"history"}, Folds: true, Schemes: []string{"sqlite"}},
+	{Name: "postgres", Target: URLTarget, Options: serverOptions, Modes: []string{"history"}, Env: "DATABASE_URL", Longest: 63, Schemes: []string{"postgres", "postgresql"}},
 	{Name: "mysql", Target: URLTarget, Options: serverOptions, Env: "DATABASE_URL", Longest: 64, Folds: true, Schemes: []string{"mysql", "mariadb"}},
 	{Name: "mongodb", Target: URLTarget, Env: "MONGODB_URL", Schemes: []string{"mongodb", "mongodb+srv"}},
 	{Name: "redis", Target: URLTarget, Env: "REDIS_URL", Schemes: []string{"redis", "rediss"}},

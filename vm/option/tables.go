@@ -176,7 +176,7 @@ var (
 	store = Set{Name: "a store", specs: []Spec{
 		{Name: "keep", Kind: Count, Min: 1, Doc: "the newest N records are kept"},
 		{Name: "ttl", Kind: Time, Plausible: second, Doc: "older records are gone"},
-		{Name: "mode", Kind: Words, Words: []string{"merge", "append", "replace"}, Constant: true, Default: "merge", Doc: "how records meet those that are there"},
+		{Name: "mode", Kind: Words, Words: []string{"merge", "append", "replace", "history"}, Constant: true, Default: "merge", Doc: "how records meet those that are there"},
 		{Name: "maxDelete", Kind: Any, Default: "50%", Doc: "how much of what is there `mode: replace` may remove: a share or a count"},
 		{Name: "table", Kind: Text, Doc: "the table, with its schema if need be; without it the store's name"},
 		{Name: "schema", Kind: SchemaName, Doc: "the schema whose fields get columns"},

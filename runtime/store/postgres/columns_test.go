@@ -325,6 +325,9 @@ func TestServerGoesAway(t *testing.T) {
 	address := server.Database(t)
 	d := &store.Declaration{Name: "orders", Target: address, Options: store.Options{Retry: store.Retry{MaxAttempts: 50, Initial: 20 * time.Millisecond, Max: 100 * time.Millisecond}}}
 	s := open(t, newAdapter(t), d)
+	d2 := *d
+	d2.Name, d2.Options.Mode = "log", store.Append
+	log := open(t, newAdapter(t), &d2)
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	stored := make([]int, 4)
@@ -337,6 +340,7 @@ func TestServerGoesAway(t *testing.T) {
 				default:
 				}
 				put(t, s, store.MergeFields, "", fmt.Sprintf(`{"id":"t%d-%d","n":%d}`, task, i, i), fmt.Sprintf(`{"id":"last%d","n":%d}`, task, i))
+				put(t, log, store.Overwrite, "", fmt.Sprintf(`{"id":"t%d-%d"}`, task, i))
 				stored[task] = i + 1
 			}
 		})
@@ -357,6 +361,7 @@ func TestServerGoesAway(t *testing.T) {
 		same(t, server.Query(t, address, fmt.Sprintf(`SELECT data->>'n' FROM orders WHERE _key = 'last%d'`, task)), fmt.Sprint(n-1))
 	}
 	same(t, server.Query(t, address, "SELECT count(*) FROM orders WHERE _key LIKE 't%'"), fmt.Sprint(total))
+	same(t, server.Query(t, address, "SELECT count(*) FROM log"), fmt.Sprint(total)) // once, each
 
 	// Away for longer than `retry`: the run fails, and says so.
 	server.Kill()

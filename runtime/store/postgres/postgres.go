@@ -4,8 +4,8 @@
 // mode may stand between. A batch is one transaction, in which rows are read,
 // locked and written in the order of their keys: two batches never wait for each
 // other in a circle. One that the server ended all the same, and one whose
-// connection was cut, is begun anew; where the answer to COMMIT did not come, the
-// server is first asked what became of it.
+// connection was cut, is begun anew; where the answer to COMMIT did not come, not
+// before the server has done with it.
 package postgres
 
 import (
@@ -398,7 +398,7 @@ func soon(err error) bool {
 const mostSoon = 20
 
 // errUnknown says that nobody knows whether a transaction was committed.
-var errUnknown = errors.New("the connection was cut while the batch was committed, and the server does not know any more whether it was; run again")
+var errUnknown = errors.New("the connection was cut while the batch was committed, and the server can't be asked whether it was; run again")
 
 func (db *database) tx(ctx context.Context, fn func(context.Context, relational.Conn) error) error {
 	c, err := db.pool.Acquire(ctx)
@@ -439,20 +439,19 @@ func (db *database) tx(ctx context.Context, fn func(context.Context, relational.
 	return nil
 }
 
-// lookUp asks what became of a transaction whose COMMIT was not answered: nil if
-// it was committed, the error why that is not known or did not happen.
+// lookUp waits until the server has done with a transaction whose COMMIT was not
+// answered. Whether it was committed does not matter then: a batch that is
+// written twice is there once, since a record that is as it should be stays as it
+// is. And it can't be known for sure: after a crash the server may give the number
+// of a transaction that came to nothing to another one.
 func (db *database) lookUp(ctx context.Context, id string, why error) error {
 	ctx = context.WithoutCancel(ctx)
 	for failed := 1; ; failed++ {
 		var status *string
 		err := db.pool.QueryRow(ctx, "SELECT txid_status($1::text::bigint)", id).Scan(&status)
 		switch {
-		case err == nil && status != nil && *status == "committed":
-			return nil
-		case err == nil && status != nil && *status == "aborted":
+		case err == nil && (status == nil || *status != "in progress"):
 			return cut{why}
-		case err == nil && status == nil:
-			return errUnknown
 		case err != nil && (!passing(err) || failed >= max(db.attempts(), lookUps)):
 			return fmt.Errorf("%w (%w)", errUnknown, err)
 		}
@@ -466,12 +465,13 @@ func (db *database) lookUp(ctx context.Context, id string, why error) error {
 // worth more than a request.
 const lookUps = 6
 
-// cut is the error of a connection, by which nothing was committed.
+// cut is the error of a connection, after which the transaction may be begun
+// anew.
 type cut struct{ error }
 
 func (c cut) Unwrap() error { return c.error }
 
-// SafeToRetry tells pgconn that nothing was done.
+// SafeToRetry says so to passing.
 func (cut) SafeToRetry() bool { return true }
 
 // Sync has nothing to do: the server commits for good.

@@ -38,14 +38,15 @@ func open(t testing.TB, a store.Adapter, d *store.Declaration) store.Store {
 
 func TestSuite(t *testing.T) {
 	server := pgtest.Start(t)
-	for name, exact := range map[string]bool{"jsonb": false, "json": true} {
+	for name, mode := range map[string]store.Mode{"jsonb": store.Merge, "json": store.Merge, "history": store.History} {
+		exact := name == "json"
 		t.Run(name, func(t *testing.T) {
 			address := server.Database(t)
 			adapters := []store.Adapter{newAdapter(t), newAdapter(t), newAdapter(t)}
 			n := 0
 			storetest.Run(t, storetest.Subject{Exact: exact, NoNUL: true, LongestKey: 2600, Open: func(t testing.TB, name string, o store.Options) store.Store {
 				n++
-				o.Exact = exact
+				o.Exact, o.Mode = exact, mode
 				return open(t, adapters[n%len(adapters)], &store.Declaration{Name: name, Run: "r", Target: address, Options: o})
 			}})
 		})

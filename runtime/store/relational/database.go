@@ -92,6 +92,9 @@ type Dialect struct {
 	Parse func(typ string) (Column, bool)
 	// Create gives the statements that make a table of Reqon's.
 	Create func(t *Table) []string
+	// Clock gives the expression for the database's own time, or a microsecond
+	// behind the one that is given, if that is later.
+	Clock func(after string) string
 	// TempKeys gives the statement that makes a table of keys, k, which only its
 	// own connection sees. It is dropped before the transaction ends.
 	TempKeys func(quoted string) string

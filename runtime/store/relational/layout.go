@@ -76,6 +76,10 @@ const (
 	StoredColumn = "_stored"
 	DataColumn   = "data"
 	ExtraColumn  = "_extra"
+	// Of a table with history: from when and until when a row held. Open rows
+	// have no end.
+	FromColumn = "_valid_from"
+	ToColumn   = "_valid_to"
 )
 
 // Table is where a store's records are.
@@ -87,6 +91,7 @@ type Table struct {
 	Columns  []Column
 	Whole    bool          // the one column holds the record
 	Key      []string      // columns of a table that others have made, else nil
+	History  bool          // rows are closed, not changed; the records are the open ones
 	NoNUL    bool          // texts can't hold NUL
 	Replace  bool          // of which another character takes the place
 	Dropped  bool          // fields without a column are left out
@@ -99,6 +104,47 @@ type Table struct {
 
 // Foreign reports whether others have made the table.
 func (t *Table) Foreign() bool { return t.Key != nil }
+
+// Own gives the columns that are Reqon's own.
+func (t *Table) Own() []string {
+	own := []string{KeyColumn, SeqColumn, RunColumn, StoredColumn}
+	if t.History {
+		own = append(own, FromColumn, ToColumn)
+	}
+	return own
+}
+
+// Open gives the condition that a row is a record and no earlier state of one,
+// "" where all rows are.
+func (t *Table) Open(d *Dialect) string {
+	if !t.History {
+		return ""
+	}
+	return d.Quote(ToColumn) + " IS NULL"
+}
+
+// And joins conditions, some of which may be "".
+func And(conditions ...string) string {
+	var given []string
+	for _, c := range conditions {
+		if c != "" {
+			given = append(given, c)
+		}
+	}
+	return strings.Join(given, " AND ")
+}
+
+// Removal gives the statement that takes away the rows for which a condition
+// holds: they are deleted, or closed.
+func (t *Table) Removal(d *Dialect, condition string) string {
+	if t.History {
+		return "UPDATE " + d.Table(t) + " SET " + d.Quote(ToColumn) + " = " + d.Clock(d.Quote(FromColumn)) + " WHERE " + And(t.Open(d), condition)
+	}
+	if condition == "" {
+		return "DELETE FROM " + d.Table(t)
+	}
+	return "DELETE FROM " + d.Table(t) + " WHERE " + condition
+}
 
 // Extra reports whether the last column holds the fields that have no column.
 func (t *Table) Extra() bool { return !t.Whole && !t.Foreign() }

@@ -18,7 +18,7 @@ func mistake(format string, args ...any) error {
 // Design works out the table of a declaration, before any is looked for.
 func Design(d *Dialect, decl *store.Declaration) (*Table, error) {
 	o := &decl.Options
-	t := &Table{Name: decl.Name, Replace: o.NUL, Dropped: o.Drop, NoNUL: d.NoNUL, NoZero: d.NoYearZero, Digits: d.Digits, Key: o.Key, replaced: new(atomic.Int64)}
+	t := &Table{Name: decl.Name, Replace: o.NUL, Dropped: o.Drop, NoNUL: d.NoNUL, History: o.Mode == store.History, NoZero: d.NoYearZero, Digits: d.Digits, Key: o.Key, replaced: new(atomic.Int64)}
 	if o.Table != "" {
 		t.Name = o.Table
 		if schema, name, ok := strings.Cut(o.Table, "."); ok {
@@ -158,7 +158,7 @@ func (d *Dialect) identifier(what, name string) error {
 func (d *Dialect) distinct(t *Table) error {
 	seen := map[string]string{}
 	if !t.Foreign() {
-		for _, own := range []string{KeyColumn, SeqColumn, RunColumn, StoredColumn} {
+		for _, own := range append(t.Own(), FromColumn, ToColumn) {
 			seen[own] = "a column of Reqon's own"
 		}
 	}
@@ -276,10 +276,16 @@ func names(there []Existing) string {
 // wider, and never narrowed, renamed or dropped.
 func (t *Table) evolve(ctx context.Context, db Database, there []Existing, decl *store.Declaration, dec *value.Decoder, shapes *value.Shapes) error {
 	d := db.Dialect()
-	for _, own := range []string{KeyColumn, SeqColumn, RunColumn, StoredColumn} {
+	if t.History && find(there, KeyColumn, d.Folds) != nil && find(there, FromColumn, d.Folds) == nil {
+		return mistake("the table %s keeps no history, and the store says `mode: history`; give it another `table`", d.Table(t))
+	}
+	for _, own := range t.Own() {
 		if find(there, own, d.Folds) == nil {
 			return mistake("the table %s is not one that Reqon has made: it has no column %q; name its unique columns with `key`, or give the store another `table`", d.Table(t), own)
 		}
+	}
+	if !t.History && find(there, FromColumn, d.Folds) != nil {
+		return mistake("the table %s keeps the history of its records, and the store does not say `mode: history`; say so, or give it another `table`", d.Table(t))
 	}
 	if data := find(there, DataColumn, d.Folds); t.Whole != (data != nil && find(there, ExtraColumn, d.Folds) == nil) {
 		if t.Whole {

@@ -105,8 +105,10 @@ func (s *Store) Put(ctx context.Context, b store.Batch) (store.Result, error) {
 		return store.Result{}, err
 	}
 	var result store.Result
+	tries := 0
 	write := func(ctx context.Context, c Conn) error {
 		m := s.mark()
+		tries++
 		if cutoff, ok := s.decl.Options.Cutoff(); ok {
 			if err := s.expire(ctx, c, t, cutoff); err != nil {
 				return err
@@ -115,7 +117,11 @@ func (s *Store) Put(ctx context.Context, b store.Batch) (store.Result, error) {
 		result = store.Result{}
 		if s.decl.Options.Mode == store.Append {
 			result.Inserted = len(rows)
-			if err := s.db.Insert(ctx, c, t, rows, m); err != nil {
+			err := s.db.Insert(ctx, c, t, rows, m)
+			if errors.Is(err, ErrConflict) && tries > 1 && !t.Foreign() {
+				err = nil // these keys are nobody else's: the try before was committed
+			}
+			if err != nil {
 				return err
 			}
 		} else if err := s.merge(ctx, c, t, rows, b.Conflict, m, &result); err != nil {
@@ -233,15 +239,15 @@ func (s *Store) Replace(ctx context.Context, by store.Store, allow func(there, g
 				break
 			}
 		}
-		gone := " FROM " + d.Table(t) + " AS t WHERE NOT EXISTS (SELECT 1 FROM " + fresh + " AS k WHERE k.k = t." + key + ")"
-		left, err := count(ctx, c, "SELECT count(*)"+gone)
+		gone := "NOT EXISTS (SELECT 1 FROM " + fresh + " AS k WHERE k.k = " + d.Table(t) + "." + key + ")"
+		left, err := count(ctx, c, "SELECT count(*) FROM "+d.Table(t)+" WHERE "+And(t.Open(d), gone))
 		if err != nil {
 			return err
 		}
 		if err := allow(left+res.Updated+res.Unchanged, left); err != nil {
 			return err
 		}
-		n, err := c.Exec(ctx, "DELETE"+gone)
+		n, err := c.Exec(ctx, t.Removal(d, gone))
 		if err != nil {
 			return err
 		}
@@ -330,7 +336,7 @@ func (s *Store) widen(ctx context.Context, why error) (*Table, error) {
 // expire removes rows last written before a time.
 func (s *Store) expire(ctx context.Context, c Conn, t *Table, cutoff int64) error {
 	d := s.db.Dialect()
-	_, err := c.Exec(ctx, "DELETE FROM "+d.Table(t)+" WHERE "+d.Quote(StoredColumn)+" < "+d.Param(1), Moment(cutoff))
+	_, err := c.Exec(ctx, t.Removal(d, d.Quote(StoredColumn)+" < "+d.Param(1)), Moment(cutoff))
 	return err
 }
 
@@ -348,8 +354,12 @@ func (s *Store) keep(ctx context.Context, c Conn, t *Table) error {
 	}
 	d := s.db.Dialect()
 	seq := d.Quote(SeqColumn)
-	_, err := c.Exec(ctx, "DELETE FROM "+d.Table(t)+" WHERE "+seq+" <= (SELECT "+seq+" FROM (SELECT "+seq+" FROM "+d.Table(t)+
-		" ORDER BY "+seq+" DESC LIMIT 1 OFFSET "+strconv.Itoa(n)+") AS oldest)")
+	from := d.Table(t)
+	if open := t.Open(d); open != "" {
+		from += " WHERE " + open
+	}
+	_, err := c.Exec(ctx, t.Removal(d, seq+" <= (SELECT "+seq+" FROM (SELECT "+seq+" FROM "+from+
+		" ORDER BY "+seq+" DESC LIMIT 1 OFFSET "+strconv.Itoa(n)+") AS oldest)"))
 	return err
 }
 
@@ -399,8 +409,8 @@ func (s *Store) Len(ctx context.Context) (int, error) {
 	d := s.db.Dialect()
 	args := &Args{d: d}
 	query := "SELECT count(*) FROM " + d.Table(t)
-	if live := s.live(args); live != "" {
-		query += " WHERE " + live
+	if where := And(t.Open(d), s.live(args)); where != "" {
+		query += " WHERE " + where
 	}
 	return count(ctx, s.db, query, args.list...)
 }
@@ -434,6 +444,9 @@ func (t *Table) read(ctx context.Context, db Database, conn Conn, o readOptions)
 		if live := o.store.live(args); live != "" {
 			where = append(where, live)
 		}
+	}
+	if open := t.Open(d); open != "" {
+		where = append(where, open)
 	}
 	if o.where != nil {
 		if f := db.Where(t, o.where, args); f != "" {
@@ -559,10 +572,7 @@ func (s *Store) Delete(ctx context.Context, key string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if live := s.live(args); live != "" {
-		where += " AND " + live
-	}
-	n, err := s.remove(ctx, t, " WHERE "+where, args)
+	n, err := s.remove(ctx, t, And(where, s.live(args)), args)
 	return n > 0, err
 }
 
@@ -585,7 +595,7 @@ func (s *Store) Clear(ctx context.Context) (int, error) {
 
 func (s *Store) remove(ctx context.Context, t *Table, where string, args *Args) (n int, err error) {
 	err = s.db.Tx(ctx, func(ctx context.Context, c Conn) error {
-		removed, err := c.Exec(ctx, "DELETE FROM "+args.d.Table(t)+where, args.list...)
+		removed, err := c.Exec(ctx, t.Removal(args.d, where), args.list...)
 		n = int(removed)
 		return err
 	})

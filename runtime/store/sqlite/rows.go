@@ -35,10 +35,34 @@ func newDialect() *relational.Dialect {
 			d.Quote(relational.RunColumn) + " TEXT NOT NULL",
 			d.Quote(relational.StoredColumn) + " TEXT NOT NULL",
 		}
+		if t.History {
+			lines[0] = d.Quote(relational.SeqColumn) + " INTEGER NOT NULL"
+			lines[1] = d.Quote(relational.KeyColumn) + " TEXT NOT NULL"
+			lines = append(lines, d.Quote(relational.FromColumn)+" TEXT NOT NULL", d.Quote(relational.ToColumn)+" TEXT")
+		}
 		for i := range t.Columns {
 			lines = append(lines, d.Quote(t.Columns[i].Name)+" "+t.Columns[i].Type+t.Constraint(i))
 		}
-		return []string{"CREATE TABLE IF NOT EXISTS " + d.Table(t) + " (\n  " + strings.Join(lines, ",\n  ") + "\n) STRICT"}
+		if !t.History {
+			return []string{"CREATE TABLE IF NOT EXISTS " + d.Table(t) + " (\n  " + strings.Join(lines, ",\n  ") + "\n) STRICT"}
+		}
+		lines = append(lines, "PRIMARY KEY ("+d.Quote(relational.KeyColumn)+", "+d.Quote(relational.FromColumn)+")")
+		return []string{
+			"CREATE TABLE IF NOT EXISTS " + d.Table(t) + " (\n  " + strings.Join(lines, ",\n  ") + "\n) STRICT",
+			"CREATE UNIQUE INDEX IF NOT EXISTS " + d.Quote(t.Name+"_open") + " ON " + d.Table(t) + " (" + d.Quote(relational.KeyColumn) + ") WHERE " + t.Open(d),
+			"CREATE INDEX IF NOT EXISTS " + d.Quote(t.Name+"_order") + " ON " + d.Table(t) + " (" + d.Quote(relational.SeqColumn) + ")",
+		}
+	}
+	d.Clock = func(after string) string {
+		// The text of a time sorts as the time does. The clock counts
+		// milliseconds: what is not later gets another microsecond.
+		now := "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
+		if after == "" {
+			return now
+		}
+		next := "CAST(substr(" + after + ", 21, 6) AS INTEGER) + 1"
+		return "max(" + now + ", CASE WHEN " + next + " < 1000000 THEN substr(" + after + ", 1, 20) || printf('%06dZ', " + next + ")" +
+			" ELSE strftime('%Y-%m-%dT%H:%M:%S.000000Z', substr(" + after + ", 1, 19), '+1 second') END)"
 	}
 	d.TempKeys = func(quoted string) string {
 		return "CREATE TEMP TABLE " + quoted + " (k TEXT PRIMARY KEY) WITHOUT ROWID"
@@ -168,7 +192,11 @@ func (db *database) Lock(ctx context.Context, c relational.Conn, t *relational.T
 	}
 	d := db.dialect
 	var list []*relational.Row
-	query := "SELECT " + t.Select(d) + " FROM " + d.Table(t) + " WHERE " + d.Quote(relational.KeyColumn)
+	query := "SELECT " + t.Select(d) + " FROM " + d.Table(t) + " WHERE "
+	if open := t.Open(d); open != "" {
+		query += open + " AND "
+	}
+	query += d.Quote(relational.KeyColumn)
 	texts := make([]value.Value, 0, len(keys))
 	for _, k := range keys {
 		if strings.IndexByte(k, 0) < 0 {
@@ -251,6 +279,9 @@ const rowsAtOnce = 50
 // Insert adds rows.
 func (db *database) Insert(ctx context.Context, c relational.Conn, t *relational.Table, rows []*relational.Row, m relational.Mark) error {
 	d := db.dialect
+	if t.History {
+		return db.version(ctx, c, t, rows, m, false)
+	}
 	var names []string
 	if !t.Foreign() {
 		names = []string{d.Quote(relational.KeyColumn), d.Quote(relational.RunColumn), d.Quote(relational.StoredColumn)}
@@ -292,6 +323,9 @@ func (db *database) Insert(ctx context.Context, c relational.Conn, t *relational
 // Update replaces rows.
 func (db *database) Update(ctx context.Context, c relational.Conn, t *relational.Table, rows []*relational.Row, m relational.Mark) error {
 	d := db.dialect
+	if t.History && m.At != 0 {
+		return db.version(ctx, c, t, rows, m, true)
+	}
 	var set []string
 	for i := range t.Columns {
 		set = append(set, d.Quote(t.Columns[i].Name)+" = ?")
@@ -308,7 +342,7 @@ func (db *database) Update(ctx context.Context, c relational.Conn, t *relational
 	}
 	work := c.(conn)
 	work.once = m.At == 0 // the columns have just been added
-	stmt, err := work.prepared(ctx, "UPDATE "+d.Table(t)+" SET "+strings.Join(set, ", ")+" WHERE "+where)
+	stmt, err := work.prepared(ctx, "UPDATE "+d.Table(t)+" SET "+strings.Join(set, ", ")+" WHERE "+relational.And(where, t.Open(d)))
 	if err != nil {
 		return err
 	}
@@ -337,6 +371,52 @@ func (db *database) Update(ctx context.Context, c relational.Conn, t *relational
 	return nil
 }
 
+// version adds the rows of a table with history: with changed, behind those that
+// are open, which are closed.
+func (db *database) version(ctx context.Context, c relational.Conn, t *relational.Table, rows []*relational.Row, m relational.Mark, changed bool) error {
+	d := db.dialect
+	work := c.(conn)
+	key, from, to := d.Quote(relational.KeyColumn), d.Quote(relational.FromColumn), d.Quote(relational.ToColumn)
+	names := []string{key, d.Quote(relational.RunColumn), d.Quote(relational.StoredColumn), d.Quote(relational.SeqColumn), from}
+	// A row begins when the last one of its key ended, or behind that.
+	last := "(SELECT max(" + to + ") FROM " + d.Table(t) + " WHERE " + key + " = ?1)"
+	begin := "coalesce(" + d.Clock(last) + ", " + d.Clock("") + ")"
+	seq := "(SELECT coalesce(max(" + d.Quote(relational.SeqColumn) + "), 0) + 1 FROM " + d.Table(t) + ")"
+	if changed {
+		begin, seq = last, "?4"
+	}
+	values := []string{"?1", "?2", "?3", seq, begin}
+	for i := range t.Columns {
+		names = append(names, d.Quote(t.Columns[i].Name))
+		values = append(values, "?"+strconv.Itoa(5+i))
+	}
+	add, err := work.prepared(ctx, "INSERT INTO "+d.Table(t)+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(values, ", ")+")")
+	if err != nil {
+		return err
+	}
+	end, err := work.prepared(ctx, t.Removal(d, key+" = ?1"))
+	if err != nil {
+		return err
+	}
+	stored := relational.StampMilli(m.At)
+	var args []any
+	for _, r := range rows {
+		if changed {
+			if _, err := end.ExecContext(ctx, r.Key); err != nil {
+				return db.explain(err)
+			}
+		}
+		args = append(args[:0], r.Key, m.Run, stored, r.Seq)
+		for i, cell := range r.Cells {
+			args = append(args, bind(&t.Columns[i], cell))
+		}
+		if _, err := add.ExecContext(ctx, args...); err != nil {
+			return db.explain(err)
+		}
+	}
+	return nil
+}
+
 // AddKeys adds keys to a temporary table.
 func (db *database) AddKeys(ctx context.Context, c relational.Conn, table string, rows []*relational.Row) error {
 	stmt, err := c.(conn).q.PrepareContext(ctx, "INSERT INTO "+table+" VALUES (?)")
@@ -355,7 +435,7 @@ func (db *database) AddKeys(ctx context.Context, c relational.Conn, table string
 // Touch notes that rows were written again.
 func (db *database) Touch(ctx context.Context, c relational.Conn, t *relational.Table, keys []string, m relational.Mark) error {
 	d := db.dialect
-	stmt, err := c.(conn).prepared(ctx, "UPDATE "+d.Table(t)+" SET "+d.Quote(relational.StoredColumn)+" = ? WHERE "+d.Quote(relational.KeyColumn)+" = ?")
+	stmt, err := c.(conn).prepared(ctx, "UPDATE "+d.Table(t)+" SET "+d.Quote(relational.StoredColumn)+" = ? WHERE "+relational.And(d.Quote(relational.KeyColumn)+" = ?", t.Open(d)))
 	if err != nil {
 		return err
 	}

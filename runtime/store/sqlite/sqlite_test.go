@@ -35,9 +35,16 @@ func open(t testing.TB, a store.Adapter, d *store.Declaration) store.Store {
 }
 
 func TestSuite(t *testing.T) {
+	for name, mode := range map[string]store.Mode{"merge": store.Merge, "history": store.History} {
+		t.Run(name, func(t *testing.T) { suite(t, mode) })
+	}
+}
+
+func suite(t *testing.T, mode store.Mode) {
 	dir := t.TempDir()
 	storetest.Run(t, storetest.Subject{Exact: true, Open: func(tb testing.TB, name string, o store.Options) store.Store {
 		a := newAdapter(t) // each session is of another adapter: it shares nothing but the file
+		o.Mode = mode
 		return open(tb, a, &store.Declaration{Name: name, Run: "r", Target: filepath.Join(dir, name+".db"), Options: o})
 	}})
 }
