@@ -12,6 +12,9 @@ import (
 // wrong. Clocks, and dates without a time in far zones, differ by less.
 const farAhead = 24 * 60 * 60 * 1000
 
+// notModified is the HTTP status of an answer that says that nothing has changed.
+const notModified = 304
+
 // SyncKey is what the sync position of a fetch is kept by, and how its values
 // are read. It is plain data.
 type SyncKey struct {
@@ -108,6 +111,9 @@ func (t *Task) syncEffect(f *frame, op bytecode.Op, rest []byte, args []value.Va
 	case bytecode.UpdateFrom:
 		if !p.open || !p.fetch.Incremental {
 			return value.NullValue, errBadProgram
+		}
+		if t.status == notModified {
+			return value.NullValue, nil // the answer holds nothing: the position is where it was
 		}
 		return value.NullValue, p.takeOpaque(bytecode.PositionUse(rest[2]), args[0])
 	case bytecode.ResetSync:

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"reqon/runtime/httpclient"
 	"reqon/vm"
@@ -56,6 +57,9 @@ func (r *run) Fetch(ctx context.Context, q *vm.Request) (*vm.Reply, error) {
 	}
 	if resp.Dropped != "" {
 		r.Notice(&vm.Notice{Kind: vm.NoticeRedirect, Text: resp.Dropped, At: q.At})
+	}
+	if resp.Status == http.StatusNotModified && resp.Body.IsNull() {
+		resp.Body = value.FromArray(nil) // nothing has changed: there are no items, and that is no failure of a store
 	}
 	sent, latest := r.times(resp, q.At)
 	return &vm.Reply{Body: resp.Body, Status: resp.Status, Time: sent.UnixMilli(), Latest: latest.UnixMilli(), Next: resp.Next, Linked: resp.HasNext,

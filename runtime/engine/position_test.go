@@ -385,3 +385,37 @@ func TestManyParents(t *testing.T) {
 		}
 	}
 }
+
+// TestTheOldestPositionsGo: a mission with more parents than it may keep goes on,
+// and says what has gone.
+func TestTheOldestPositionsGo(t *testing.T) {
+	s := newSyncTest(t, `mission M {
+	  source API { base: "https://api.example.com" }
+	  action A { get "/new" { since: lastSync } }
+	}`)
+	s.answer = func(*http.Request) (string, http.Header) { return "[]", nil }
+	db, err := state.Open(filepath.Join(s.dir, "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := make([]state.Position, state.MaxPositions)
+	for i := range list {
+		list[i] = state.Position{Key: fmt.Sprintf("API /%06d", i), Value: "1"}
+	}
+	if err := db.SavePositions("M", "", start.Add(-time.Hour), list); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if r := s.run(engine.RunOptions{}); r.Err != nil || r.Status != state.StatusSuccess {
+		t.Fatal(r.Status, r.Err)
+	}
+	if log := s.log.String(); !strings.Contains(log, "The oldest sync positions have gone") || !strings.Contains(log, "gone=1") {
+		t.Errorf("it was not told:\n%s", log)
+	}
+	saved := s.positions()
+	if _, ok := saved["API /new"]; !ok || len(saved) != state.MaxPositions || saved["API /000000"].Value != "" {
+		t.Errorf("%d are left", len(saved))
+	}
+}
