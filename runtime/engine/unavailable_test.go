@@ -44,10 +44,13 @@ func TestUnavailable(t *testing.T) {
 		})
 	}
 	options := map[string]string{
-		"checkpoint": `checkpoint: afterStep action A { log "x" }`,
-		"trace":      `trace: full action A { log "x" }`,
-		"proxy":      `source API { base: "http://127.0.0.1:1", proxy: "http://127.0.0.1:1" } action A { get "/x" }`,
-		"tls":        `source API { base: "http://127.0.0.1:1", tls: { ca: "ca.pem" } } action A { get "/x" }`,
+		"checkpoint":        `checkpoint: afterStep action A { log "x" }`,
+		"trace":             `trace: full action A { log "x" }`,
+		"proxy":             `source API { base: "http://127.0.0.1:1", proxy: "http://127.0.0.1:1" } action A { get "/x" }`,
+		"validateResponses": `source API { base: "http://127.0.0.1:1", validateResponses: true } action A { get "/x" }`,
+		"validationMode":    `source API { base: "http://127.0.0.1:1", validationMode: warn } action A { get "/x" }`,
+		"specAuth":          `source API { base: "http://127.0.0.1:1", specAuth: true } action A { get "/x" }`,
+		"tls":               `source API { base: "http://127.0.0.1:1", tls: { ca: "ca.pem" } } action A { get "/x" }`,
 	}
 	for _, set := range option.Places {
 		for spec := range set.All {

@@ -20,8 +20,8 @@ func TestNewSource(t *testing.T) {
 		"retry": {"maxAttempts": 5, "backoff": "linear", "initialDelay": 10, "maxDelay": "1m", "jitter": false},
 		"rateLimit": {"requestsPerMinute": 60, "burst": 5, "strategy": "pause", "maxWait": "2m", "adaptive": true},
 		"circuitBreaker": {"failureThreshold": 5, "resetTimeout": "30s"},
-		"idempotency": true, "maxResponseSize": "10MB", "maxInFlight": 4, "validateResponses": true, "validationMode": "warn",
-		"specAuth": false, "proxy": null, "tls": null}`), nil)
+		"idempotency": true, "maxResponseSize": "10MB", "maxInFlight": 4, "validateResponses": null, "validationMode": null, "specAuth": null,
+		"proxy": null, "tls": null}`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestNewSourceErrors(t *testing.T) {
 		{`{"rateLimit": {"rpm": 5}}`, "option rateLimit.rpm does not exist; did you mean rateLimit.requestsPerMinute?"},
 		{`{"rateLimit": {"requestsPerMinute": 0}}`, "option rateLimit.requestsPerMinute is number 0, expected a number above 0"},
 		{`{"circuitBreaker": {"failureThreshold": "x"}}`, "option circuitBreaker.failureThreshold"},
-		{`{"validationMode": "loose"}`, "option validationMode"},
+		{`{"validationMode": "warn"}`, "option validationMode is not available"},
 	}
 	for _, tt := range tests {
 		_, err := sourceOf(js(t, tt.options), nil)
