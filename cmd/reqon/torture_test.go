@@ -131,20 +131,24 @@ func (a *account) serve(w http.ResponseWriter, r *http.Request) {
 
 	if sprung != nil && before {
 		sprung(true)
+	} else if sprung != nil {
+		defer func() {
+			_ = http.NewResponseController(w).Flush() // so that the answer is there
+			sprung(false)
+		}()
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if !fails || !before {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	switch {
 	case fails && before:
 		w.WriteHeader(http.StatusServiceUnavailable)
 	case fails:
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		_, _ = w.Write(body[:len(body)/2]) // and breaks off
 		panic(http.ErrAbortHandler)
 	default:
 		_, _ = w.Write(body)
-	}
-	if sprung != nil && !before {
-		sprung(false)
 	}
 }
 
