@@ -67,6 +67,10 @@ func TestFamilies(t *testing.T) {
 		"reqon_http_request_duration_seconds": "summary", "reqon_http_retries_total": "counter",
 		"reqon_rate_limit_wait_seconds_total": "counter", "reqon_circuit_breaker_state": "gauge",
 		"reqon_records_stored_total": "counter", "reqon_records_failed_total": "counter",
+		"reqon_mission_last_run_status": "gauge", "reqon_mission_overdue_timestamp_seconds": "gauge",
+		"reqon_items_skipped_total": "counter", "reqon_items_queued_total": "counter", "reqon_fetches_cut_short_total": "counter",
+		"reqon_next_pages_left_total": "counter", "reqon_sync_positions_held_total": "counter",
+		"reqon_validation_warnings_total": "counter", "reqon_credentials_redacted_total": "counter",
 		"go_goroutines": "gauge", "go_gc_duration_seconds": "summary", "process_start_time_seconds": "gauge",
 		"process_resident_memory_bytes": "gauge", "process_cpu_seconds_total": "counter", "process_open_fds": "gauge",
 	} {
@@ -323,6 +327,12 @@ func busy() *Metrics {
 		m.MissionLoaded(mission)
 		m.RunFinished(mission, RunSuccess, 2.1)
 		m.RunFinished(mission, RunFailure, 0.3)
+		m.RunFinished(mission, RunIncomplete, 1)
+		m.SetLastRun(mission, RunIncomplete)
+		m.SetOverdue(mission, time.Now())
+		for c := range numCounts {
+			m.Count(mission, c, 3)
+		}
 		m.SetRunning(mission, 1)
 		m.SetLastSuccess(mission, time.Unix(1768899600, 0))
 		m.SetNextRun(mission, time.Unix(1768899660, 123456789))
