@@ -36,6 +36,8 @@ func TestMetricNames(t *testing.T) {
 	m.SetOverdue("A", time.Now())
 	m.Request("API", "GET", 200, 0.1)
 	m.Retry("API", "503")
+	m.RateLimitWait("API", 1)
+	m.BreakerState("API", telemetry.BreakerOpen)
 	m.Stored("A", "records", "inserted", 1)
 	var known strings.Builder
 	if _, err := m.WriteTo(&known); err != nil {
