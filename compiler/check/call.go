@@ -277,7 +277,7 @@ func argumentHint(want stdlib.Kinds, t *typ) string {
 func (c *checker) checkLiteralArguments(e *syntax.CallExpr, f *stdlib.Func) {
 	switch f.Name {
 	case "matches", "capture":
-		c.checkRegexp(e.Args[1])
+		c.checkRegexp(e.Args[1], anyType)
 		return
 	case "format":
 		c.checkFormat(e)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	resyntax "regexp/syntax"
 	"slices"
+	"strconv"
 	"strings"
 
 	"reqon/compiler/diag"
@@ -676,7 +677,10 @@ func (c *checker) checkTextOperator(e *syntax.BinaryExpr, x, y *typ) {
 		}
 	}
 	if e.Op == syntax.OpMatches {
-		c.checkRegexp(e.Y)
+		if _, lit := unparen(e.X).(*syntax.StringLit); lit {
+			x = anyType // who writes both out sees it
+		}
+		c.checkRegexp(e.Y, x)
 	}
 }
 
@@ -697,8 +701,9 @@ func patternParts(text string) (int, error) {
 	return len(prog.Inst), nil
 }
 
-// checkRegexp reports a literal regular expression that can't be read.
-func (c *checker) checkRegexp(e syntax.Expr) {
+// checkRegexp reports a literal regular expression that can't be read, or can't
+// match what is known of the text.
+func (c *checker) checkRegexp(e syntax.Expr, t *typ) {
 	lit, ok := unparen(e).(*syntax.StringLit)
 	if !ok {
 		return
@@ -719,8 +724,26 @@ func (c *checker) checkRegexp(e syntax.Expr) {
 			suggestion = "RE2 has no look-around and no back references"
 		}
 		c.report(diag.CodeBadRegexp, lit.Span, suggestion, "this regular expression can't be read: %s", reason)
+		return
 	}
+	if t.lits == nil || size > maxTriedParts {
+		return
+	}
+	re, err := regexp.Compile(lit.Value)
+	if err != nil {
+		return // it is told
+	}
+	for _, l := range t.lits {
+		if text, err := strconv.Unquote(l); err != nil && l != "null" || err == nil && re.MatchString(text) {
+			return
+		}
+	}
+	c.report(diag.CodePatternMismatch, lit.Span, "", "this pattern never matches: the text is %s", strings.Join(t.lits, " | "))
 }
+
+// maxTriedParts is the size of a regular expression up to which it is tried on what
+// is known of a text.
+const maxTriedParts = 10_000
 
 func unparen(e syntax.Expr) syntax.Expr {
 	for {

@@ -154,6 +154,11 @@ func (c *checker) checkTransform(t *syntax.Transform) {
 			c.condition(v.Where)
 			r := recordType
 			if v.Body != nil {
+				if v.Dst == nil {
+					brace := v.Body.Span
+					brace.End = brace.Start + 1
+					c.report(syntax.CodeArrow, brace, "write `-> Name {`; a schema of that name need not be declared", "a transform says what it makes: expected `->` and the name of the result, found its fields")
+				}
 				r = c.object(v.Body)
 				c.checkResult(v.Dst, v.Body, r)
 			}
