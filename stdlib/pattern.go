@@ -243,7 +243,7 @@ func parsePattern(text, pattern string, loc *time.Location) (int64, error) {
 		return 0, fmt.Errorf("the pattern %s has no year: write YYYY or YY", quoteShort(pattern))
 	}
 	last := time.Date(w.year, time.Month(w.month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
-	if w.month < 1 || w.month > 12 || w.day < 1 || w.day > last || w.hour > 23 || w.minute > 59 || w.second > 59 {
+	if w.month < 1 || w.month > 12 || w.day < 1 || w.day > last || w.hour > 23 || w.minute > 59 || w.second > 60 || w.second == 60 && !value.IsLeapMinute(w.minute) {
 		return 0, fmt.Errorf("there is no such date as %s", quoteShort(text))
 	}
 	wall := time.Date(w.year, time.Month(w.month), w.day, w.hour, w.minute, w.second, w.milli*1e6, time.UTC).UnixMilli()

@@ -1,13 +1,17 @@
 package stdlib
 
 import (
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"reqon/vm/value"
 )
 
-// slugify folds Latin letters with diacritics to ASCII. Combining marks are
-// dropped, so that text in decomposed form (NFD) gives the same slug.
+// slugify folds Latin letters with diacritics to ASCII, capital and small ones alike.
+// A letter is taken apart first (NFD) and its marks are dropped, so that it does not
+// matter in which form it is written.
 func slugify(_ *value.Shapes, args []value.Value) (value.Value, error) {
 	s := str(args[0])
 	if isSlug(s) {
@@ -22,6 +26,9 @@ func slugify(_ *value.Shapes, args []value.Value) (value.Value, error) {
 		gap = false
 		out = append(out, letters...)
 	}
+	if !isASCII(s) {
+		s = norm.NFD.String(s)
+	}
 	for i, r := range s {
 		switch {
 		case 'a' <= r && r <= 'z' || '0' <= r && r <= '9':
@@ -30,7 +37,7 @@ func slugify(_ *value.Shapes, args []value.Value) (value.Value, error) {
 			add(string(r + 'a' - 'A'))
 		case r < utf8.RuneSelf:
 			gap = true
-		case 0x300 <= r && r <= 0x36F: // combining marks
+		case unicode.Is(unicode.Mn, r):
 		default:
 			if f := foldLatin(r); f != "" {
 				add(f)
@@ -82,8 +89,20 @@ const (
 )
 
 // foldLatin returns the ASCII letters, in lower case, of a Latin letter with
-// diacritics or a ligature, or "".
+// diacritics or a ligature, or "". It goes by the small letter alone, so that a
+// capital one gives the same; of some the table has the capital only.
 func foldLatin(r rune) string {
+	small := unicode.ToLower(r)
+	if f := foldLetter(small); f != "" {
+		return f
+	}
+	return foldLetter(unicode.ToUpper(small))
+}
+
+func foldLetter(r rune) string {
+	if 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
+		return string(r | 0x20)
+	}
 	switch r {
 	case 'ß', 'ẞ':
 		return "ss"

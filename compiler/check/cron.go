@@ -145,16 +145,12 @@ func (f *cronField) parseItem(item, whole string) ([]int, error) {
 			if to, err = f.value(last, item); err != nil {
 				return nil, err
 			}
-			if f.max == 7 && to == 0 {
-				to = 7 // fri-sun
+			if f.max == 7 && to == 0 && from > 0 {
+				to = 7 // fri-sun; sun-sun is a day
 			}
 		case hasStep:
 			to = f.max
 		}
-	}
-	if from > to {
-		wrapped := fmt.Sprintf("%d-%d,%d-%d", from, f.last(), f.min, to)
-		return nil, cronError("write `"+wrapped+"`", "the range `%s` for the %s runs backwards", span, f.name)
 	}
 	step := 1
 	if hasStep {
@@ -167,11 +163,40 @@ func (f *cronField) parseItem(item, whole string) ([]int, error) {
 		}
 		step = n
 	}
+	if from > to {
+		return nil, cronError("write `"+f.forwards(from, to, step)+"`", "the range `%s` for the %s runs backwards", span, f.name)
+	}
 	var values []int
 	for v := from; v <= to; v += step {
 		values = append(values, v)
 	}
 	return values, nil
+}
+
+// forwards writes what a range that runs backwards means, over the end of the field
+// and with its step kept up: 22-4/2 is 22-23/2,0-4/2, and 23-4/2 is 23,1-4/2.
+func (f *cronField) forwards(from, to, step int) string {
+	if from > f.last() {
+		from = f.min // the other name of Sunday
+	}
+	part := func(from, to int) string {
+		switch {
+		case from+step > to:
+			return strconv.Itoa(from)
+		case step == 1:
+			return fmt.Sprintf("%d-%d", from, to)
+		}
+		return fmt.Sprintf("%d-%d/%d", from, to, step)
+	}
+	if from <= to {
+		return part(from, to)
+	}
+	text := part(from, f.last())
+	over := from + (f.last()-from)/step*step + step - f.last() - 1 // how far the first step beyond the end leads
+	if next := f.min + over; next <= to {
+		text += "," + part(next, to)
+	}
+	return text
 }
 
 // last is the greatest value without the second name of Sunday.

@@ -91,6 +91,9 @@ func TestParseAt(t *testing.T) {
 		"2026-01-20 09:00 Z":             "2026-01-20T09:00:00Z",
 		"2026-01-20 09:00 +02:00":        "2026-01-20T07:00:00Z",
 		"2026-07-20 09:00 Europe/Berlin": "2026-07-20T07:00:00Z",
+		"2016-12-31T23:59:60Z":           "2017-01-01T00:00:00Z",
+		"2016-12-31 23:59:60 UTC":        "2017-01-01T00:00:00Z",
+		"2017-01-01 00:59:60":            "2017-01-01T00:00:00Z",
 	} {
 		got, err := ParseAt(text, berlin)
 		if err != nil {
@@ -101,7 +104,7 @@ func TestParseAt(t *testing.T) {
 			t.Errorf("%q is %s, want %s", text, s, want)
 		}
 	}
-	for _, text := range []string{"", "2026-01-20", "tomorrow", "2026-02-30 09:00", "2026-01-20 25:00", "2026-01-20 09:00 Nowhere", "2026-01-20 09:00 Local", "2026-01-20 09:00 UTC please", "20.01.2026 09:00"} {
+	for _, text := range []string{"", "2026-01-20", "tomorrow", "2026-02-30 09:00", "2026-01-20T09:00:60Z", "2016-12-31T23:60:00Z", "2016-12-31T23:59:60:60Z", "2026-01-20 25:00", "2026-01-20 09:00 Nowhere", "2026-01-20 09:00 Local", "2026-01-20 09:00 UTC please", "20.01.2026 09:00"} {
 		if got, err := ParseAt(text, berlin); err == nil {
 			t.Errorf("%q is %v", text, got)
 		} else if !strings.Contains(err.Error(), "is no time to run at") {

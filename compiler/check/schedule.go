@@ -2,12 +2,14 @@ package check
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"reqon/compiler/diag"
 	"reqon/compiler/syntax"
 	"reqon/vm/option"
+	"reqon/vm/value"
 )
 
 // checkSchedule checks a mission's schedule (language definition, section 5).
@@ -84,7 +86,16 @@ func (c *checker) checkScheduleOptions(s *syntax.Schedule) {
 // ParseAt reads the time of a schedule `at "…"`: RFC 3339, or a date and time
 // with a zone behind them (`2026-01-20 09:00 UTC`), which is loc where it is
 // left out.
+//
+// A leap second (23:59:60) is the next second.
 func ParseAt(text string, loc *time.Location) (time.Time, error) {
+	if before, after, ok := strings.Cut(text, ":60"); ok && len(before) > 2 && !strings.Contains(after, ":60") {
+		minute, err := strconv.Atoi(before[len(before)-2:])
+		if t, e := ParseAt(before+":59"+after, loc); err == nil && e == nil && value.IsLeapMinute(minute) {
+			return t.Add(time.Second), nil
+		}
+		return time.Time{}, atError(text)
+	}
 	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
 		return t, nil
 	}

@@ -92,11 +92,20 @@ func retryAfter(h http.Header, now time.Time) (wait time.Duration, ok bool) {
 		}
 		return time.Duration(seconds * float64(time.Second)), true
 	}
-	at, err := http.ParseTime(text)
+	at, err := parseHTTPTime(text)
 	if err != nil {
 		return 0, false
 	}
 	return max(at.Sub(serverClock(h, now)), 0), true
+}
+
+// parseHTTPTime reads a date of HTTP. A leap second, 23:59:60, is the next second.
+func parseHTTPTime(text string) (time.Time, error) {
+	if before, after, ok := strings.Cut(text, ":59:60 "); ok {
+		t, err := http.ParseTime(before + ":59:59 " + after)
+		return t.Add(time.Second), err
+	}
+	return http.ParseTime(text)
 }
 
 // serverDate returns the time of the Date header, or the zero time.
@@ -105,7 +114,7 @@ func serverDate(h http.Header) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
-	t, err := http.ParseTime(text)
+	t, err := parseHTTPTime(text)
 	if err != nil {
 		return time.Time{}
 	}

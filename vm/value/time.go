@@ -32,7 +32,8 @@ const secondsPerDay = 24 * 60 * 60
 //
 // A time without an offset is in UTC. A leap second, 23:59:60, is the next
 // second. ok is false for any other text, for dates that do not exist, and
-// instants before the year 0000 or after 9999 in UTC.
+// instants before the year 0000 or after 9999 in UTC. Parts of a millisecond are
+// rounded.
 func ParseTime(s string) (ms int64, ok bool) {
 	t, ok := parseInstant(s)
 	if !ok {
@@ -40,7 +41,7 @@ func ParseTime(s string) (ms int64, ok bool) {
 			return 0, false
 		}
 	}
-	return t.ms(), true
+	return t.rounded(), true
 }
 
 // ParseTimeIn is ParseTime with a time without an offset, also a date, in a time
@@ -51,7 +52,7 @@ func ParseTimeIn(s string, zone *time.Location) (ms int64, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	return t.ms(), true
+	return t.rounded(), true
 }
 
 // IsDateText reports whether s is a date or date-time of the form that a schema's
@@ -73,6 +74,16 @@ func (t instant) ms() int64 {
 	for i := 0; i < len(t.fraction) && i < 3; i++ {
 		ms += unit * int64(t.fraction[i]-'0')
 		unit /= 10
+	}
+	return ms
+}
+
+// rounded is ms with what is less than a millisecond rounded. The last instant that
+// can be written stays itself: many databases write it with all nines.
+func (t instant) rounded() int64 {
+	ms := t.ms()
+	if len(t.fraction) > 3 && t.fraction[3] >= '5' {
+		ms = min(ms+1, MaxTime)
 	}
 	return ms
 }
@@ -145,6 +156,10 @@ func dayNumber(year, month, day int) (days int64, ok bool) {
 	return daysSince1970(year, month, day), true
 }
 
+// IsLeapMinute reports whether a minute of an hour may have a leap second: it is the
+// last of an hour in UTC, and zones differ from that by quarters of an hour.
+func IsLeapMinute(minute int) bool { return minute%15 == 14 }
+
 // parseClock reads the hh:mm or hh:mm:ss that s begins with as seconds, and the
 // fraction behind seconds into t; rest is what follows.
 func parseClock(s string, t *instant) (seconds int64, rest string, ok bool) {
@@ -168,8 +183,7 @@ func parseClock(s string, t *instant) (seconds int64, rest string, ok bool) {
 			rest = rest[n:]
 		}
 	}
-	// A leap second is the last of an hour, in every zone.
-	if hour|minute|second < 0 || hour > 23 || minute > 59 || second > 60 || second == 60 && minute != 59 {
+	if hour|minute|second < 0 || hour > 23 || minute > 59 || second > 60 || second == 60 && !IsLeapMinute(minute) {
 		return 0, "", false
 	}
 	return int64(hour*3600 + minute*60 + second), rest, true
