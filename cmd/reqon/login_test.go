@@ -7,9 +7,55 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"reqon/runtime/signin/signintest"
 )
+
+// Several processes on one state folder renew one sign-in: each refresh token is
+// sent once, and nobody loses it.
+func TestSignInOverProcesses(t *testing.T) {
+	auth := signintest.New(t)
+	auth.Slow = 8 * time.Millisecond
+	auth.Life = 1 // so that each process has to renew it several times
+	auth.Grant("refresh-0")
+	s := newSite(t)
+	s.write("m.reqon", `mission Shop {
+  source API { base: "`+auth.URL+`", maxInFlight: 2 }
+  store things: memory
+  action A { for i in range(400) concurrency 4 { get "/api/{i}" store response -> things } }
+}
+`)
+	entry, err := json.Marshal(map[string]any{"API": auth.Entry("refreshToken", "refresh-0")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("credentials.json", string(entry))
+	var processes []*process
+	for range 4 {
+		processes = append(processes, s.start("m.reqon", "--auth", "credentials.json"))
+	}
+	for _, p := range processes {
+		p.exit(0)
+	}
+	if good, bad := auth.Served(); good != 1600 || bad > 0 {
+		t.Errorf("%d requests with a token, %d without", good, bad)
+	}
+	if auth.Revoked() {
+		t.Error("a refresh token was sent again")
+	}
+	sent := map[string]bool{}
+	for _, r := range auth.Requests() {
+		token := r.Get("refresh_token")
+		if sent[token] {
+			t.Errorf("%s was sent twice", token)
+		}
+		sent[token] = true
+	}
+	if len(sent) < 2 || len(sent) > 12 {
+		t.Errorf("%d renewals by four processes, want one about each second", len(sent))
+	}
+}
 
 // A daemon whose sign-in is missing says so; `reqon login`, in another process,
 // mends it without a restart; `reqon tokens` and `reqon logout` show and end it.

@@ -24,6 +24,11 @@ func TestProgressText(t *testing.T) {
 	if got, want := progressText(c, 4*time.Second), "5000 records, 2 requests, 1250 records/s, 1 retry, 1 failure"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	c.Wait(&engine.Waiting{Source: "Shop", For: "limit", Until: time.Now().Add(12 * time.Second)})
+	if got := progressText(c, 4*time.Second); !strings.HasPrefix(got, "waiting 12s for Shop's limit; 5000 records, ") {
+		t.Errorf("got %q", got)
+	}
+	c.Wait(nil)
 	if got := progressText(c, 0); strings.Contains(got, "Inf") {
 		t.Errorf("got %q", got)
 	}

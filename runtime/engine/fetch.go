@@ -88,7 +88,10 @@ func (r *run) source(q *vm.Request) (*httpclient.Source, error) {
 		return nil, r.refuse(bytecode.StepPart, "call", q.At)
 	}
 	if q.Fetch.Source == bytecode.None {
-		return httpclient.NewSource("none", option.At(option.InSource).Defaults(), nil)
+		r.noSourceOnce.Do(func() {
+			r.noSource, r.noSourceErr = httpclient.NewSource("none", option.At(option.InSource).Defaults(), nil)
+		})
+		return r.noSource, r.noSourceErr
 	}
 	return r.sources[q.Fetch.Source], nil
 }

@@ -84,7 +84,14 @@ type run struct {
 	begun    bool        // and recorded
 	sent     atomic.Bool // a dry run has come to its first request
 
-	waits      waits
+	waits waits
+
+	// noSource is the source of requests without one: they share what servers
+	// say of their limits.
+	noSourceOnce sync.Once
+	noSource     *httpclient.Source
+	noSourceErr  error
+
 	redactions sync.Map // the store steps, by place, of which it was told that a credential was taken out
 
 	named sync.Map // environment variables whose values are secrets by their names

@@ -59,6 +59,9 @@ func (r *run) onWait(e httpclient.WaitEvent) (over func()) {
 // Waiting returns what requests wait for now; nil if they don't.
 func (p *Progress) Waiting() *Waiting { return p.waiting.Load() }
 
+// Wait says what requests wait for now; nil that they don't.
+func (p *Progress) Wait(w *Waiting) { p.waiting.Store(w) }
+
 // notes says for how long requests have waited.
 func (w *waits) notes() (list []string) {
 	w.mu.Lock()

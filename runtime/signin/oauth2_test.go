@@ -2,7 +2,14 @@ package signin
 
 import (
 	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"net/http"
 	"net/url"
 	"os"
@@ -188,6 +195,56 @@ func TestGrants(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got.Encode(), tt.want.Encode())
 			}
 		})
+	}
+}
+
+// A service account signs an assertion (RFC 7523), which the server can check.
+func TestAssertion(t *testing.T) {
+	s := signintest.New(t)
+	key := must(rsa.GenerateKey(rand.Reader, 2048))
+	der := must(x509.MarshalPKCS8PrivateKey(key))
+	entry := map[string]any{
+		"type": "oauth2", "tokenUrl": s.URL + "/token", "issuer": "svc@example.com", "subject": "user@example.com", "keyId": "kid-1", "scopes": "a b",
+		"privateKey": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
+	}
+	p := start(t, t.TempDir(), config(t, entry))
+	p.token()
+	sent := s.Requests()[0]
+	if sent.Get("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer" {
+		t.Errorf("sent %v", sent)
+	}
+	parts := strings.Split(sent.Get("assertion"), ".")
+	if len(parts) != 3 {
+		t.Fatalf("sent %v", sent)
+	}
+	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
+	if err := rsa.VerifyPKCS1v15(&key.PublicKey, crypto.SHA256, digest[:], must(base64.RawURLEncoding.DecodeString(parts[2]))); err != nil {
+		t.Error(err)
+	}
+	var header, claims map[string]any
+	for i, to := range []*map[string]any{&header, &claims} {
+		if err := json.Unmarshal(must(base64.RawURLEncoding.DecodeString(parts[i])), to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if header["alg"] != "RS256" || header["kid"] != "kid-1" || claims["iss"] != "svc@example.com" || claims["sub"] != "user@example.com" ||
+		claims["aud"] != s.URL+"/token" || claims["scope"] != "a b" || claims["jti"] == "" ||
+		claims["iat"] != float64(testNow.Unix()-10) || claims["exp"] != float64(testNow.Unix()+3590) {
+		t.Errorf("header %v, claims %v", header, claims)
+	}
+}
+
+// An end that has passed already is taken for none.
+func TestExpiresInThePast(t *testing.T) {
+	for _, life := range []string{"-5", "0", `"-1"`} {
+		s := signintest.New(t)
+		s.Answer(`{"access_token":"access-1","expires_in":` + life + `}`)
+		p := start(t, t.TempDir(), config(t, s.Entry()))
+		p.token()
+		p.token()
+		if n := len(s.Requests()); n != 1 {
+			t.Errorf("expires_in %s: %d requests, want 1", life, n)
+		}
 	}
 }
 

@@ -126,8 +126,10 @@ func recordOf(tok *oauth2.Token, cfg *credentials.OAuth, now time.Time) *Record 
 		AccessToken: tok.AccessToken, TokenType: tok.TokenType, RefreshToken: tok.RefreshToken,
 		Scopes: cfg.Scopes, Obtained: now,
 	}
-	if !tok.Expiry.IsZero() {
-		r.Expires = now.Add(time.Until(tok.Expiry).Round(time.Second))
+	// An end that has passed already is none: the token would be asked for anew
+	// for each request.
+	if life := time.Until(tok.Expiry).Round(time.Second); !tok.Expiry.IsZero() && life > 0 {
+		r.Expires = now.Add(life)
 	}
 	if scope, ok := tok.Extra("scope").(string); ok && scope != "" {
 		r.Scopes = strings.Fields(scope)
@@ -352,6 +354,10 @@ func once(ctx context.Context, w *Wire, conf *clientcredentials.Config) (tok *oa
 // others take.
 const assertionLife = time.Hour
 
+// clockSkew is by how much this side's clock may be ahead: an assertion from the
+// future is not taken.
+const clockSkew = 10 * time.Second
+
 // assertion makes the text that a grant jwt_bearer sends (RFC 7523, section 3).
 func assertion(cfg *credentials.OAuth, now time.Time) (string, error) {
 	a := cfg.JWT
@@ -360,7 +366,8 @@ func assertion(cfg *credentials.OAuth, now time.Time) (string, error) {
 		header["kid"] = a.KeyID
 	}
 	claims := map[string]any{
-		"iss": a.Issuer, "aud": a.Audience, "iat": now.Unix(), "exp": now.Add(assertionLife).Unix(), "jti": uuid.NewString(),
+		"iss": a.Issuer, "aud": a.Audience, "jti": uuid.NewString(),
+		"iat": now.Add(-clockSkew).Unix(), "exp": now.Add(assertionLife - clockSkew).Unix(),
 	}
 	if a.Subject != "" {
 		claims["sub"] = a.Subject

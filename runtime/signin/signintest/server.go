@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Server is an authorization server with an API. Its fields may be set before
@@ -21,11 +22,12 @@ import (
 type Server struct {
 	URL      string
 	ClientID string
-	Secret   string // "" for a public client
-	Body     bool   // the client's secret is taken from the body only, not from the header
-	Life     int    // of access tokens in seconds; 0: the answer does not say
-	Static   bool   // refresh tokens are not replaced
-	Grace    bool   // one that was replaced is taken as long as its successor was not used
+	Secret   string        // "" for a public client
+	Body     bool          // the client's secret is taken from the body only, not from the header
+	Life     int           // of access tokens in seconds; 0: the answer does not say
+	Static   bool          // refresh tokens are not replaced
+	Slow     time.Duration // that the API takes for an answer
+	Grace    bool          // one that was replaced is taken as long as its successor was not used
 
 	mu        sync.Mutex
 	issued    int
@@ -132,6 +134,7 @@ func (s *Server) with(fn func()) {
 }
 
 func (s *Server) api(w http.ResponseWriter, r *http.Request) {
+	time.Sleep(s.Slow)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
