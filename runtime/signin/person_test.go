@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
@@ -61,8 +62,20 @@ func (p *process) person(s *signintest.Server, in io.Reader, browser func(addres
 // visit opens an address as a browser does, and returns the page it ends on.
 func visit(t testing.TB, address string) (status int, text string) {
 	t.Helper()
+	return visitTold(t, address, func() {})
+}
+
+// visitTold is visit that tells when the request has been written.
+func visitTold(t testing.TB, address string, written func()) (status int, text string) {
+	t.Helper()
 	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := c.Get(address)
+	r, err := http.NewRequest("GET", address, nil)
+	if err != nil {
+		t.Error(err)
+		return 0, ""
+	}
+	trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { written() }}
+	resp, err := c.Do(r.WithContext(httptrace.WithClientTrace(context.Background(), trace)))
 	if err != nil {
 		t.Error(err)
 		return 0, ""
@@ -127,6 +140,14 @@ func TestSignInBrowser(t *testing.T) {
 func TestSignInWrongStateAndSecondClick(t *testing.T) {
 	s := signintest.New(t)
 	p := (&process{t: t}).entry(s)
+	// The server takes its time, so that the second click comes while the first
+	// one waits.
+	answer := make(chan struct{})
+	direct := p.wire.Transport
+	p.wire.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		<-answer
+		return direct.RoundTrip(r)
+	})
 	_, err, _ := p.person(s, nil, func(address string) {
 		back := comesBack(t, address)
 		wrong := *back
@@ -146,13 +167,17 @@ func TestSignInWrongStateAndSecondClick(t *testing.T) {
 			t.Errorf("another path: %d", status)
 		}
 		var wg sync.WaitGroup
+		var connected sync.WaitGroup
+		connected.Add(2)
 		for range 2 {
 			wg.Go(func() {
-				if status, text := visit(t, back.String()); status != 200 || !strings.Contains(text, "signed in") {
+				if status, text := visitTold(t, back.String(), connected.Done); status != 200 || !strings.Contains(text, "signed in") {
 					t.Errorf("%d %s", status, text)
 				}
 			})
 		}
+		connected.Wait()
+		close(answer)
 		wg.Wait()
 	})
 	if err != nil {
