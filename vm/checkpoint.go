@@ -19,6 +19,28 @@ func (c *closings) add(of *closings) {
 	c.spoiled = c.spoiled || of.spoiled
 }
 
+// lasting gives what is to be known of a branch that is over. Without a checkpoint
+// there is nothing to cover, and what a thousand branches have closed would be
+// written down with each step of the task that waits for them.
+func (m *Machine) lasting(c *closings) *closings {
+	if m.checkpoints {
+		return c
+	}
+	return &closings{spoiled: c.spoiled}
+}
+
+// hasCheckpoint finds the step checkpoint in the code of a function.
+func hasCheckpoint(code []byte) bool {
+	for pc := 0; pc < len(code); {
+		if bytecode.Op(code[pc]) == bytecode.Checkpoint {
+			return true
+		}
+		info, _ := bytecode.InfoOf(bytecode.Op(code[pc])) // the program is verified
+		pc += info.Size()
+	}
+	return false
+}
+
 func (c *closings) write(w *snapshot.Writer) {
 	w.Count(len(c.keys))
 	for _, key := range c.keys {

@@ -370,7 +370,7 @@ func (t *Task) enter(slots []value.Value) {
 // restore makes the response of enter the current one again: each iteration has
 // its own (language definition, section 6.3).
 func (t *Task) restore(slots []value.Value) error {
-	if !slots[2].IsInt() || !slots[4].IsInt() || slots[5].Kind() != value.String {
+	if !slots[2].IsInt() || !slots[4].IsInt() || slots[5].Kind() != value.String || !slots[7].IsInt() {
 		return errBadProgram
 	}
 	if t.sequence != slots[2].Int() {
@@ -378,6 +378,9 @@ func (t *Task) restore(slots []value.Value) error {
 	}
 	t.sequence, t.response, t.status, t.items = slots[2].Int(), slots[3], int(slots[4].Int()), slots[5].Str()
 	slots[bytecode.LoopSlots-1] = value.False
+	if mark := int(slots[7].Int()); !t.m.checkpoints && mark < len(t.closed.keys) {
+		t.closed.keys = t.closed.keys[:max(0, mark)] // of an iteration that has gone well
+	}
 	t.closed.covered = len(t.closed.keys) // a `checkpoint` covers what its own iteration has fetched
 	slots[7] = value.FromInt(int64(t.closed.covered))
 	return nil

@@ -35,6 +35,8 @@ type Machine struct {
 
 	once     *onces
 	paranoid bool // each task is written down, dropped and read again at every step
+
+	checkpoints bool // the program has the step checkpoint
 }
 
 // onces are what is made of a program when it is first needed.
@@ -91,6 +93,7 @@ func Link(p *bytecode.Program, shapes *value.Shapes, natives func(name string) (
 	m.funcs = make([]function, len(p.Funcs))
 	for i := range p.Funcs {
 		m.funcs[i] = function{Func: &p.Funcs[i], caches: make([]uint64, p.Funcs[i].Caches), room: rooms[i]}
+		m.checkpoints = m.checkpoints || hasCheckpoint(p.Funcs[i].Code)
 	}
 	m.tasks.New = func() any { return new(Task) }
 	return m, nil

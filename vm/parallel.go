@@ -337,7 +337,7 @@ func (w *work) over(place, number int, child *Task, err *Error) {
 	j.branches[place] = branch{number: -1}
 	if err != nil || child.failures.count > 0 || len(child.failures.actions) > 0 || len(child.closed.keys) > 0 || child.closed.spoiled {
 		w.mu.Lock()
-		j.end(number, &child.failures, &child.closed, err)
+		j.end(number, &child.failures, t.m.lasting(&child.closed), err)
 		if j.err != nil {
 			atomic.StoreInt64(&j.next, w.total) // no more items; those in flight finish
 		}

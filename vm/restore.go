@@ -197,7 +197,7 @@ func (r *reader) ended(j *join, b *branch, p *parts) {
 		r.Fail("%w", e)
 		return
 	}
-	j.end(b.number, &f, &closed, err)
+	j.end(b.number, &f, r.m.lasting(&closed), err)
 	b.number = -1
 }
 
@@ -308,7 +308,7 @@ func (m *Machine) Paranoid() *Machine {
 func (m *Machine) fresh() *Machine {
 	f := &Machine{
 		prog: m.prog, shapes: m.shapes, natives: m.natives, regexps: m.regexps, objects: m.objects,
-		funcs: slices.Clone(m.funcs), once: m.once, paranoid: m.paranoid,
+		funcs: slices.Clone(m.funcs), once: m.once, paranoid: m.paranoid, checkpoints: m.checkpoints,
 	}
 	for i := range f.funcs {
 		f.funcs[i].caches = make([]uint64, f.funcs[i].Caches)
