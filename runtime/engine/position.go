@@ -345,6 +345,13 @@ func (r *run) Checkpoint(ctx context.Context, keys []string) error {
 	if r.opts.DryRun || r.engine.db == nil {
 		return nil
 	}
+	for _, s := range r.stores {
+		if s.staged != nil {
+			r.Notice(&vm.Notice{Kind: vm.NoticePosition, At: vm.At{Action: bytecode.None}, Text: fmt.Sprintf(
+				"A checkpoint saves no sync position here: the store %s has `mode: replace`, and holds what the run stores when the run has succeeded", s.name)})
+			return nil
+		}
+	}
 	if err := r.syncStores(ctx); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
