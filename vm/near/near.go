@@ -71,24 +71,6 @@ func Alike(a, b string) bool {
 	return Distance(low, other, 2) == 1
 }
 
-// AlikeOf returns the first of names that is Alike to word, one of the same
-// letters before others; "" if none is.
-func AlikeOf(word string, names []string) string {
-	found := ""
-	for _, n := range names {
-		if !Alike(word, n) {
-			continue
-		}
-		if Bare(word) == Bare(n) {
-			return n
-		}
-		if found == "" {
-			found = n
-		}
-	}
-	return found
-}
-
 // Bare returns the letters of a name: in lower case, without `_` and `-`.
 func Bare(name string) string {
 	return strings.Map(func(r rune) rune {

@@ -50,15 +50,6 @@ func TestAlike(t *testing.T) {
 			t.Errorf("Alike(%q, %q) = %v", c.b, c.a, got)
 		}
 	}
-	if got := AlikeOf("nextPage", []string{"data", "nextPages", "next_page"}); got != "next_page" {
-		t.Errorf("got %q", got)
-	}
-	if got := AlikeOf("nextPage", []string{"nextPage", "data"}); got != "" {
-		t.Errorf("got %q", got)
-	}
-	if got := AlikeOf("cursor", []string{"cursors", "cursr"}); got != "cursors" {
-		t.Errorf("got %q", got)
-	}
 }
 
 func TestDistance(t *testing.T) {
