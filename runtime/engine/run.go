@@ -77,6 +77,7 @@ type run struct {
 	sources  []*httpclient.Source
 	secrets  []*sourceSecrets // of each of them
 	stores   []*runStore
+	declared []placed // the stores that are open
 	position positions
 	counters []actionCounter // by action; the last is for what is outside of actions
 	outcome  outcome

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,6 +55,7 @@ func (r *run) declare(i int) (d *store.Declaration, a store.Adapter, err error) 
 	if adapter, err = r.engine.resolve(adapter, d); err != nil {
 		return nil, nil, fmt.Errorf("%s: store %s: %w", where, s.Name, err)
 	}
+	d.Adapter = adapter
 	v, err = r.mission.eval(s.Options, r)
 	if err != nil {
 		return nil, nil, fmt.Errorf("store %s: %w", s.Name, err)
@@ -288,6 +290,9 @@ func (r *run) prepareStores(ctx context.Context) error {
 			return &ConfigError{Err: err}
 		}
 		s := &runStore{name: d.Name, append: d.Options.Mode == store.Append, key: d.Options.Key}
+		if err := r.apart(i, d); err != nil {
+			return &ConfigError{Err: err}
+		}
 		if s.Store, err = a.Open(ctx, d); err != nil {
 			err = fmt.Errorf("%s: store %s: %w", r.mission.where(r.mission.prog.Stores[i].Pos), s.name, err)
 			var away *store.Unavailable
@@ -374,6 +379,41 @@ func (r *run) syncStores(ctx context.Context) error {
 	}
 	wg.Wait()
 	return errors.Join(errs...)
+}
+
+// apart refuses a store in the place of another one of the mission with another
+// schema or mode: each would take the other's records for its own.
+func (r *run) apart(i int, d *store.Declaration) error {
+	place := d.Target + "\x00" + cmp.Or(d.Options.Table, d.Name)
+	switch a := option.FindAdapter(d.Adapter); {
+	case d.Adapter == "file":
+		place = file.Target(d)
+	case a == nil || !a.Has("table"):
+		return nil // each has its own
+	}
+	for _, o := range r.declared {
+		if o.place != place || o.Adapter != d.Adapter {
+			continue
+		}
+		differ := ""
+		switch {
+		case o.Options.Mode != d.Options.Mode:
+			differ = "mode"
+		case (o.Schema == nil) != (d.Schema == nil) || d.Schema != nil && o.Schema.Name != d.Schema.Name:
+			differ = "schema"
+		default:
+			continue
+		}
+		return fmt.Errorf("%s: store %s: it is in the same place as the store %s, with another `%s`; give one of them another place", r.mission.where(r.mission.prog.Stores[i].Pos), d.Name, o.Name, differ)
+	}
+	r.declared = append(r.declared, placed{d, place})
+	return nil
+}
+
+// placed is a store and where its records are.
+type placed struct {
+	*store.Declaration
+	place string
 }
 
 // closeStores syncs and closes the stores, side by side: each waits for the

@@ -172,6 +172,7 @@ type Declaration struct {
 	Mission string
 	Name    string // of the store
 	Run     string // id of the run
+	Adapter string // its name in the language
 	Target  string // what the adapter is given: a name, a path, an address; "" if nothing was
 	Folder  string // of the mission: relative paths begin there
 	DryRun  bool   // nothing may be changed

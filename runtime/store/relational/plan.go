@@ -26,62 +26,77 @@ func (t *Table) Rows(recs []store.Record) ([]*Row, error) {
 	return rows, nil
 }
 
-// Plan is what a batch comes to, given the rows that are there.
+// Plan works out what batches come to, one after the other, given the rows that
+// are there.
 type Plan struct {
-	Insert []*Row   // in the order in which they were stored
-	Update []*Row   // as they are to be
-	Touch  []string // keys of rows that were stored and stay as they are
-	Result store.Result
+	t      *Table
+	dec    *value.Decoder
+	states map[string]*state
+	order  []*state
+	// Touch are the keys of rows that were stored and stay as they are.
+	Touch []string
 }
 
-// Plan works a batch out on top of the rows that are there.
-func (t *Table) Plan(batch []*Row, there []*Row, conflict store.Conflict, dec *value.Decoder) (p Plan, err error) {
-	type state struct {
-		row          *Row
-		new, changed bool
-	}
-	states := make(map[string]*state, len(batch))
+// state is what becomes of a key.
+type state struct {
+	row          *Row
+	new, changed bool
+}
+
+// NewPlan begins with the rows that are there.
+func (t *Table) NewPlan(there []*Row, dec *value.Decoder) *Plan {
+	p := &Plan{t: t, dec: dec, states: make(map[string]*state, len(there))}
 	for _, r := range there {
-		states[r.Key] = &state{row: r}
+		p.states[r.Key] = &state{row: r}
 	}
-	var order []*state
+	return p
+}
+
+// Add puts a batch on top.
+func (p *Plan) Add(batch []*Row, conflict store.Conflict) (res store.Result, err error) {
 	for _, r := range batch {
-		s := states[r.Key]
+		s := p.states[r.Key]
 		if s == nil {
 			s = &state{row: r, new: true}
-			states[r.Key] = s
-			order = append(order, s)
-			p.Result.Inserted++
+			p.states[r.Key] = s
+			p.order = append(p.order, s)
+			res.Inserted++
 			continue
 		}
 		next := r
 		if conflict == store.MergeFields {
-			if next, err = t.merged(s.row, r, dec); err != nil {
-				return p, err
+			if next, err = p.t.merged(s.row, r, p.dec); err != nil {
+				return res, err
 			}
 		}
-		if t.sameRow(s.row, next, dec) {
-			p.Result.Unchanged++
+		if p.t.sameRow(s.row, next, p.dec) {
+			res.Unchanged++
 			if !s.new && !s.changed {
 				p.Touch = append(p.Touch, r.Key)
 			}
 			continue
 		}
-		p.Result.Updated++
+		res.Updated++
 		if !s.changed && !s.new {
-			order = append(order, s)
+			p.order = append(p.order, s)
 		}
 		next.Seq = s.row.Seq
 		s.row, s.changed = next, true
 	}
-	for _, s := range order {
+	return res, nil
+}
+
+// Changes gives the rows to insert, in the order in which they were stored, and
+// those to update, as they are to be.
+func (p *Plan) Changes() (insert, update []*Row) {
+	for _, s := range p.order {
 		if s.new {
-			p.Insert = append(p.Insert, s.row)
+			insert = append(insert, s.row)
 		} else {
-			p.Update = append(p.Update, s.row)
+			update = append(update, s.row)
 		}
 	}
-	return p, nil
+	return insert, update
 }
 
 func (t *Table) sameRow(a, b *Row, dec *value.Decoder) bool {

@@ -26,6 +26,10 @@ type Store struct {
 	none   bool // there is no table: a dry run reads nothing
 	empty  bool // nothing was there when the store was opened
 
+	gatherMu sync.Mutex
+	waiting  []*put // batches that came while others were written
+	writing  bool
+
 	mu    sync.RWMutex
 	table *Table // replaced as a whole where a column is made wider
 }
@@ -104,79 +108,7 @@ func (s *Store) Put(ctx context.Context, b store.Batch) (store.Result, error) {
 	if err != nil {
 		return store.Result{}, err
 	}
-	var result store.Result
-	tries := 0
-	write := func(ctx context.Context, c Conn) error {
-		m := s.mark()
-		tries++
-		if cutoff, ok := s.decl.Options.Cutoff(); ok {
-			if err := s.expire(ctx, c, t, cutoff); err != nil {
-				return err
-			}
-		}
-		result = store.Result{}
-		if s.decl.Options.Mode == store.Append {
-			result.Inserted = len(rows)
-			err := s.db.Insert(ctx, c, t, rows, m)
-			if errors.Is(err, ErrConflict) && tries > 1 && !t.Foreign() {
-				err = nil // these keys are nobody else's: the try before was committed
-			}
-			if err != nil {
-				return err
-			}
-		} else if err := s.merge(ctx, c, t, rows, b.Conflict, m, &result); err != nil {
-			return err
-		}
-		return s.keep(ctx, c, t)
-	}
-	for attempt := 0; ; attempt++ {
-		err := s.db.Tx(ctx, write)
-		if errors.Is(err, ErrConflict) && attempt < 100 && s.decl.Options.Mode != store.Append {
-			continue // the record is there now, and Lock finds it
-		}
-		if err != nil {
-			return store.Result{}, err
-		}
-		return result, nil
-	}
-}
-
-// merge writes rows on top of those that are there.
-func (s *Store) merge(ctx context.Context, c Conn, t *Table, rows []*Row, conflict store.Conflict, m Mark, result *store.Result) error {
-	keys := make([]string, len(rows))
-	for i, r := range rows {
-		keys[i] = r.Key
-	}
-	slices.Sort(keys)
-	keys = slices.Compact(keys)
-	there, err := s.db.Lock(ctx, c, t, keys)
-	if err != nil {
-		return err
-	}
-	dec := s.decoder()
-	defer s.decs.Put(dec)
-	p, err := t.Plan(rows, there, conflict, dec)
-	if err != nil {
-		return err
-	}
-	if len(p.Update) > 0 {
-		slices.SortFunc(p.Update, func(a, b *Row) int { return strings.Compare(a.Key, b.Key) })
-		if err := s.db.Update(ctx, c, t, p.Update, m); err != nil {
-			return err
-		}
-	}
-	if len(p.Touch) > 0 && s.decl.Options.TTL > 0 {
-		if err := s.db.Touch(ctx, c, t, p.Touch, m); err != nil {
-			return err
-		}
-	}
-	if len(p.Insert) > 0 {
-		if err := s.db.Insert(ctx, c, t, p.Insert, m); err != nil {
-			return err
-		}
-	}
-	*result = p.Result
-	return nil
+	return s.gather(ctx, &put{table: t, rows: rows, conflict: b.Conflict, done: make(chan struct{})})
 }
 
 // Check refuses records that can't be stored as they are.
@@ -223,18 +155,18 @@ func (s *Store) Replace(ctx context.Context, by store.Store, allow func(there, g
 			if err != nil {
 				return err
 			}
-			var part store.Result
+			part := put{table: t, rows: rows}
 			if len(rows) > 0 {
-				if err := s.merge(ctx, c, t, rows, store.Overwrite, m, &part); err != nil {
+				if err := s.merge(ctx, c, t, []*put{&part}, m); err != nil {
 					return err
 				}
 				if err := s.db.AddKeys(ctx, c, fresh, rows); err != nil {
 					return err
 				}
 			}
-			res.Inserted += part.Inserted
-			res.Updated += part.Updated
-			res.Unchanged += part.Unchanged
+			res.Inserted += part.result.Inserted
+			res.Updated += part.result.Updated
+			res.Unchanged += part.result.Unchanged
 			if cursor = p.Next; cursor == "" {
 				break
 			}
