@@ -444,8 +444,9 @@ func (r *run) StorePut(ctx context.Context, p *vm.Put) error {
 	}
 	recs := make([]store.Record, len(p.Records))
 	redacted := 0
+	made := newKeys{of: r.engine.keys, put: p}
 	for i, v := range p.Records {
-		key, err := r.recordKey(p, i)
+		key, err := r.recordKey(&made, i)
 		found := 0
 		if err == nil {
 			v, found, err = r.withoutSecrets(key, v)
@@ -501,12 +502,13 @@ func (r *run) notStored(p *vm.Put, err error) error {
 
 // recordKey gives the key of a record: what the step's key says, else the
 // record's id, else a new one that sorts behind those before.
-func (r *run) recordKey(p *vm.Put, i int) (string, error) {
+func (r *run) recordKey(made *newKeys, i int) (string, error) {
+	p := made.put
 	switch s := r.stores[p.Store]; {
 	case s.key != nil:
 		return "", nil // the store takes it from the record
 	case s.append:
-		return r.engine.keys.Next(), nil
+		return made.key(i), nil
 	}
 	if p.Keys != nil {
 		if i == len(p.Keys) {
@@ -517,7 +519,25 @@ func (r *run) recordKey(p *vm.Put, i int) (string, error) {
 	if id := value.Field(p.Records[i], "id"); !id.IsNull() {
 		return vm.KeyText(id)
 	}
-	return r.engine.keys.Next(), nil
+	return made.key(i), nil
+}
+
+// newKeys makes keys for the records of a store step that have none. They follow
+// from the step's effect and from when it first happened, so that a step which
+// is repeated stores its records under the same keys.
+type newKeys struct {
+	of    *store.Keys
+	put   *vm.Put
+	stamp uint64 // of the record at index 0; 0: not known yet
+	id    [16]byte
+}
+
+func (k *newKeys) key(i int) string {
+	if k.stamp == 0 {
+		v := k.put.Effect.Once(func() value.Value { return value.FromInt(int64(k.of.Reserve(len(k.put.Records)))) })
+		k.stamp, k.id = uint64(v.Int()), k.put.Effect.ID(0)
+	}
+	return store.KeyAt(k.stamp+uint64(i), [8]byte(k.id[:]))
 }
 
 // StoreGet reads one record.

@@ -33,6 +33,26 @@ func NewKeys(now func() time.Time) *Keys {
 func (k *Keys) Next() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	stamp := k.reserve(1)
+	if k.left == 0 {
+		rand.Read(k.rnd[:]) // never fails (package crypto/rand)
+		k.left = len(k.rnd)
+	}
+	random := [8]byte(k.rnd[len(k.rnd)-k.left:])
+	k.left -= 8
+	return KeyAt(stamp, random)
+}
+
+// Reserve returns the first of n stamps in a row that no other key of this Keys
+// has, for KeyAt: the keys made of them sort behind those before, and who writes
+// the stamp down can make the same keys again.
+func (k *Keys) Reserve(n int) uint64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.reserve(n)
+}
+
+func (k *Keys) reserve(n int) uint64 {
 	t := k.now()
 	// The 12 bits below the milliseconds hold their fraction, so that keys of
 	// several processes sort well too (RFC 9562, section 6.2, method 3).
@@ -41,15 +61,16 @@ func (k *Keys) Next() string {
 	if stamp <= k.last {
 		stamp = k.last + 1
 	}
-	k.last = stamp
-	if k.left == 0 {
-		rand.Read(k.rnd[:]) // never fails (package crypto/rand)
-		k.left = len(k.rnd)
-	}
+	k.last = stamp + uint64(n) - 1
+	return stamp
+}
+
+// KeyAt returns the key of a stamp that Reserve has given, or one behind it of
+// those that were reserved, with what tells it from the keys of others.
+func KeyAt(stamp uint64, random [8]byte) string {
 	var id [16]byte
 	binary.BigEndian.PutUint64(id[:8], stamp>>12<<16|stamp&0xfff|0x7000)
-	copy(id[8:], k.rnd[len(k.rnd)-k.left:][:8])
-	k.left -= 8
+	copy(id[8:], random[:])
 	id[8] = id[8]&0x3f | 0x80
 	var text [36]byte
 	hex.Encode(text[0:8], id[0:4])

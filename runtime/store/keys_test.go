@@ -35,6 +35,23 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// TestReserve: keys of reserved stamps sort among the others by when they were
+// reserved, and can be made again.
+func TestReserve(t *testing.T) {
+	now := time.Date(2026, 1, 20, 9, 0, 0, 0, time.UTC)
+	k := NewKeys(func() time.Time { return now })
+	last := k.Next()
+	first := k.Reserve(3)
+	behind := k.Next()
+	for i := range uint64(3) {
+		key := KeyAt(first+i, [8]byte{1, 2, 3})
+		if key <= last || key >= behind || key != KeyAt(first+i, [8]byte{1, 2, 3}) {
+			t.Errorf("%s, expected to be between %s and %s", key, last, behind)
+		}
+		last = key
+	}
+}
+
 func TestKeysAreUniqueAmongTasks(t *testing.T) {
 	k := NewKeys(nil)
 	var mu sync.Mutex
