@@ -13,6 +13,7 @@ import (
 	"reqon/compiler/syntax"
 	"reqon/stdlib"
 	"reqon/vm"
+	"reqon/vm/bytecode"
 	"reqon/vm/value"
 )
 
@@ -252,6 +253,89 @@ func BenchmarkSteps(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) { loopOver(b, c.body) })
 	}
+}
+
+// keptHost is a benchHost whose runs may be kept.
+type keptHost struct{ benchHost }
+
+func (keptHost) ActionStarted(int)     {}
+func (keptHost) ActionDone(int, error) {}
+func (keptHost) Call(bytecode.HostFunc, []value.Value) (value.Value, error) {
+	return value.FromString("seed"), nil
+}
+
+// watcher is a Keeper that keeps nothing.
+type watcher struct{ steps int }
+
+func (k *watcher) Step(*vm.Task) bool   { k.steps++; return false }
+func (*watcher) Before(vm.Effect) error { return nil }
+func (*watcher) After(vm.Effect, error) {}
+func (*watcher) Ended(*vm.Task)         {}
+
+// BenchmarkKept is what being told of each step costs: the same run with
+// a Keeper and without one.
+func BenchmarkKept(b *testing.B) {
+	for _, c := range []struct{ name, body string }{
+		{"map validate", `for x in xs { map x -> Row ` + mapFields + ` validate Row { assume .total > 0, assume .email contains "@" } }`},
+		{"if else", `for x in xs { if .quantity > 5 { let a = 1 } else { let b = 2 } }`},
+	} {
+		m := link(b, declarations+"  action Loop { "+c.body+" }\n}\n")
+		xs, err := value.NewDecoder(m.Shapes()).Decode(page(b, records))
+		if err != nil {
+			b.Fatal(err)
+		}
+		host := keptHost{benchHost{xs: xs}}
+		b.Run(c.name+"/plain", func(b *testing.B) {
+			for b.Loop() {
+				if err := m.Run(context.Background(), host); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/records, "ns/record")
+		})
+		b.Run(c.name+"/kept", func(b *testing.B) {
+			for b.Loop() {
+				if err := m.Begin(host, new(watcher)).Go(context.Background()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/records, "ns/record")
+		})
+	}
+}
+
+// BenchmarkSnapshot is what it takes to write down a task that holds a page of
+// records of some 30 KB, and to read it again.
+func BenchmarkSnapshot(b *testing.B) {
+	const some = 170
+	m := link(b, declarations+"  action Loop { let page = xs let other = xs if true { let a = 1 } }\n}\n")
+	xs, err := value.NewDecoder(m.Shapes()).Decode(page(b, some))
+	if err != nil {
+		b.Fatal(err)
+	}
+	host := keptHost{benchHost{xs: xs}}
+	k := &stopper{at: 4} // at the if
+	k.run = m.Begin(host, k)
+	if err := k.run.Go(context.Background()); err != vm.ErrPutAway {
+		b.Fatal(err)
+	}
+	var data []byte
+	b.Run("write", func(b *testing.B) {
+		for b.Loop() {
+			if data, err = k.run.Snapshot(0); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.SetBytes(int64(len(data)))
+	})
+	b.Run("read", func(b *testing.B) {
+		b.SetBytes(int64(len(data)))
+		for b.Loop() {
+			if _, err := m.Restore(host, nil, data); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 // TestFilterAllocatesNothing holds that the filter allocates nothing, as the

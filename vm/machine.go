@@ -5,8 +5,15 @@
 // A Machine is a Program linked with its built-in functions; it is immutable
 // but for its caches, and any number of runs may share it. A run is one Task,
 // which begins others for brackets and concurrent loops and waits for them. All
-// that a task is lies in its frames, as plain data: between two effects nothing
-// of it hides in a closure or on a Go stack.
+// that a task is lies in its frames, as plain data: at a step (Func.Steps)
+// nothing of it hides in a closure, a pointer or on a Go stack. What it waits
+// for is a record in its top frame, a failure its text and place, a wait a time.
+// Goroutines only execute; the one live thing that a task may have is a page
+// that was asked for ahead, and that is asked for again.
+//
+// So a task can be written down at every step, and read by another process: see
+// Machine.Begin, Keeper and Machine.Restore. What it does to the world has a name
+// that a repetition has again: see Effect.
 package vm
 
 import (

@@ -58,7 +58,7 @@ type Writer struct {
 
 	b      []byte
 	shapes map[*value.Shape]uint64
-	shared map[value.Value]uint64
+	shared places
 	err    error
 }
 
@@ -72,7 +72,7 @@ func (w *Writer) Err() error { return w.err }
 func (w *Writer) Reset() {
 	w.b, w.err = w.b[:0], nil
 	clear(w.shapes)
-	clear(w.shared)
+	w.shared.reset()
 }
 
 func (w *Writer) full() bool {
@@ -185,20 +185,68 @@ func (w *Writer) Value(v value.Value) {
 
 // again refers to v if it was written before.
 func (w *Writer) again(v value.Value) bool {
-	n, ok := w.shared[v]
-	if ok {
-		w.Byte(tagShared)
-		w.b = binary.AppendUvarint(w.b, n)
+	n := w.shared.number(v)
+	if n == 0 {
+		return false
 	}
-	return ok
+	w.Byte(tagShared)
+	w.b = binary.AppendUvarint(w.b, uint64(n-1))
+	return true
 }
 
 // number gives v the next number. The reader counts alike.
-func (w *Writer) number(v value.Value) {
-	if w.shared == nil {
-		w.shared = make(map[value.Value]uint64)
+func (w *Writer) number(v value.Value) { w.shared.add(v) }
+
+// places numbers values by their place in memory, from 1. It is a hash table
+// with open addressing: most of what is written down is in one place only, so
+// that looking is nearly all the work there is.
+type places struct {
+	slots []place // a power of two of them
+	n     uint32
+}
+
+type place struct {
+	v      value.Value
+	number uint32 // 0: free
+}
+
+func (p *places) reset() {
+	clear(p.slots)
+	p.n = 0
+}
+
+// find gives the slot of v, or the free one where it belongs.
+func (p *places) find(v value.Value) *place {
+	i := uint64(v.Place()) * 0x9E3779B97F4A7C15 >> 20
+	for ; ; i++ {
+		s := &p.slots[i&uint64(len(p.slots)-1)]
+		if s.number == 0 || s.v == v {
+			return s
+		}
 	}
-	w.shared[v] = uint64(len(w.shared))
+}
+
+// number gives the number of v, or 0.
+func (p *places) number(v value.Value) uint32 {
+	if p.n == 0 {
+		return 0
+	}
+	return p.find(v).number
+}
+
+// add gives v the next number.
+func (p *places) add(v value.Value) {
+	if int(p.n)*2 >= len(p.slots) {
+		old := p.slots
+		p.slots = make([]place, max(64, 4*len(old)))
+		for _, s := range old {
+			if s.number != 0 {
+				*p.find(s.v) = s
+			}
+		}
+	}
+	p.n++
+	*p.find(v) = place{v, p.n}
 }
 
 // shape writes the keys of an object, or which ones of before they are.

@@ -233,6 +233,10 @@ func (v Value) Str() string {
 	return unsafe.String((*byte)(v.p), int(v.n&lenMask))
 }
 
+// Place returns where in memory the text, the elements or the object of v are,
+// for tables of values by their place; v must be held as long as it is used.
+func (v Value) Place() uintptr { return uintptr(v.p) }
+
 // Elems returns the elements of an Array; the Kind must be Array. They must
 // not be written to.
 func (v Value) Elems() []Value {
