@@ -213,7 +213,7 @@ type torture struct {
 // what is stored. REQON_TORTURE=long makes it 300 kills and 100 restarts (`just
 // torture`); REQON_TORTURE_SEED repeats one.
 func TestTorture(t *testing.T) {
-	kills, restarts := 10, 2
+	kills, restarts := 8, 2
 	if os.Getenv("REQON_TORTURE") == "long" {
 		kills, restarts = 300, 100
 	}
@@ -231,8 +231,14 @@ func TestTorture(t *testing.T) {
 	tt.site.write("missions/torture.reqon", tortureMission)
 	tt.site.write("missions/dump.reqon", tortureDump)
 	tt.look()
-	for n := range kills {
-		tt.kill()
+	killed := 0
+	for n := 0; killed < kills; n++ {
+		if n == 10*kills {
+			t.Fatalf("only %d of %d runs were killed before their end", killed, n)
+		}
+		if tt.kill() {
+			killed++
+		}
 		tt.check(fmt.Sprintf("kill %d", n+1))
 	}
 	for n := range restarts {
@@ -243,8 +249,9 @@ func TestTorture(t *testing.T) {
 }
 
 // kill runs the mission once and kills it with SIGKILL: some time after its
-// start, or while a request is under way.
-func (t *torture) kill() {
+// start, or while a request is under way. It tells whether the run was killed,
+// and not over before.
+func (t *torture) kill() bool {
 	t.Helper()
 	cmd := t.site.command("missions/torture.reqon")
 	killed := make(chan struct{})
@@ -254,7 +261,7 @@ func (t *torture) kill() {
 	})
 	delay := time.Duration(t.rnd.IntN(20_000)) * time.Microsecond
 	started := make(chan struct{})
-	t.account.set(1+t.rnd.IntN(9), func(before bool) {
+	t.account.set(1+t.rnd.IntN(7), func(before bool) {
 		<-started
 		if !before {
 			time.Sleep(delay / 4) // somewhere in what is done with the answer
@@ -276,6 +283,7 @@ func (t *torture) kill() {
 		timer.Stop()
 	}
 	t.account.set(0, nil)
+	return cmd.ProcessState.ExitCode() == -1 // ended by a signal
 }
 
 // restart keeps a daemon for a while and stops it: mostly as systemd does, and
