@@ -58,6 +58,7 @@ type process struct {
 	wire     *Wire
 	learned  map[string]bool
 	states   []bool
+	clicks   chan struct{} // of browsers that come back; nil: nobody counts
 }
 
 func config(t testing.TB, entry map[string]any) *credentials.OAuth {

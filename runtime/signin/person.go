@@ -26,12 +26,14 @@ import (
 type Person struct {
 	Config *credentials.OAuth
 	Wire   *Wire
-	Device bool              // at another device (RFC 8628), instead of in a browser
-	Out    io.Writer         // tells the person what to do
-	In     io.Reader         // where addresses are pasted; nil: nowhere
-	Browse func(url string)  // opens an address in a browser; nil: the person does
-	Limit  time.Duration     // how long to wait for the person; 0: 10 minutes
-	ready  func(addr string) // told where the browser comes back to; for tests
+	Device bool             // at another device (RFC 8628), instead of in a browser
+	Out    io.Writer        // tells the person what to do
+	In     io.Reader        // where addresses are pasted; nil: nowhere
+	Browse func(url string) // opens an address in a browser; nil: the person does
+	Limit  time.Duration    // how long to wait for the person; 0: 10 minutes
+
+	// For tests: told where to begin, and when a browser has come back.
+	ready, clicked func(addr string)
 }
 
 const personLimit = 10 * time.Minute
@@ -177,7 +179,7 @@ func (p *Person) inBrowser(ctx context.Context) (*oauth2.Token, string, error) {
 	options := append(p.options(), oauth2.S256ChallengeOption(verifier))
 	address := p.conf("", redirect).AuthCodeURL(state, options...)
 
-	back := &returned{state: state, answers: make(chan url.Values, 1), over: make(chan struct{})}
+	back := &returned{state: state, answers: make(chan url.Values, 1), over: make(chan struct{}), clicked: p.clicked}
 	server := &http.Server{Handler: back, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Second}
 	served := make(chan struct{})
 	go func() {
@@ -231,6 +233,7 @@ type returned struct {
 	answers chan url.Values // takes one
 	over    chan struct{}   // closed when it is known what came of it
 	err     error           // what came of it
+	clicked func(string)
 }
 
 func (b *returned) end(err error) {
@@ -260,6 +263,9 @@ func (b *returned) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !b.offer(r.URL.Query()) {
 		page(w, http.StatusBadRequest, "This address does not belong to the sign-in that is waiting. Start again at the address that reqon has printed.")
 		return
+	}
+	if b.clicked != nil {
+		b.clicked(r.RemoteAddr)
 	}
 	select {
 	case <-b.over:
