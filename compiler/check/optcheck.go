@@ -152,7 +152,7 @@ func (c *checker) checkOption(spec *option.Spec, e syntax.Expr, p optionPlace) {
 	if spec.Kind == option.Item {
 		here.item = p.item
 	}
-	if spec.Kind == option.Until || spec.Name == "updateFrom" {
+	if spec.Kind == option.Until || spec.Kind == option.Cost || spec.Name == "updateFrom" {
 		here.response = anyType
 	}
 	c.with(here, func() { c.checkOptionValue(spec, e) })
@@ -202,6 +202,10 @@ func (c *checker) checkOptionValue(spec *option.Spec, e syntax.Expr) {
 		c.checkPages(e)
 	case option.Signature:
 		c.checkSign(spec, e)
+	case option.Cost:
+		if t := c.expr(e); !t.can(stdlib.KNumber) {
+			c.optionKind(spec, e, "a number", t, "")
+		}
 	case option.Resume:
 		c.checkResume(e)
 	}

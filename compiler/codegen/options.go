@@ -57,7 +57,7 @@ func (f *fn) entry(key string, e syntax.Expr, set *option.Set) entry {
 			}
 			return entry{key: key, value: func() { f.expr(list) }, expr: list}
 		}
-	case option.Item:
+	case option.Item, option.Cost:
 		// Worked out for each record or event by whoever has it.
 		null := &syntax.NullLit{Span: e.Place()}
 		return entry{key: key, value: func() { f.expr(null) }, expr: null}
@@ -254,7 +254,7 @@ func (g *generator) source(s *syntax.Source) {
 		src.From = s.From.Value
 	}
 	src.Options = g.optionFunc("source "+s.Name.Name, func(f *fn) []entry { return f.entries(s.Options, option.At(option.InSource), "sign") })
-	src.Sign = g.sign(s)
+	src.Sign, src.Cost = g.sign(s), g.cost(s)
 	if s.Login != nil && s.Login.Request != nil {
 		src.Login = g.login(s)
 	}
@@ -295,6 +295,32 @@ func (g *generator) login(s *syntax.Source) *bytecode.Login {
 		l.When = f.finish()
 	}
 	return l
+}
+
+// cost generates the function of an answer that gives what it has cost, or None.
+func (g *generator) cost(s *syntax.Source) int {
+	limit := s.Options.Get("rateLimit")
+	if limit == nil {
+		return bytecode.None
+	}
+	o, ok := unparen(limit.Value).(*syntax.ObjectExpr)
+	if !ok {
+		return bytecode.None
+	}
+	cost := bytecode.None
+	for _, e := range o.Entries {
+		if e.Key == nil || e.Key.Name != "cost" || e.Value == nil {
+			continue
+		}
+		f := g.newFunc("cost of "+s.Name.Name, 1)
+		f.bind("response", 0)
+		f.subject = subject{slot: 0}
+		f.at(e)
+		f.expr(e.Value)
+		f.emit(bytecode.ReturnValue)
+		cost = f.finish()
+	}
+	return cost
 }
 
 // sign generates a function for each entry of a source's `sign`, in the order in

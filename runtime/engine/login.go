@@ -46,6 +46,22 @@ func (r *run) login(s *bytecode.Source) *httpclient.Login {
 	return out
 }
 
+// cost gives the function of a source's rateLimit.cost. Null is 1.
+func (r *run) cost(fn int) httpclient.Cost {
+	return func(ctx context.Context, answer value.Value) (float64, error) {
+		v, err := r.mission.machine.Eval(ctx, r, fn, answer)
+		switch {
+		case err != nil:
+			return 0, err
+		case v.IsNull():
+			return 1, nil
+		case !v.IsNumber() || value.Float64(v) < 0:
+			return 0, fmt.Errorf("it is %s, expected a number that is not negative", value.Describe(v))
+		}
+		return value.Float64(v), nil
+	}
+}
+
 // loginRequest makes the request of a login.
 func loginRequest(method string, v value.Value) (*httpclient.Request, error) {
 	path, options := value.Field(v, "path"), value.Field(v, "options")

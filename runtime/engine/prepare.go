@@ -109,6 +109,9 @@ func (r *run) prepareSource(s *bytecode.Source) (*httpclient.Source, *credential
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: source %s: %w", where, s.Name, r.mission.located(err, s.OptionPos))
 	}
+	if s.Cost != bytecode.None {
+		source.SetCost(r.cost(s.Cost))
+	}
 	if s.Login != nil {
 		if err := source.SetLogin(r.login(s)); err != nil {
 			return nil, nil, fmt.Errorf("%s: source %s: %w", where, s.Name, err)

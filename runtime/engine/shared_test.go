@@ -257,3 +257,48 @@ func TestBreakerInMission(t *testing.T) {
 		t.Error("the metric does not tell that it is open")
 	}
 }
+
+// What an answer has cost is taken off after the fact, and those that come next
+// wait for the debt.
+func TestRateLimitCost(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"id":1,"cost":%s}`, strings.TrimPrefix(r.URL.Path, "/"))
+	}))
+	defer server.Close()
+	run := func(cost string, paths ...string) (time.Duration, error) {
+		t.Helper()
+		clock := &fakeClock{now: start}
+		e := newEngine(t, engine.Config{Env: func(name string) (string, bool) { return server.URL, name == "BASE" }, Clock: clock})
+		steps := ""
+		for _, p := range paths {
+			steps += "get \"/" + p + "\"\n"
+		}
+		m := loadText(t, e, `mission M {
+  source API { base: env("BASE"), rateLimit: { requestsPerSecond: 10, burst: 100, cost: `+cost+`, maxWait: 10m } }
+  action A { `+steps+` }
+}
+`)[0]
+		err := m.Run(context.Background(), engine.RunOptions{}).Err
+		return clock.Now().Sub(start), err
+	}
+	for _, tt := range []struct {
+		cost  string
+		paths []string
+		want  time.Duration
+	}{
+		{"response.cost", []string{"100", "1"}, 100 * time.Millisecond}, // all of the burst, and the next waits for one
+		{".cost", []string{"350", "1", "1"}, 25200 * time.Millisecond},  // a debt of 250
+		{"response.cost", []string{"null", "0", "1"}, 0},
+		{"response.nothing", []string{"100", "1"}, 0},
+	} {
+		if got, err := run(tt.cost, tt.paths...); err != nil || (got-tt.want).Abs() > 10*time.Millisecond {
+			t.Errorf("%s of %v: took %v, %v; want %v", tt.cost, tt.paths, got, err, tt.want)
+		}
+	}
+	for _, path := range []string{"true", "-1"} {
+		if _, err := run("response.cost", path); err == nil || !strings.Contains(err.Error(), "rateLimit.cost: it is") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}

@@ -330,6 +330,9 @@ func (c *Client) Do(ctx context.Context, s *Source, r *Request) (*Response, erro
 		}
 		if failure == nil {
 			resp.Sent, resp.Attempts = sent, attempt
+			if err := k.charge(ctx, resp); err != nil {
+				return nil, err
+			}
 			return resp, nil
 		}
 		failure.Attempts = attempt

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"reqon/vm/option"
+	"reqon/vm/value"
 )
 
 // Rate is what a `rateLimit` option says (language definition, section 5).
@@ -173,6 +174,44 @@ func (b *budget) take(now time.Time) (wait time.Duration) {
 	b.server.take(now)
 	b.flying++
 	return 0
+}
+
+// Cost works out what an answer says that it has cost.
+type Cost func(ctx context.Context, answer value.Value) (float64, error)
+
+// SetCost makes answers say what they have cost of the source's rate limit.
+func (s *Source) SetCost(c Cost) { s.cost = c }
+
+// charge takes what an answer has cost beyond the 1 that was taken for it. That
+// may leave a debt, which those that come next wait for.
+func (b *budget) charge(cost float64, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	more := int(math.Ceil(math.Min(cost, maxCost))) - 1
+	for _, l := range b.limits {
+		if l == nil {
+			continue
+		}
+		for left := more; left > 0; left -= l.Burst() {
+			l.ReserveN(now, min(left, l.Burst())) // no more than a burst at once
+		}
+	}
+}
+
+// maxCost is the most that one answer may cost: more is no cost of a request.
+const maxCost = 1e6
+
+// charge works out what an answer has cost.
+func (k *call) charge(ctx context.Context, resp *Response) error {
+	if k.source.cost == nil || !resp.at.home {
+		return nil
+	}
+	cost, err := k.source.cost(ctx, resp.Body)
+	if err != nil {
+		return fmt.Errorf("source %s: rateLimit.cost: %w", k.source.name, err)
+	}
+	k.budget.charge(cost, k.client.clock.Now())
+	return nil
 }
 
 // giveBack says what came of a request that was let out at sent. h is nil if

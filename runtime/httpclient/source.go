@@ -32,6 +32,7 @@ type Source struct {
 	limits      limits
 	login       *Login     // nil: none
 	sign        *Signature // nil: none
+	cost        Cost       // nil: each answer has cost 1
 	lease       *Lease
 	cred        *credentials.Credential
 	taught      atomic.Pointer[credentials.Redactor] // that knows the secrets of cred

@@ -66,7 +66,7 @@ func small(code []byte) *bytecode.Program {
 		Schedule: &bytecode.Schedule{Kind: bytecode.Every, Every: 60_000, Pos: place},
 		Options:  2, OptionPos: []bytecode.OptionPos{{Path: "timeout", Pos: place}},
 		Params:   []bytecode.ParamInfo{{Name: "region", Type: 0, Default: 2, Pos: place}},
-		Sources:  []bytecode.Source{{Name: "API", Options: 2, Pos: place}},
+		Sources:  []bytecode.Source{{Name: "API", Options: 2, Cost: bytecode.None, Pos: place}},
 		Stores:   []bytecode.Store{{Name: "out", Adapter: 2, Options: bytecode.None, Schema: bytecode.None, Filled: true, Pos: place}},
 		Actions:  []bytecode.Action{{Name: "A", Func: 1, Pos: place}, {Name: "B", Func: 4, Pos: place}},
 		Brackets: [][]int{{0, 1}},

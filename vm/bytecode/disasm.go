@@ -68,6 +68,9 @@ func (d *disassembler) tables() {
 		if l := x.Login; l != nil {
 			d.printf("  login %s request func %d result func %d when %s\n", l.Method, l.Request, l.Result, d.ref(l.When))
 		}
+		if x.Cost != None {
+			d.printf("  cost func %d\n", x.Cost)
+		}
 		for _, s := range x.Sign {
 			d.printf("  sign %s %s func %d\n", [...]string{"param", "form", "header"}[s.In], s.Name, s.Func)
 		}

@@ -20,7 +20,7 @@ const (
 	magic = "REQC"
 	// Version is that of the form and of the instruction set. It changes with
 	// every change of either; a program of another version is not run.
-	Version = 5
+	Version = 6
 
 	headerSize = len(magic) + 2 + sha256.Size
 )
@@ -147,6 +147,7 @@ func (w *writer) tables(p *Program) {
 			w.text(s.Name)
 			w.int(s.Func)
 		})
+		w.int(x.Cost)
 		w.pos(x.Pos)
 	})
 	list(w, p.Stores, func(w *writer, x *Store) {
@@ -481,6 +482,7 @@ func (r *reader) tables(p *Program) {
 			s.Login = &Login{Method: r.text(), Request: r.int(), Result: r.int(), When: r.int(), Pos: r.pos()}
 		}
 		s.Sign = readList(r, func(r *reader) SignPart { return SignPart{In: SignIn(r.byte()), Name: r.text(), Func: r.int()} })
+		s.Cost = r.int()
 		s.Pos = r.pos()
 		return s
 	})

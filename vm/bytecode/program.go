@@ -102,6 +102,7 @@ type Source struct {
 	OptionPos []OptionPos
 	Login     *Login // nil: none
 	Sign      []SignPart
+	Cost      int // function of an answer that gives what it has cost, or None
 	Pos       Pos
 }
 

@@ -121,7 +121,7 @@ func verifyTables(p *Program) error {
 		}
 	}
 	for _, x := range p.Sources {
-		errs = append(errs, funcRef("source "+x.Name, x.Options, 0, true), place("source", x.Pos), places("source", x.OptionPos))
+		errs = append(errs, funcRef("source "+x.Name, x.Options, 0, true), funcRef("cost of "+x.Name, x.Cost, 1, true), place("source", x.Pos), places("source", x.OptionPos))
 		if l := x.Login; l != nil {
 			errs = append(errs, funcRef("login of "+x.Name, l.Request, 1, false), funcRef("login of "+x.Name, l.Result, 2, false),
 				funcRef("login of "+x.Name, l.When, 1, true), place("login", l.Pos))
@@ -318,7 +318,7 @@ func (p *Program) configFuncs() []int {
 		list = append(list, p.Params[i].Default)
 	}
 	for i := range p.Sources {
-		list = append(list, p.Sources[i].Options)
+		list = append(list, p.Sources[i].Options, p.Sources[i].Cost)
 		if l := p.Sources[i].Login; l != nil {
 			list = append(list, l.Request, l.Result, l.When)
 		}

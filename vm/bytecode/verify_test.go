@@ -202,6 +202,7 @@ func TestVerifyTables(t *testing.T) {
 		{"a signature's function", func(p *Program) { p.Sources[0].Sign = []SignPart{{In: SignHeader, Name: "X", Func: 9}} }, "no such function"},
 		{"a signature nowhere", func(p *Program) { p.Sources[0].Sign = []SignPart{{In: 3, Name: "X", Func: 3}} }, "a bad signature"},
 		{"a signature without a name", func(p *Program) { p.Sources[0].Sign = []SignPart{{In: SignParam, Func: 3}} }, "a bad signature"},
+		{"a cost's function", func(p *Program) { p.Sources[0].Cost = 1 }, "no such function"},
 		{"a store without adapter", func(p *Program) { p.Stores[0].Adapter = None }, "no such function"},
 		{"an action's function", func(p *Program) { p.Actions[0].Func = 5 }, "no such function"},
 		{"a transform as an action", func(p *Program) { p.Actions[0].Func = 3 }, "no such function"},

@@ -67,6 +67,9 @@ const (
 	// Signature is the value of sign: an object whose values are worked out for
 	// each attempt, with `request`.
 	Signature
+	// Cost is an expression over `response` that gives a number. It is worked out
+	// for each answer: as a value of the block it is null.
+	Cost
 	// Resume is the value of resumeOn: the word timeout, or webhook "/path".
 	Resume
 	kindCount

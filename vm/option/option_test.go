@@ -19,7 +19,7 @@ var named = []struct {
 }{
 	{At(InSource), "auth base headers params timeout retry rateLimit circuitBreaker idempotency proxy tls maxResponseSize maxInFlight sign " +
 		"validateResponses validationMode specAuth token username password apiKey apiKeyHeader apiKeyQuery"},
-	{At(InSource).Spec("rateLimit").Sub, "requestsPerSecond requestsPerMinute fallbackRpm requestsPerHour burst strategy maxWait adaptive"},
+	{At(InSource).Spec("rateLimit").Sub, "requestsPerSecond requestsPerMinute fallbackRpm requestsPerHour burst strategy maxWait cost adaptive"},
 	{At(InRequest).Spec("rateLimit").Sub, "name requestsPerSecond requestsPerMinute fallbackRpm requestsPerHour burst strategy maxWait adaptive"},
 	{At(InSource).Spec("circuitBreaker").Sub, "failureThreshold failureRate minimumRequests resetTimeout successThreshold failureWindow"},
 	{At(InSource).Spec("tls").Sub, "ca cert key serverName"},

@@ -142,6 +142,7 @@ var (
 		{Name: "burst", Kind: Count, Min: 1, Doc: "requests that may go out at once; without it one second's worth"},
 		{Name: "strategy", Kind: Words, Words: []string{"pause", "throttle", "fail"}, Default: "pause", Doc: "at the limit: wait, space requests evenly, or fail"},
 		{Name: "maxWait", Kind: Time, Default: "60s", Plausible: second, Doc: "longest wait before the request fails"},
+		{Name: "cost", Kind: Cost, Doc: "what an answer says that it has cost, in the limit's units; without it 1"},
 		{Name: "adaptive", Kind: Bool, Default: "true", Doc: "whether the limit follows what the server says"},
 	}}
 
