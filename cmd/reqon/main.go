@@ -109,7 +109,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 // commands are all commands, in the order in which the help lists them.
 func commands() []*cli.Command {
 	return []*cli.Command{
-		runCommand(), checkCommand(), formatCommand(), compileCommand(), disasmCommand(),
+		runCommand(), checkCommand(), formatCommand(), compileCommand(), disasmCommand(), schemaCommand(),
 		statusCommand(), historyCommand(), positionsCommand(), cleanupCommand(), healthCommand(), cronCommand(),
 		loginCommand(), logoutCommand(), tokensCommand(),
 		initCommand(), demoCommand(), versionCommand(), completionCommand(),

@@ -158,6 +158,14 @@ type Adapter interface {
 	Close() error
 }
 
+// Designer is an Adapter whose stores are in tables.
+type Designer interface {
+	Adapter
+	// Design gives the statements that make the table of a declaration, without
+	// looking at what is there. It is not nil, and empty if others have made it.
+	Design(d *Declaration) ([]string, error)
+}
+
 // Env is what an engine gives its adapters.
 type Env struct {
 	Shapes *value.Shapes    // records that are read are made of them

@@ -54,6 +54,11 @@ const (
 	defaultConnect = 10 * time.Second
 )
 
+// Design gives the statements that make the table of a declaration.
+func (a *Adapter) Design(d *store.Declaration) ([]string, error) {
+	return relational.Statements(a.dialect, d)
+}
+
 // Open opens the store of a declaration.
 func (a *Adapter) Open(ctx context.Context, d *store.Declaration) (store.Store, error) {
 	db, err := a.database(d)

@@ -93,6 +93,19 @@ func Design(d *Dialect, decl *store.Declaration) (*Table, error) {
 	return t, nil
 }
 
+// Statements gives the statements that make the table of a declaration.
+func Statements(d *Dialect, decl *store.Declaration) ([]string, error) {
+	t, err := Design(d, decl)
+	if err != nil || t.Foreign() {
+		return []string{}, err
+	}
+	statements := d.Create(t)
+	if t.Schema != "" {
+		statements = append([]string{"CREATE SCHEMA IF NOT EXISTS " + d.Quote(t.Schema)}, statements...)
+	}
+	return statements, nil
+}
+
 func (t *Table) has(field string) bool {
 	for i := range t.Columns {
 		if t.Columns[i].Field == field {

@@ -44,6 +44,11 @@ func New(env store.Env) (store.Adapter, error) {
 	return &Adapter{env: env, dialect: newDialect(), files: map[string]*database{}}, nil
 }
 
+// Design gives the statements that make the table of a declaration.
+func (a *Adapter) Design(d *store.Declaration) ([]string, error) {
+	return relational.Statements(a.dialect, d)
+}
+
 // Open opens the store of a declaration.
 func (a *Adapter) Open(ctx context.Context, d *store.Declaration) (store.Store, error) {
 	name := d.Target
