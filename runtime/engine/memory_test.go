@@ -22,6 +22,7 @@ import (
 	"reqon/runtime/engine"
 	"reqon/runtime/state"
 	"reqon/runtime/store"
+	"reqon/runtime/store/storetest/pgtest"
 	"reqon/vm"
 	"reqon/vm/value"
 )
@@ -48,7 +49,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	pgtest.Main(m)
 }
 
 // sinkRun is what a child tells of its run.
