@@ -38,6 +38,7 @@ func TestMetricNames(t *testing.T) {
 	m.Retry("API", "503")
 	m.RateLimitWait("API", 1)
 	m.BreakerState("API", telemetry.BreakerOpen)
+	m.SignIn("API", false)
 	m.Stored("A", "records", "inserted", 1)
 	var known strings.Builder
 	if _, err := m.WriteTo(&known); err != nil {
