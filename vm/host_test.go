@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -437,6 +438,27 @@ func (w *world) link(t testing.TB, source string) *vm.Machine {
 // with each task written down, dropped and read again at every step:
 // REQON_PARANOID=1 go test ./vm.
 var paranoid = os.Getenv("REQON_PARANOID") != ""
+
+// skipParanoid skips a test of so many steps, or such large values, that writing
+// all of it down at each step takes minutes.
+func skipParanoid(t *testing.T) {
+	if paranoid {
+		t.Skip("takes minutes with a snapshot at each step")
+	}
+}
+
+// TestParanoid runs the tests of this package once more with each task written
+// down, dropped and read again at every step: what comes out is the same.
+func TestParanoid(t *testing.T) {
+	if paranoid || testing.Short() {
+		t.Skip("the tests run so already, or are to be short")
+	}
+	cmd := exec.Command(os.Args[0], "-test.short", "-test.skip", "Fuzz|Benchmark|TestParanoid|TestPutAway|TestKilled|TestSnapshot|AllocatesNothing", "-test.timeout", "5m")
+	cmd.Env = append(os.Environ(), "REQON_PARANOID=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
 
 // run compiles and runs a mission, which must end within a minute.
 func (w *world) run(t testing.TB, source string) error {

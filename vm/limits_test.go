@@ -60,6 +60,7 @@ func TestNestingWithinReason(t *testing.T) {
 
 // TestSizesHaveAnEnd: what doubles and doubles fails before memory does.
 func TestSizesHaveAnEnd(t *testing.T) {
+	skipParanoid(t)
 	if testing.Short() {
 		t.Skip("one task that computes for long: nothing for the race detector")
 	}
@@ -86,6 +87,7 @@ func TestSizesHaveAnEnd(t *testing.T) {
 // small, and would be a terabyte if it were written. Whatever walks through it
 // says so before long.
 func TestSharedValues(t *testing.T) {
+	skipParanoid(t)
 	if testing.Short() {
 		t.Skip("one task that computes for long: nothing for the race detector")
 	}

@@ -136,6 +136,7 @@ func TestConcurrentAtOnce(t *testing.T) {
 
 // TestConcurrentInConcurrent: a billion iterations at once are not tried.
 func TestConcurrentInConcurrent(t *testing.T) {
+	skipParanoid(t)
 	w := newWorld()
 	var now, most atomic.Int64
 	w.meet = func() {
@@ -274,6 +275,7 @@ func TestFailFastCancels(t *testing.T) {
 // TestCancel: a run that is cancelled ends soon, wherever it is, with the reason,
 // and does nothing more.
 func TestCancel(t *testing.T) {
+	skipParanoid(t)
 	for _, body := range []string{
 		`log "go" let x = reduce(range(10000000), (a, x) => a + x, 0)`,
 		`log "go" let x = count(range(10000000), . > 5)`,

@@ -55,6 +55,7 @@ type parts struct {
 type restorer struct {
 	m        *Machine
 	parts    map[string]*parts   // by path
+	pages    int                 // slots that were read
 	children map[string][]*parts // by path, and count of the one that waits
 }
 
@@ -130,8 +131,9 @@ func (rs *restorer) task(path []Branch, up *saved) (*saved, error) {
 	if p == nil || p.task == nil {
 		return nil, nil
 	}
-	r := &reader{Reader: snapshot.NewReader(p.task, rs.m.shapes), m: rs.m, parts: rs}
+	r := &reader{Reader: snapshot.NewReader(p.task, rs.m.shapes), m: rs.m, parts: rs, pages: rs.pages}
 	s := r.task(path, up)
+	rs.pages = r.pages
 	if err := r.End(); err != nil {
 		return nil, err
 	}
@@ -224,7 +226,7 @@ func (t *Task) reload() {
 	t.reloadUnder(t.up)
 	n := t.aside().steps
 	t.apart.steps++
-	if t.up == nil || n&(n-1) != 0 || n > 64 {
+	if t.up == nil || n&(n-1) != 0 || t.path[len(t.path)-1].Number > 16 {
 		return
 	}
 	for up := t.up; up != nil; up = up.up {

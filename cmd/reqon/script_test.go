@@ -32,6 +32,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "UTC")
 			env.Setenv("LC_ALL", "C.UTF-8")
+			env.Setenv("REQON_PARANOID", os.Getenv("REQON_PARANOID")) // of who runs the tests
 			s := &server{}
 			env.Values[serverKey{}] = s
 			env.Defer(func() {
