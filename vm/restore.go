@@ -131,9 +131,8 @@ func (rs *restorer) task(path []Branch, up *saved) (*saved, error) {
 	if p == nil || p.task == nil {
 		return nil, nil
 	}
-	r := &reader{Reader: snapshot.NewReader(p.task, rs.m.shapes), m: rs.m, parts: rs, pages: rs.pages}
+	r := &reader{Reader: snapshot.NewReader(p.task, rs.m.shapes), m: rs.m, parts: rs}
 	s := r.task(path, up)
-	rs.pages = r.pages
 	if err := r.End(); err != nil {
 		return nil, err
 	}

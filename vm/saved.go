@@ -215,7 +215,6 @@ type reader struct {
 	// parts are what else there is of the run; nil if what is read has no part
 	// in other snapshots.
 	parts *restorer
-	pages int // slots that were read
 }
 
 // most is the largest number of anything that is counted.
@@ -291,9 +290,11 @@ func (r *reader) frame(s, up *saved, before *savedFrame) {
 	}
 	// A page slot takes more than the few bytes that an unused one is written
 	// with. So the machine's own limit for what tasks take together holds here.
-	if r.pages += fn.Pages; r.pages > maxRunRoom/bytecode.PageValues {
-		r.Fail("more fetches than a run has room for")
-		return
+	if r.parts != nil {
+		if r.parts.pages += fn.Pages; r.parts.pages > maxRunRoom/bytecode.PageValues {
+			r.Fail("more fetches than a run has room for")
+			return
+		}
 	}
 	for range fn.Pages {
 		f.pages = append(f.pages, r.page())
