@@ -32,6 +32,10 @@ func positionsCommand() *cli.Command {
 // last success is kept.
 const lastSuccessKey = "(last success)"
 
+// longestKey bounds what a table shows of a key. A key is to be copied from it, so
+// that only what nobody would write by hand is cut.
+const longestKey = 2000
+
 // positionJSON is a position as --json writes it.
 type positionJSON struct {
 	Mission string    `json:"mission"`
@@ -112,7 +116,7 @@ func (r *pastRuns) writePositions(w io.Writer, mission string, list []state.Posi
 		if run == "" {
 			run = "-"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", p.Mission, oneLine(shownKey(p.Key), 120), oneLine(plainJSON(p.Value), 60), localTime(p.Saved), run)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", p.Mission, oneLine(shownKey(p.Key), longestKey), oneLine(plainJSON(p.Value), 60), localTime(p.Saved), run)
 	}
 	t.Flush() // what can't be written to a closed terminal is nobody's loss
 }

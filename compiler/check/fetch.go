@@ -307,6 +307,7 @@ func (c *checker) checkRequestOptions(s *syntax.FetchStep, source *syntax.Source
 		}
 	}
 	c.checkSinceBlock(o)
+	c.checkHTTPDate(o)
 	c.checkUpdateFrom(o)
 	if !usesSync {
 		for _, name := range []string{"updateFrom", "syncKey"} {
@@ -458,6 +459,28 @@ func (c *checker) checkSinceBlock(o *syntax.Options) {
 			}
 		}
 	}
+}
+
+// checkHTTPDate reports a header of HTTP that would get a date of another form,
+// which a server passes over: it would answer with everything, each time.
+func (c *checker) checkHTTPDate(o *syntax.Options) {
+	header, format := o.Get("sinceHeader"), o.Get("sinceFormat")
+	if header == nil {
+		return
+	}
+	lit, ok := unparen(header.Value).(*syntax.StringLit)
+	if !ok || !strings.EqualFold(lit.Value, "If-Modified-Since") {
+		return
+	}
+	if from := o.Get("updateFrom"); from != nil && !IsFieldName(from.Value) {
+		return // it is sent as it came
+	}
+	if format != nil {
+		if word, ok := Word(format.Value); !ok || word == "http" {
+			return
+		}
+	}
+	c.report(diag.CodeNoEffect, lit.Span, "add `sinceFormat: \"http\"`", "`%s` has no effect with a date of another form than that of HTTP", lit.Value)
 }
 
 // checkUpdateFrom reports an `updateFrom` that is worked out and has nothing of
