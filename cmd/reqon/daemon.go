@@ -18,6 +18,7 @@ import (
 	"reqon/runtime/credentials"
 	"reqon/runtime/daemon"
 	"reqon/runtime/engine"
+	"reqon/runtime/state"
 	"reqon/runtime/store/all"
 	"reqon/runtime/telemetry"
 	"reqon/vm/value"
@@ -34,6 +35,7 @@ func daemonFlags() []cli.Flag {
 		&cli.StringFlag{Category: groupDaemon, Name: "health-port", Usage: "`PORT`: serve /health, /health/live and /health/ready"},
 		&cli.StringFlag{Category: groupDaemon, Name: "metrics-port", Usage: "`PORT`: serve /metrics; may be the health port"},
 		&cli.StringFlag{Category: groupDaemon, Name: "listen", Usage: "`ADDR`: address of the ports (default 127.0.0.1)"},
+		&cli.StringSliceFlag{Category: groupDaemon, Name: "allow-host", Usage: "`NAME` that ports on loopback answer to, beside IP addresses and localhost (repeatable)"},
 		&cli.StringFlag{Category: groupDaemon, Name: "max-concurrent-runs", Usage: "`N`: runs at once; others wait, the oldest due first (default 16)"},
 		&cli.StringFlag{Category: groupDaemon, Name: "shutdown-timeout", Usage: "`TIME`: how long runs may go on after SIGTERM (default: as long as they take)"},
 		&cli.BoolFlag{Category: groupDaemon, Name: "webhook", Usage: "receive webhooks (not available in this version)"},
@@ -71,7 +73,7 @@ func checkDaemonFlags(c *cli.Context) error {
 		}
 		return nil
 	}
-	for _, name := range []string{"check-interval", "health-port", "metrics-port", "listen", "shutdown-timeout"} {
+	for _, name := range []string{"check-interval", "health-port", "metrics-port", "listen", "allow-host", "shutdown-timeout"} {
 		if c.IsSet(name) {
 			return fmt.Errorf("--%s goes with --daemon", name)
 		}
@@ -174,6 +176,10 @@ func daemonConfig(c *cli.Context) (cfg daemon.Config, log io.Closer, err error) 
 	if cfg.MetricsAddr, err = address(c, "metrics-port"); err != nil {
 		return cfg, log, err
 	}
+	if cfg.KeepHistory, err = keepHistory(c); err != nil {
+		return cfg, log, err
+	}
+	cfg.AllowHosts = c.StringSlice("allow-host")
 	if text := c.String("max-concurrent-runs"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
@@ -221,6 +227,24 @@ func daemonLog(c *cli.Context, env func(string) (string, bool), redactor *creden
 // daemonFormat is that of --log-format, or that of the environment, or text.
 func daemonFormat(c *cli.Context, env func(string) (string, bool)) (telemetry.Format, error) {
 	return logOption(c, env, "log-format", "REQON_LOG_FORMAT", telemetry.FormatText, telemetry.ParseFormat)
+}
+
+// leastHistory keeps a mistyped --keep-history from emptying the history.
+const leastHistory = time.Hour
+
+// keepHistory reads --keep-history; 0 is for ever.
+func keepHistory(c *cli.Context) (time.Duration, error) {
+	switch c.String("keep-history") {
+	case "":
+		return state.DefaultKeepHistory, nil
+	case "forever":
+		return 0, nil
+	}
+	keep, err := timeFlag(c, "keep-history")
+	if err == nil && keep < leastHistory {
+		err = fmt.Errorf("--keep-history must be at least %s, such as 90d, or forever; found %s", "1h", c.String("keep-history"))
+	}
+	return keep, err
 }
 
 // timeFlag reads an option that takes a time: 500ms, 30s, or a bare number of

@@ -194,7 +194,10 @@ func cleanup(c *cli.Context, r *pastRuns) error {
 	}
 	before, removed := time.Now().Add(-age), 0
 	if r.db != nil {
-		if removed, err = r.db.Cleanup(before); err != nil {
+		if removed, err = r.db.Cleanup(before); err == nil {
+			err = r.db.Shrink()
+		}
+		if err != nil {
 			return exit(exitConfig, err)
 		}
 	}

@@ -60,6 +60,7 @@ func runFlags() []cli.Flag {
 		&cli.BoolFlag{Category: groupRun, Name: "strict", Usage: "exit code 1 also where a run is incomplete, has skipped or queued items, or had warnings"},
 		&cli.StringFlag{Category: groupRun, Name: "output", Usage: "`PATH`: write the records to a folder or .json file (of several missions, OUT.MISSION.json)"},
 		stateDirFlag(groupRun),
+		&cli.StringFlag{Category: groupRun, Name: "keep-history", Usage: "`TIME`: remove run records that are older (default 90d; forever)"},
 		&cli.BoolFlag{Category: groupLog, Name: "verbose", Usage: "log in detail"},
 		&cli.StringFlag{Category: groupLog, Name: "log-level", Usage: "`LEVEL`: debug, info, warn or error (or REQON_LOG_LEVEL)"},
 		&cli.StringFlag{Category: groupLog, Name: "log-format", Usage: "`FORMAT`: text or json (or REQON_LOG_FORMAT)"},
@@ -89,6 +90,7 @@ type session struct {
 	env      func(string) (string, bool)
 	log      *telemetry.Logger
 	redactor *credentials.Redactor
+	history  time.Duration // for how long run records are kept; 0: for ever
 	engine   *engine.Engine
 	progress *progressLine // nil without one
 	// Each error is told once where a person looks: as a line of its own for
@@ -199,6 +201,9 @@ func newSession(c *cli.Context) (*session, error) {
 		return s, err
 	}
 	if s.params, err = paramFlags(c.StringSlice("param")); err != nil {
+		return s, err
+	}
+	if s.history, err = keepHistory(c); err != nil {
 		return s, err
 	}
 	s.redactor = &credentials.Redactor{}
@@ -323,6 +328,18 @@ func logOption[T any](c *cli.Context, env func(string) (string, bool), flag, var
 	return v, nil
 }
 
+// tidy removes run records that are too old. That it can't be done is no failure of
+// the runs.
+func (s *session) tidy() {
+	db := s.engine.DB()
+	if db == nil || s.dryRun || s.history == 0 {
+		return
+	}
+	if _, err := db.KeepHistory(time.Now(), s.history); err != nil {
+		s.log.Warn("Old run records can't be removed: " + err.Error())
+	}
+}
+
 func (s *session) close() error {
 	var err error
 	if s.engine != nil {
@@ -365,6 +382,7 @@ func (s *session) runAll(missions []*compiler.Mission) error {
 			code = exitConfig
 		}
 	}
+	s.tidy()
 	if len(ready) > 1 && failed > 0 {
 		fmt.Fprintf(s.out, "\n%d of %d missions failed\n", failed, len(ready))
 	}

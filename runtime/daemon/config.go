@@ -46,10 +46,16 @@ type Config struct {
 	CheckInterval     time.Duration // default DefaultCheckInterval
 	MaxConcurrentRuns int           // default DefaultMaxConcurrentRuns
 	ShutdownTimeout   time.Duration // 0: wait for as long as it takes
+	// KeepHistory is for how long run records are kept, 0 for ever. They are looked
+	// at when the daemon starts, and once a day.
+	KeepHistory time.Duration
 
 	// HealthAddr and MetricsAddr are host:port to listen at, "" for not at all.
 	// They may be the same.
 	HealthAddr, MetricsAddr string
+	// AllowHosts are the names that ports on loopback answer to, beside IP addresses
+	// and localhost. Ports that are open to other machines answer to every name.
+	AllowHosts []string
 	// PortOption is the name of the option that both are of, for errors; "" if
 	// each has its own.
 	PortOption string

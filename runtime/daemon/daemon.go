@@ -53,6 +53,8 @@ type daemon struct {
 	lookedAt  time.Time      // when it began
 	looks     sync.WaitGroup // of the looks; one may be stuck, and is not waited for
 	filter    SignalFilter
+	tidied    time.Time // when old run records were last removed
+	tidying   bool
 	lookAgain bool // a reload was asked for meanwhile
 	reloading bool // systemd waits for the end of a reload
 	lastTick  time.Time

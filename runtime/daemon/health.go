@@ -54,7 +54,7 @@ func (d *daemon) listen() (*servers, error) {
 		if addr == d.cfg.MetricsAddr {
 			s.metrics = l.Addr().String()
 		}
-		s.serve(l, muxes[addr], d.log)
+		s.serve(l, guard(muxes[addr], l.Addr(), d.cfg.AllowHosts), d.log)
 	}
 	return s, nil
 }

@@ -33,6 +33,31 @@ func (d *daemon) tick() {
 	d.look(false)
 	d.askElsewhere(now)
 	d.sweep()
+	d.tidy(now)
+}
+
+// tidyEvery is how often old run records are removed.
+const tidyEvery = 24 * time.Hour
+
+// tidy removes run records that are too old, beside all else.
+func (d *daemon) tidy(now time.Time) {
+	db := d.engine.DB()
+	if db == nil || d.cfg.DryRun || d.cfg.KeepHistory == 0 || d.tidying || !d.tidied.IsZero() && now.Sub(d.tidied) < tidyEvery {
+		return
+	}
+	d.tidied, d.tidying = now, true
+	d.work.Go(func() {
+		removed, err := db.KeepHistory(now, d.cfg.KeepHistory)
+		switch {
+		case err != nil:
+			d.log.Warn("Old run records can't be removed; it is tried again in a day: " + err.Error())
+		case removed > 0:
+			d.log.Info(fmt.Sprintf("Removed %d run records that were older than --keep-history", removed))
+		}
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.tidying = false
+	})
 }
 
 // elsewhereEvery is how often the state folder is asked whether a mission in

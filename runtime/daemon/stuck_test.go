@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"reqon/compiler"
+	"reqon/runtime/state"
 )
 
 // TestSignalFilter: a signal that comes again within 200 ms is the one before.
@@ -192,5 +193,26 @@ func TestStuckLook(t *testing.T) {
 		if h.Status != tt.status || len(h.Problems) != 1 || !strings.Contains(h.Problems[0].Error, "it is not done") {
 			t.Errorf("%+v", h)
 		}
+	}
+}
+
+// TestKeepHistory: run records that are too old go at the start and once a day.
+func TestKeepHistory(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.KeepHistory = 90 * 24 * time.Hour
+	w.write("a.reqon", syncMission("A", "every 1000 days"))
+	for _, days := range []int{91, 100, 89, 1} {
+		at := start.Add(-time.Duration(days) * 24 * time.Hour)
+		w.record("A", state.TriggerSchedule, at, at, state.StatusSuccess)
+	}
+	w.run()
+	w.looks(1, "Removed 2 run records that were older than --keep-history")
+	w.clock.Advance(25 * time.Hour)
+	w.looks(1, "Removed 1 run records")
+	if err := w.stop(); err != nil {
+		t.Error(err)
+	}
+	if runs := w.runs("A"); len(runs) != 1 {
+		t.Errorf("%d are left", len(runs))
 	}
 }
