@@ -419,3 +419,35 @@ func TestTheOldestPositionsGo(t *testing.T) {
 		t.Errorf("%d are left", len(saved))
 	}
 }
+
+// TestCheckpointIsOnDisk: what a process that is killed behind a checkpoint leaves
+// is the data, and then the position.
+func TestCheckpointIsOnDisk(t *testing.T) {
+	s := newSyncTest(t, `mission M {
+	  source API { base: "https://api.example.com" }
+	  store out: file("out")
+	  action A {
+	    get "/a" { since: lastSync }
+	    store response -> out
+	    get "/before"
+	    checkpoint
+	    get "/behind"
+	  }
+	}`)
+	seen := map[string]bool{}
+	s.answer = func(r *http.Request) (string, http.Header) {
+		saved := s.positions()
+		data, err := os.ReadFile(filepath.Join(s.dir, "state", "out.json"))
+		switch _, ok := saved["API /a"]; {
+		case r.URL.Path == "/before" && ok:
+			t.Error("the position is saved before the checkpoint")
+		case r.URL.Path == "/behind" && (!ok || err != nil || !strings.Contains(string(data), `"id":7`)):
+			t.Errorf("behind the checkpoint: saved %v, the store holds %q, %v", ok, data, err)
+		}
+		seen[r.URL.Path] = true
+		return `[{"id":7}]`, nil
+	}
+	if r := s.run(engine.RunOptions{}); r.Err != nil || len(seen) != 3 {
+		t.Fatal(r.Err, seen)
+	}
+}
