@@ -302,9 +302,21 @@ func (c *checker) checkLiteralArguments(e *syntax.CallExpr, f *stdlib.Func) {
 	}
 }
 
-// argumentWords are the words that parameters of hashes and signatures take.
-var argumentWords = map[string][]string{
-	"out": {"hex", "base64", "base64url"}, "textAs": {"text", "hex", "base64"}, "keyAs": {"text", "hex", "base64"},
+// argumentWords are the words that a parameter of a function that hashes or signs
+// takes; nil if it takes any text.
+func argumentWords(function, param string) []string {
+	switch param {
+	case "out":
+		return []string{"hex", "base64", "base64url"}
+	case "textAs", "keyAs":
+		return []string{"text", "hex", "base64"}
+	case "algorithm":
+		if function == "hmac" {
+			return []string{"md5", "sha1", "sha256", "sha512"}
+		}
+		return []string{"HS256", "RS256", "ES256"}
+	}
+	return nil
 }
 
 // checkEncodings checks the words of a hash, an HMAC or a JSON Web Token.
@@ -315,13 +327,10 @@ func (c *checker) checkEncodings(e *syntax.CallExpr, f *stdlib.Func) {
 			continue
 		}
 		name := f.Params[i].Name
-		words := argumentWords[name]
-		switch {
-		case name == "algorithm" && f.Name == "hmac":
-			words = []string{"md5", "sha1", "sha256", "sha512"}
-		case name == "algorithm":
-			words = []string{"HS256", "RS256", "ES256"}
+		if name == "key" && c.at.secrets && lit.Value != "" {
+			c.report(diag.CodeLiteralSecret, lit.Span, "write `env(\"NAME\")`", "a key is a secret and should not stand in the source")
 		}
+		words := argumentWords(f.Name, name)
 		if words != nil && !slices.Contains(words, lit.Value) {
 			c.report(diag.CodeBadArgument, lit.Span, didYouMean(near.Nearest(lit.Value, words)),
 				"unknown %s `%s`; there are %s", name, lit.Value, strings.Join(words, ", "))

@@ -136,6 +136,7 @@ type place struct {
 	item     *typ // the subject, where it is not response; nil if it is
 	response *typ // nil: there is none
 	lastSync bool
+	secrets  bool // keys that are written out here are secrets that should not be
 	noStores bool // what stands here is worked out before the stores are there
 }
 

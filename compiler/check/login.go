@@ -70,7 +70,7 @@ func (c *checker) inSource(name string, response *typ) place {
 	here := c.at
 	here.scope = &scope{parent: c.at.scope, vars: []*variable{{name: name, kind: varPage, typ: anyType, used: true}}}
 	here.response, here.item = response, nil
-	here.noStores = true
+	here.noStores, here.secrets = true, true
 	return here
 }
 

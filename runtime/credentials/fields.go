@@ -60,19 +60,29 @@ var (
 
 const additionalHeaders = "additionalHeaders"
 
-// fieldsOf are the fields of each kind, beside type and additionalHeaders.
-var fieldsOf = map[string][]*field{
-	None:   {},
-	Bearer: {&fieldToken},
-	Basic:  {&fieldUsername, &fieldPassword},
-	APIKey: {&fieldKey, &fieldHeader, &fieldQuery, &fieldKeyLocation, &fieldPrefix},
-	OAuth2: {
-		&fieldGrant, &fieldClientID, &fieldClientSecret, &fieldClientAuth, &fieldAccessToken, &fieldRefreshToken,
-		&fieldExpiresAt, &fieldTokenURL, &fieldAuthorizationURL, &fieldDeviceURL, &fieldScopes, &fieldAudience,
-		&fieldResource, &fieldRedirectPort, &fieldExtra, &fieldPrivateKey, &fieldPrivateKeyFile, &fieldIssuer,
-		&fieldSubject, &fieldKeyID, &fieldAlgorithm, &fieldUsername, &fieldPassword,
-	},
-	SigV4: {&fieldService, &fieldRegion, &fieldAccessKeyID, &fieldSecretAccessKey, &fieldSessionToken},
+// fieldsOf are the fields of a kind, beside type and additionalHeaders; ok is
+// false if there is no such kind.
+func fieldsOf(kind string) (fields []*field, ok bool) {
+	switch kind {
+	case None:
+		return nil, true
+	case Bearer:
+		return []*field{&fieldToken}, true
+	case Basic:
+		return []*field{&fieldUsername, &fieldPassword}, true
+	case APIKey:
+		return []*field{&fieldKey, &fieldHeader, &fieldQuery, &fieldKeyLocation, &fieldPrefix}, true
+	case OAuth2:
+		return []*field{
+			&fieldGrant, &fieldClientID, &fieldClientSecret, &fieldClientAuth, &fieldAccessToken, &fieldRefreshToken,
+			&fieldExpiresAt, &fieldTokenURL, &fieldAuthorizationURL, &fieldDeviceURL, &fieldScopes, &fieldAudience,
+			&fieldResource, &fieldRedirectPort, &fieldExtra, &fieldPrivateKey, &fieldPrivateKeyFile, &fieldIssuer,
+			&fieldSubject, &fieldKeyID, &fieldAlgorithm, &fieldUsername, &fieldPassword,
+		}, true
+	case SigV4:
+		return []*field{&fieldService, &fieldRegion, &fieldAccessKeyID, &fieldSecretAccessKey, &fieldSessionToken}, true
+	}
+	return nil, false
 }
 
 // kinds are all kinds, in the order in which errors list them.
@@ -81,7 +91,7 @@ var kinds = []string{Bearer, Basic, APIKey, OAuth2, SigV4, None}
 // knownFields are the names that an entry of a type may have. The entry of an
 // unknown type is not checked here: its type is the error.
 func knownFields(kind string) []string {
-	fields, ok := fieldsOf[kind]
+	fields, ok := fieldsOf(kind)
 	if !ok {
 		return nil
 	}

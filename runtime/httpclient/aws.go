@@ -96,10 +96,12 @@ func awsPath(u *url.URL, s3 bool) string {
 		}
 		b.WriteByte(path[i])
 	}
-	return escape(b.String(), awsPathSet, false)
+	parts := strings.Split(b.String(), "/")
+	for i, p := range parts {
+		parts[i] = escape(p, unreservedSet, false)
+	}
+	return strings.Join(parts, "/")
 }
-
-var awsPathSet = setOf(unreserved + "/")
 
 // awsQuery returns the canonical query: escaped in one way only, and sorted.
 func awsQuery(raw string) string {

@@ -103,7 +103,7 @@ func (l *Login) Ticket(ctx context.Context, by Asker) (*Ticket, error) {
 	t, err := l.renew(ctx, by)
 	if err != nil {
 		if ctx.Err() == nil {
-			l.fail(err)
+			l.fail(err, false)
 		}
 		return nil, err
 	}

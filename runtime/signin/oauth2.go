@@ -109,7 +109,7 @@ func (a *Accounts) Problems() []Problem {
 	defer a.mu.Unlock()
 	var list []Problem
 	add := func(s *session) {
-		if f := s.state.Load(); f != nil {
+		if f := s.state.Load(); f != nil && !f.early {
 			list = append(list, Problem{*s.name.Load(), f.err})
 		}
 	}
@@ -155,6 +155,7 @@ type failure struct {
 	err   error
 	until time.Time
 	dead  bool // only another sign-in helps: it is looked for each time
+	early bool // the token from before still holds
 }
 
 // Current returns the access token to send, nil if it is time to ask Token for
@@ -185,7 +186,7 @@ func (s *OAuth2) Token(ctx context.Context, w *Wire) (*Token, error) {
 		return t, nil
 	}
 	defer s.endTurn()
-	next, err := s.renewed(ctx, w)
+	next, err := s.renewed(ctx, w, usable)
 	if err != nil && usable && ctx.Err() == nil {
 		return t, nil // it holds for a while; there is time to try again
 	}
@@ -222,7 +223,7 @@ func (s *session) quiet() error {
 }
 
 // renewed returns a token that holds. The caller has the turn.
-func (s *OAuth2) renewed(ctx context.Context, w *Wire) (*Token, error) {
+func (s *OAuth2) renewed(ctx context.Context, w *Wire, usable bool) (*Token, error) {
 	refused := s.refused.Load()
 	if t := s.Current(); t != nil {
 		return t, nil // somebody else was faster
@@ -238,7 +239,7 @@ func (s *OAuth2) renewed(ctx context.Context, w *Wire) (*Token, error) {
 	r, err := s.renew(ctx, w, refused)
 	if err != nil {
 		if ctx.Err() == nil {
-			s.fail(err)
+			s.fail(err, usable)
 		}
 		return nil, err
 	}
@@ -252,12 +253,12 @@ const (
 	maxQuiet   = 30 * time.Second
 )
 
-func (s *session) fail(err error) {
+func (s *session) fail(err error, early bool) {
 	quiet := min(firstQuiet<<min(s.failed, 10), maxQuiet)
 	s.failed++
 	var gone *goneError
-	f := &failure{err: err, until: s.accounts.Clock.Now().Add(quiet), dead: errors.As(err, &gone)}
-	if s.state.Swap(f) == nil && s.accounts.OnState != nil {
+	f := &failure{err: err, until: s.accounts.Clock.Now().Add(quiet), dead: errors.As(err, &gone), early: early}
+	if old := s.state.Swap(f); (old == nil || old.early) && !early && s.accounts.OnState != nil {
 		s.accounts.OnState(*s.name.Load(), false)
 	}
 }
@@ -278,7 +279,7 @@ func (s *OAuth2) use(r *Record) *Token {
 // works says that the sign-in works.
 func (s *session) works() {
 	s.failed = 0
-	if s.state.Swap(nil) != nil && s.accounts.OnState != nil {
+	if old := s.state.Swap(nil); old != nil && !old.early && s.accounts.OnState != nil {
 		s.accounts.OnState(*s.name.Load(), true)
 	}
 }

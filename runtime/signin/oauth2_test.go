@@ -316,6 +316,9 @@ func TestFailedAheadOfTime(t *testing.T) {
 	if got := p.token(); got != "access-1" {
 		t.Errorf("got %s", got)
 	}
+	if list := p.accounts.Problems(); len(list) != 0 || len(p.states) != 0 {
+		t.Errorf("%v, states %v: the sign-in still works", list, p.states)
+	}
 	p.clock.add(2 * time.Second)
 	if got := p.token(); got != "access-2" {
 		t.Errorf("got %s", got)

@@ -247,10 +247,12 @@ func asksOtherwise(e *oauth2.RetrieveError) bool {
 	return slices.Contains([]string{"", "invalid_client", "invalid_request", "unauthorized_client"}, e.ErrorCode)
 }
 
-// grantTypes are the grants as a token endpoint names them.
-var grantTypes = map[string]string{
-	credentials.GrantClient: "client_credentials", credentials.GrantRefresh: "refresh_token", credentials.GrantPass: "password",
-	credentials.GrantJWT: "urn:ietf:params:oauth:grant-type:jwt-bearer",
+// grantType is a grant as a token endpoint names it.
+func grantType(grant string) string {
+	if grant == credentials.GrantJWT {
+		return "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	}
+	return grant // the others are called so
 }
 
 // attempts asks until there is an answer that counts. A request with a refresh
@@ -259,7 +261,7 @@ var grantTypes = map[string]string{
 func attempts(ctx context.Context, w *Wire, clock Clock, cfg *credentials.OAuth, style string, params url.Values) (*oauth2.Token, error) {
 	conf := clientcredentials.Config{
 		ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret, TokenURL: cfg.TokenURL, Scopes: cfg.Scopes,
-		EndpointParams: url.Values{"grant_type": {grantTypes[cfg.Grant]}}, AuthStyle: oauth2.AuthStyleInParams,
+		EndpointParams: url.Values{"grant_type": {grantType(cfg.Grant)}}, AuthStyle: oauth2.AuthStyleInParams,
 	}
 	if style == credentials.ClientAuthHeader {
 		conf.AuthStyle = oauth2.AuthStyleInHeader
