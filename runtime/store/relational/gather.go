@@ -164,8 +164,16 @@ func (s *Store) merge(ctx context.Context, c Conn, t *Table, group []*put, m Mar
 			return err
 		}
 	}
-	if len(insert) > 0 {
-		return s.db.Insert(ctx, c, t, insert, m)
+	for len(insert) > 0 {
+		n := min(len(insert), insertAtOnce)
+		if err := s.db.Insert(ctx, c, t, insert[:n], m); err != nil {
+			return err
+		}
+		insert = insert[n:]
 	}
 	return nil
 }
+
+// insertAtOnce is how many rows go into one statement: a message to a server
+// has a largest size.
+const insertAtOnce = 20_000

@@ -328,8 +328,17 @@ func (s *Store) Get(ctx context.Context, key string) (value.Value, bool, error) 
 
 // Has reports whether a record is there.
 func (s *Store) Has(ctx context.Context, key string) (bool, error) {
-	_, ok, err := s.Get(ctx, key)
-	return ok, err
+	t, err := s.use(ctx)
+	if err != nil || s.none || t.NoNUL && strings.IndexByte(key, 0) >= 0 {
+		return false, err
+	}
+	args := NewArgs(s.db.Dialect())
+	by, err := t.ByKey(key, args)
+	if err != nil {
+		return false, err
+	}
+	n, err := count(ctx, s.db, "SELECT count(*) FROM "+args.d.Table(t)+" WHERE "+And(by, t.Open(args.d), s.live(args)), args.list...)
+	return n > 0, err
 }
 
 // Len counts the records.

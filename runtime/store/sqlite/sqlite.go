@@ -110,7 +110,13 @@ func (a *Adapter) file(ctx context.Context, path string, dry bool) (*database, e
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if db := a.files[path]; db != nil {
-		return db, nil
+		if db.checkPlace() == nil {
+			return db, nil
+		}
+		// Somebody has put another file there since: that is the store now. Who
+		// still works on the old one is told.
+		db.pool.Close()
+		delete(a.files, path)
 	}
 	info, err := os.Stat(path)
 	switch {
