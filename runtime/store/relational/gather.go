@@ -95,10 +95,8 @@ func (s *Store) writeTogether(ctx context.Context, group []*put) error {
 			return errors.New("the table has changed between two batches") // each by itself, then
 		}
 	}
-	tries := 0
 	work := func(ctx context.Context, c Conn) error {
 		m := s.mark()
-		tries++
 		if cutoff, ok := s.decl.Options.Cutoff(); ok {
 			if err := s.expire(ctx, c, t, cutoff); err != nil {
 				return err
@@ -111,8 +109,12 @@ func (s *Store) writeTogether(ctx context.Context, group []*put) error {
 				rows = append(rows, p.rows...)
 			}
 			err := s.db.Insert(ctx, c, t, rows, m)
-			if errors.Is(err, ErrConflict) && tries > 1 && !t.Foreign() {
-				err = nil // these keys are nobody else's: the try before was committed
+			if errors.Is(err, ErrConflict) && !t.Foreign() {
+				// These keys are nobody else's: the step was done before, and is
+				// repeated after a crash or a COMMIT without an answer.
+				if err = nil; len(group) == 1 {
+					group[0].result = store.Result{Unchanged: len(rows)}
+				}
 			}
 			if err != nil {
 				return err

@@ -294,12 +294,13 @@ func (db *database) Insert(ctx context.Context, c relational.Conn, t *relational
 	many := max(min(rowsAtOnce, 2000/len(names)), 1)
 	stored := relational.StampMilli(m.At)
 	var args []any
+	conflict := false
 	for len(rows) > 0 {
 		n := 1
 		if len(rows) >= many {
 			n = many
 		}
-		stmt, err := c.(conn).prepared(ctx, head+strings.TrimSuffix(strings.Repeat(one+", ", n), ", "))
+		stmt, err := c.(conn).prepared(ctx, head+strings.TrimSuffix(strings.Repeat(one+", ", n), ", ")+" ON CONFLICT DO NOTHING")
 		if err != nil {
 			return err
 		}
@@ -312,10 +313,19 @@ func (db *database) Insert(ctx context.Context, c relational.Conn, t *relational
 				args = append(args, bind(&t.Columns[i], cell))
 			}
 		}
-		if _, err := stmt.ExecContext(ctx, args...); err != nil {
+		done, err := stmt.ExecContext(ctx, args...)
+		if err != nil {
 			return db.explain(err)
 		}
+		added, err := done.RowsAffected()
+		if err != nil {
+			return db.explain(err)
+		}
+		conflict = conflict || int(added) < n
 		rows = rows[n:]
+	}
+	if conflict {
+		return relational.ErrConflict
 	}
 	return nil
 }

@@ -48,7 +48,9 @@ func suite(t *testing.T, mode store.Mode) {
 	dir := t.TempDir()
 	storetest.Run(t, storetest.Subject{Exact: true, Open: func(tb testing.TB, name string, o store.Options) store.Store {
 		a := newAdapter(t) // each session is of another adapter: it shares nothing but the file
-		o.Mode = mode
+		if mode != store.Merge {
+			o.Mode = mode
+		}
 		return open(tb, a, &store.Declaration{Name: name, Run: "r", Target: filepath.Join(dir, name+".db"), Options: o})
 	}})
 }

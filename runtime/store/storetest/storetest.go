@@ -63,6 +63,7 @@ func Run(t *testing.T, u Subject) {
 		{"Model", u.testModel},
 		{"Differential", u.testDifferential},
 		{"Replace", u.testReplace},
+		{"AppendTwice", u.testAppendTwice},
 	} {
 		t.Run(c.name, c.test)
 	}
@@ -640,6 +641,21 @@ func (u Subject) testConcurrent(t *testing.T) {
 			}
 		}
 	}
+}
+
+// testAppendTwice repeats an append, as a run does that goes on after a crash:
+// the keys are the same, and the records are there once.
+func (u Subject) testAppendTwice(t *testing.T) {
+	u.with(t, store.Options{Mode: store.Append}, func(t *testing.T, s store.Store) {
+		put(t, s, store.Overwrite, "k1", `{"n":1}`, "k2", `{"n":2}`)
+		if got := put(t, s, store.Overwrite, "k3", `{"n":3}`, "k4", `{"n":4}`); got != (store.Result{Inserted: 2}) {
+			t.Errorf("append: %+v", got)
+		}
+		if got := put(t, s, store.Overwrite, "k3", `{"n":3}`, "k4", `{"n":4}`); got != (store.Result{Unchanged: 2}) {
+			t.Errorf("the same again: %+v", got)
+		}
+		u.expect(t, s, `k1={"n":1}`, `k2={"n":2}`, `k3={"n":3}`, `k4={"n":4}`)
+	})
 }
 
 // testReplace puts the records of another store in the place of those that are
