@@ -3,6 +3,7 @@ package vm_test
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -113,6 +114,16 @@ func live(t *testing.T, p *bytecode.Program, d *dice) {
 	})
 	defer watch.Stop()
 	_ = m.Run(ctx, w)
+	k := &stopper{at: d.roll(20)}
+	k.run = m.Begin(w, k)
+	for stops := 0; errors.Is(k.run.Go(ctx), vm.ErrPutAway) && stops < 20; stops++ {
+		// What a program does that no compiler has made may be refused.
+		if data, err := k.run.Snapshot(1 << 20); err != nil {
+			break
+		} else if k.run, err = m.Restore(w, k, data); err != nil {
+			break
+		}
+	}
 	for _, fn := range []int{p.Options} {
 		if fn != bytecode.None {
 			_, _ = m.Eval(ctx, w, fn)

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -114,6 +115,98 @@ func TestTaskSaved(t *testing.T) {
 		}
 		if _, ok := fields.FieldByName(name); !ok && !bound[name] {
 			t.Errorf("Task.%s is neither written down nor said to be no data", name)
+		}
+	}
+}
+
+// handSaved is a task in the middle of a concurrent loop over three items, of
+// which the first is done and the second under way, and the machine it is of.
+func handSaved(t *testing.T) (*Machine, *saved) {
+	u16 := func(n int) []byte { return []byte{byte(n), byte(n >> 8)} }
+	main := append([]byte{byte(bytecode.CallAction)}, u16(0)...)
+	main = append(main, byte(bytecode.Return))
+	code := append([]byte{byte(bytecode.Array)}, u16(0)...)
+	code = append(append(append(code, byte(bytecode.Iter)), u16(0)...), u16(0)...)
+	code = append(append(code, byte(bytecode.Int)), u16(2)...)
+	parallel := len(code)
+	end := parallel + parallelSize + 2
+	code = append(append(append(code, byte(bytecode.Parallel)), u16(0)...), u16(0)...)
+	code = append(code, byte(end), 0, 0, 0, byte(bytecode.Pop), byte(bytecode.EndItem), byte(bytecode.Return))
+	pop := parallel + parallelSize
+	p := &bytecode.Program{
+		Options: bytecode.None, Main: 0, Loops: []bytecode.LoopInfo{{Page: bytecode.None, Store: bytecode.None}},
+		Actions: []bytecode.Action{{Name: "A", Func: 1}},
+		Funcs: []bytecode.Func{
+			{Name: "run", Code: main, Steps: []int{0}},
+			{Name: "A", Code: code, Consts: []value.Value{value.FromString("for")}, Locals: bytecode.LoopSlots, MaxStack: 1, Steps: []int{0, pop + 1, end}},
+		},
+	}
+	m, err := Link(p, value.NewShapes(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	locals := make([]value.Value, bytecode.LoopSlots)
+	locals[0] = value.FromArray([]value.Value{value.True, value.False, value.NullValue})
+	child := &saved{
+		path: []Branch{{Count: 0, Number: 1}}, status: noStatus,
+		frames: []savedFrame{{fn: 1, pc: pop + 1, action: 0, from: pop, locals: locals}},
+	}
+	return m, &saved{
+		effects: 1, seed: "seed", status: noStatus,
+		frames: []savedFrame{
+			{fn: 0, pc: 0, action: bytecode.None},
+			{fn: 1, pc: parallel, action: 0, locals: locals, join: &join{
+				bracket: bytecode.None, workers: 2, next: 2, branches: []branch{{number: 1, kept: child}},
+			}},
+		},
+	}
+}
+
+// TestRestoreChecks: what no run can have come to is refused, and told.
+func TestRestoreChecks(t *testing.T) {
+	for _, test := range []struct {
+		name, want string
+		change     func(s *saved, loop *savedFrame, child *saved)
+	}{
+		{"as it is", "", func(*saved, *savedFrame, *saved) {}},
+		{"no seed", "lacks what the run's ids are made from", func(s *saved, _ *savedFrame, _ *saved) { s.seed = "" }},
+		{"no frames", "a task of 0 calls", func(s *saved, _ *savedFrame, _ *saved) { s.frames = nil }},
+		{"another pipeline", "it is not the pipeline", func(s *saved, _ *savedFrame, _ *saved) { s.frames = s.frames[1:] }},
+		{"no such function", "is not from 0 to 1", func(s *saved, _ *savedFrame, _ *saved) { s.frames[0].fn = 2 }},
+		{"behind the end", "stands behind its end", func(s *saved, _ *savedFrame, _ *saved) { s.frames[0].pc = 4 }},
+		{"a call that nothing calls", "nothing calls it", func(s *saved, _ *savedFrame, _ *saved) { s.frames[0].pc = 3 }},
+		{"an action that was not called", "not what was called", func(s *saved, f *savedFrame, _ *saved) { f.action = bytecode.None }},
+		{"no step", "it stands at no step", func(s *saved, f *savedFrame, _ *saved) { f.pc, f.join = 3, nil }},
+		{"nothing to wait for", "nothing to wait for", func(s *saved, f *savedFrame, _ *saved) { f.pc = 0 }},
+		{"a loop over no array", "a loop over no array", func(s *saved, f *savedFrame, _ *saved) { f.locals[0] = value.True }},
+		{"more items than there are", "is not from 0 to 3", func(s *saved, f *savedFrame, _ *saved) { f.join.next = 4 }},
+		{"too many at once", "is not from 0 to 10000", func(s *saved, f *savedFrame, _ *saved) { f.join.workers = maxConcurrency + 1 }},
+		{"none at once", "more under way than have begun", func(s *saved, f *savedFrame, _ *saved) { f.join.workers = 0 }},
+		{"an effect to come", "is not from 0 to 1", func(s *saved, f *savedFrame, _ *saved) { f.join.count = 2 }},
+		{"a branch to come", "is not from 0 to 1", func(s *saved, f *savedFrame, _ *saved) { f.join.branches[0].number = 2 }},
+		{"a branch twice", "branch 1 twice", func(s *saved, f *savedFrame, _ *saved) {
+			f.join.branches = append(f.join.branches, f.join.branches[0])
+		}},
+		{"an iteration of another function", "another function than its loop", func(_ *saved, _ *savedFrame, c *saved) { c.frames[0].fn, c.frames[0].pc, c.frames[0].from = 0, 0, 0 }},
+		{"an iteration that began elsewhere", "not what was called", func(_ *saved, _ *savedFrame, c *saved) { c.frames[0].from++ }},
+		{"an iteration outside of its loop", "outside of its loop", func(_ *saved, _ *savedFrame, c *saved) { c.frames[0].pc += 1 }},
+		{"an iteration in the loop itself", "outside of its loop", func(_ *saved, _ *savedFrame, c *saved) { c.frames[0].pc = 0 }},
+		{"failures without the first", "failures without the first", func(s *saved, _ *savedFrame, _ *saved) { s.failures.count = 1 }},
+		{"a failure that is none", "a failure that is none", func(s *saved, _ *savedFrame, _ *saved) { s.failures.actions = []*Error{nil} }},
+		{"fewer locals", "no local", func(_ *saved, f *savedFrame, c *saved) { f.locals, c.frames[0].locals = f.locals[:2], nil }},
+	} {
+		m, s := handSaved(t)
+		loop := &s.frames[1]
+		test.change(s, loop, loop.join.branches[0].kept)
+		w := m.begin(formTask, nil, 0)
+		s.write(w, nil, true)
+		data, err := finish(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = m.Restore(nil, nil, data)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: %v, expected %q", test.name, err, test.want)
 		}
 	}
 }
