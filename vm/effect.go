@@ -25,6 +25,13 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		return t.response, next, nil
 	case bytecode.SetResponse:
 		t.setResponse(args[0])
+	case bytecode.Status:
+		if t.code == noStatus {
+			return value.NullValue, next, nil
+		}
+		return value.FromInt(int64(t.code)), next, nil
+	case bytecode.Headers:
+		return t.headers, next, nil
 	case bytecode.Items:
 		return t.responseItems(), next, nil
 	case bytecode.LastRun:
@@ -43,7 +50,7 @@ func (t *Task) effect(f *frame, op bytecode.Op, rest []byte, locals, args []valu
 		return value.NullValue, next, t.checkpoint(f)
 
 	case bytecode.Open, bytecode.LastSync, bytecode.ShiftSync, bytecode.UpdateFrom, bytecode.ResetSync, bytecode.PageParam, bytecode.Fetch, bytecode.PageDone,
-		bytecode.PageError, bytecode.PageItems, bytecode.MorePages, bytecode.Close, bytecode.Ahead:
+		bytecode.PageError, bytecode.Judge, bytecode.PageItems, bytecode.MorePages, bytecode.Close, bytecode.Ahead:
 		return t.fetchEffect(f, op, rest, args)
 	case bytecode.Handled:
 		t.failed = nil
@@ -362,6 +369,8 @@ func (t *Task) enter(slots []value.Value) {
 	slots[3] = t.response
 	slots[4] = value.FromInt(int64(t.status))
 	slots[5] = value.FromString(t.items)
+	slots[8] = value.FromInt(int64(t.code))
+	slots[9] = t.headers
 	slots[bytecode.LoopSlots-1] = value.False
 	slots[6] = value.FromInt(int64(t.closed.covered))
 	slots[7] = value.FromInt(int64(len(t.closed.keys)))
@@ -370,13 +379,14 @@ func (t *Task) enter(slots []value.Value) {
 // restore makes the response of enter the current one again: each iteration has
 // its own (language definition, section 6.3).
 func (t *Task) restore(slots []value.Value) error {
-	if !slots[2].IsInt() || !slots[4].IsInt() || slots[5].Kind() != value.String || !slots[7].IsInt() {
+	if !slots[2].IsInt() || !slots[4].IsInt() || slots[5].Kind() != value.String || !slots[7].IsInt() || !slots[8].IsInt() {
 		return errBadProgram
 	}
 	if t.sequence != slots[2].Int() {
 		t.last = nil // it was of an iteration that is over
 	}
 	t.sequence, t.response, t.status, t.items = slots[2].Int(), slots[3], int(slots[4].Int()), slots[5].Str()
+	t.code, t.headers = int(slots[8].Int()), slots[9]
 	slots[bytecode.LoopSlots-1] = value.False
 	if mark := int(slots[7].Int()); !t.m.checkpoints && mark < len(t.closed.keys) {
 		t.closed.keys = t.closed.keys[:max(0, mark)] // of an iteration that has gone well

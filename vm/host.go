@@ -100,25 +100,44 @@ type Request struct {
 	Next    bool        // Path is the URL that a Link header gave: its query is complete
 	Options value.Value // object or null; see bytecode.FetchInfoInfo
 	Param   value.Value // the page parameter to send, or null
+	// FailWhen, RetryWhen and RetryWait judge an answer by the options of those
+	// names; nil without the option. They may be called from several goroutines.
+	FailWhen, RetryWhen, RetryWait Judge
 	// IdempotencyKey is the same for requests that a retry directive repeats.
 	IdempotencyKey string
 	At             At
 	Effect         Effect // its Count is -1 of a page that is asked for ahead
 }
 
+// Judge works out an expression over an answer. The error is an *Error, with the
+// place in the mission.
+type Judge func(ctx context.Context, a *Answer) (value.Value, error)
+
+// Answer is what an expression about an answer is worked out over.
+type Answer struct {
+	Response value.Value // the body, or the envelope of a failed request
+	Status   int         // 0 if there was no answer
+	Headers  value.Value // an object, if FetchInfo.Headers says that the mission reads them
+}
+
 // Reply is what a request gave.
 type Reply struct {
 	Body    value.Value
 	Status  int
-	Time    int64  // when the request was sent, by the server's clock if it tells, in milliseconds since 1970
-	Latest  int64  // the latest that it can be now, by either side's clock; 0: unknown
-	Next    string // URL of the following page from the Link header, or ""
-	Linked  bool   // the Link header says that another page follows, wherever it is
-	Last    bool   // no other page is to be asked for
+	Headers value.Value // an object by names in lower case, if FetchInfo.Headers says that the mission reads them
+	Time    int64       // when the request was sent, by the server's clock if it tells, in milliseconds since 1970
+	Latest  int64       // the latest that it can be now, by either side's clock; 0: unknown
+	Next    string      // URL of the following page from the Link header, or ""
+	Linked  bool        // the Link header says that another page follows, wherever it is
+	Last    bool        // no other page is to be asked for
 	Failure *Failure
 	// Reject makes the failure of the request, where its answer is good but no
 	// page of the fetch. Nil: the error is all.
 	Reject func(why error) *Failure
+	// Resolve gives the absolute address of a reference to the next page, which
+	// may be relative to the address of this one, or an error where that must not
+	// be asked for.
+	Resolve func(reference string) (string, error)
 }
 
 // Failure is a failed request: the envelope that a match of the response sees,
@@ -185,6 +204,7 @@ const (
 	NoticeOrigin                     // a saved position is of another origin
 	NoticeDate                       // a Date header lies in the future
 	NoticePosition                   // a position can't be sent
+	NoticeRetry                      // what decides about another attempt can't be worked out
 	NoticeRedirect                   // a redirect has lost the query
 	NoticeCursor                     // no page had anything where paginate says the next cursor is
 	NoticeSeam                       // items without an id were dropped where two pages overlap

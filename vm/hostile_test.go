@@ -177,8 +177,8 @@ func TestHandmade(t *testing.T) {
 		{"the position of no fetch", asm(LastSync, 0, Pop, Return), nil, damaged},
 		{"a fetch that is not open", asm(Null, Null, Fetch, 0, 0, 0, Return), nil, damaged},
 		{"another fetch than the open one", asm(Null, Open, 0, 0, Null, Null, Fetch, 2, 0, 0, Return), nil, damaged},
-		{"a page done of no fetch", asm(Null, PageDone, 0, 0, 0, Return), nil, damaged},
-		{"a page done before it came", asm(Null, Open, 0, 0, Null, PageDone, 0, 0, 0, Close, 0, 0, Return), nil, damaged},
+		{"a page done of no fetch", asm(Null, Null, PageDone, 0, 0, 0, Return), nil, damaged},
+		{"a page done before it came", asm(Null, Open, 0, 0, Null, Null, PageDone, 0, 0, 0, Close, 0, 0, Return), nil, damaged},
 		{"closed twice", asm(Null, Open, 0, 0, Close, 0, 0, Close, 0, 0, Return), nil, damaged},
 		{"a path that is no text", asm(Null, Open, 0, 0, True, Null, Fetch, 0, 0, 0, Return), nil, "must be text, found boolean true"},
 		{"options that are no object", asm(Null, Open, 0, 0, Const, 0, Const, 2, Fetch, 0, 0, 0, Return), pages, "the options are array [true,2], expected an object of its options"},
@@ -197,28 +197,28 @@ func TestHandmade(t *testing.T) {
 		{"a failure left behind", asm(Const, 0, Open, 1, 0, Const, 0, Null, Fetch, 1, 0, "end", "end", Return), nil, ""},
 		{"a page error of no fetch", asm(PageError, 0, 0, "end", "end", Return), nil, damaged},
 		{"a page error that nothing caught", asm(Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, PageError, 0, 0, "end", "end", Return), pages, damaged},
-		{"a page done of an unpaginated fetch", asm(Const, 0, Open, 1, 0, Const, 0, Null, Fetch, 1, 0, "end", Null, PageDone, 1, 0, 0, MorePages, 0, "top", "top", Close, 1, 0, "end", Return), pages, ""},
+		{"a page done of an unpaginated fetch", asm(Const, 0, Open, 1, 0, Const, 0, Null, Fetch, 1, 0, "end", Null, Null, PageDone, 1, 0, 0, MorePages, 0, "top", "top", Close, 1, 0, "end", Return), pages, ""},
 		{"more pages told twice", asm(
 			Null, Open, 0, 0, Int, 3, Object, 0, Set, 0,
-			"page", Const, 0, Load, 0, Fetch, 0, 0, 0, Null, PageDone, 0, 0, 0,
+			"page", Const, 0, Load, 0, Fetch, 0, 0, 0, Null, Null, PageDone, 0, 0, 0,
 			MorePages, 0, "again", "again", MorePages, 0, "more", "more",
-			Const, 0, Load, 0, Fetch, 0, 0, 0, Null, PageDone, 0, 0, 0, Close, 0, 0, Return), pages, ""},
+			Const, 0, Load, 0, Fetch, 0, 0, 0, Null, Null, PageDone, 0, 0, 0, Close, 0, 0, Return), pages, ""},
 		{"more pages for ever", asm(
-			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, Null, PageDone, 0, 0, 0, "again", MorePages, 0, "again", Return), pages, ""},
+			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, Null, Null, PageDone, 0, 0, 0, "again", MorePages, 0, "again", Return), pages, ""},
 		{"the same page for ever", asm(
-			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, "again", Null, PageDone, 0, 0, 0, Loop, "again"), pages, damaged},
+			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, "again", Null, Null, PageDone, 0, 0, 0, Loop, "again"), pages, damaged},
 		{"a fetch for ever", asm(Null, Open, 0, 0, "again", Const, 0, Null, Fetch, 0, 0, 0, Loop, "again"), pages, "context deadline exceeded"},
 
 		{"a page asked for ahead and left behind", asm(
-			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, Null, PageDone, 0, 0, 0, Const, 0, Null, Ahead, 0, 0, Return), endless, ""},
+			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, Null, Null, PageDone, 0, 0, 0, Const, 0, Null, Ahead, 0, 0, Return), endless, ""},
 		{"a page asked for ahead in an iteration", asm(Const, 2, Iter, 0, 0, Int, 2, Parallel, 0, 0, "end", Pop,
-			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, Null, PageDone, 0, 0, 0, Const, 0, Null, Ahead, 0, 0, EndItem, "end", Return), endless, "context deadline exceeded"},
+			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, Null, Null, PageDone, 0, 0, 0, Const, 0, Null, Ahead, 0, 0, EndItem, "end", Return), endless, "context deadline exceeded"},
 		{"a page asked for ahead of nothing", asm(Null, Open, 0, 0, Const, 0, Null, Ahead, 0, 0, Null, Open, 0, 0, Return), endless, ""},
 		{"a page asked for ahead twice", asm(
-			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, Null, PageDone, 0, 0, 0, Const, 0, Null, Ahead, 0, 0, Const, 0, Null, Ahead, 0, 0,
+			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, Null, Null, PageDone, 0, 0, 0, Const, 0, Null, Ahead, 0, 0, Const, 0, Null, Ahead, 0, 0,
 			Null, Open, 0, 0, Return), endless, ""},
 		{"a page asked for ahead where the fetch ends", asm(
-			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, Null, PageDone, 0, 0, 0, Const, 0, Null, Ahead, 0, 0, Close, 0, 0, Return), endless, ""},
+			Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, Null, Null, PageDone, 0, 0, 0, Const, 0, Null, Ahead, 0, 0, Close, 0, 0, Return), endless, ""},
 		{"retry without a count", asm(Null, Retry, 0, 0, 0), nil, damaged},
 		{"retry of no fetch", asm(Int, 1, Set, 0, "again", Null, Retry, 0, 0, "again"), nil, "given up after 3 attempts"},
 		{"retry with options that are none", asm(Int, 1, Set, 0, "again", Const, 2, Retry, 0, 0, "again"), nil, "retry: the options are array [true,2], expected an object of its options"},

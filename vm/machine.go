@@ -156,7 +156,7 @@ func (m *Machine) newTask(ctx context.Context, host Host, r *run) *Task {
 		}
 	}
 	t.attach(ctx, host, r)
-	t.status = noStatus
+	t.status, t.code = noStatus, noStatus
 	return t
 }
 

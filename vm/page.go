@@ -30,7 +30,7 @@ type pageState struct {
 	most     int64               // items that a page has had at most, for offset
 	overlap  int64               // how many of the places before it the current page may hold again
 	twins    int                 // pages in a row that were like the one before, for offset
-	next     string              // URL of the following page, for link
+	next     string              // URL of the following page, for link and next
 	asked    string              // next as it was when the current page was asked for
 	seen     map[string]struct{} // cursors that were sent
 	maxPages int64               // 0: no limit
@@ -48,6 +48,7 @@ type pageState struct {
 	model    value.Value   // the last page that was an object and had them
 	guess    string        // the only array of a page, which was empty
 	aside    bool          // the step that the pages go through takes something else than the items
+	judged   []value.Value // what the functions take that judge answers
 	linked   bool          // the current page's Link header says that another follows
 	hadNext  bool          // a page has had something, or null, where paginate says the next cursor is
 	dropped  int           // items without an id that were dropped where pages overlap
@@ -116,6 +117,12 @@ func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.V
 			return value.NullValue, u32(rest, 4), nil
 		}
 		return value.NullValue, next, err
+	case bytecode.Judge:
+		if args[0].Kind() != value.Array {
+			return value.NullValue, next, errBadProgram
+		}
+		p.judged = args[0].Elems()
+		return value.NullValue, next, nil
 	case bytecode.Ahead:
 		if err := writable(args); err != nil {
 			return value.NullValue, next, err
@@ -126,7 +133,7 @@ func (t *Task) fetchEffect(f *frame, op bytecode.Op, rest []byte, args []value.V
 		if !p.came {
 			return value.NullValue, next, errBadProgram
 		}
-		return t.pageDone(p, args[0], u32(rest, 4))
+		return t.pageDone(p, args[0], args[1], u32(rest, 4))
 	case bytecode.PageError:
 		if !p.came || t.caught == nil || u32(rest, 4) == 0 {
 			return value.NullValue, next, errBadProgram
@@ -171,6 +178,7 @@ func (t *Task) fetchPage(f *frame, p *pageState, path, options value.Value) (fai
 		return false, err
 	}
 	t.failed, t.last, p.failure = reply.Failure, reply.Failure, reply.Failure
+	t.code, t.headers = reply.Status, reply.Headers
 	if reply.Failure != nil {
 		t.holdFetch(p)
 		if !p.fetch.Handled {
@@ -205,9 +213,14 @@ func (t *Task) fetchPage(f *frame, p *pageState, path, options value.Value) (fai
 	return false, nil
 }
 
+// judges reports whether failWhen says what is no good answer.
+func (p *pageState) judges() bool {
+	return p.fetch.Judges != nil && p.fetch.Judges.FailWhen != bytecode.None
+}
+
 // only reads what the answer to a request without pages says beside its items.
 func (p *pageState) only() {
-	if !p.fetch.Judged {
+	if !p.judges() {
 		if why := partial(p.body, ""); why != "" {
 			p.cutShort(CutErrors, "%s", why)
 		}
@@ -226,9 +239,9 @@ func (p *pageState) only() {
 
 // pageDone takes the current page into the fetch. A page that is not what it
 // should be leaves the fetch as it was before.
-func (t *Task) pageDone(p *pageState, until value.Value, target int) (value.Value, int, error) {
+func (t *Task) pageDone(p *pageState, until, to value.Value, target int) (value.Value, int, error) {
 	before := *p
-	if err := p.done(until); err != nil {
+	if err := p.done(t.answer, until, to); err != nil {
 		*p = before
 		return t.pageFailed(p, err, target)
 	}
@@ -305,6 +318,9 @@ func (t *Task) request(f *frame, p *pageState, e Effect, path, options value.Val
 	if !p.fetch.PageCarried {
 		r.Param = p.param
 	}
+	if j := p.fetch.Judges; j != nil {
+		r.FailWhen, r.RetryWhen, r.RetryWait = t.judge(f, p, j.FailWhen), t.judge(f, p, j.RetryWhen), t.judge(f, p, j.RetryWait)
+	}
 	if err := checkPath(r.Path); err != nil {
 		return nil, err
 	}
@@ -313,6 +329,27 @@ func (t *Task) request(f *frame, p *pageState, e Effect, path, options value.Val
 	}
 	r.IdempotencyKey = p.idempotency
 	return &r, nil
+}
+
+// judge gives what works out a function over an answer. It is a task of its own,
+// for the request may be made ahead, beside what this task does then.
+func (t *Task) judge(f *frame, p *pageState, fn int) Judge {
+	if fn == bytecode.None {
+		return nil
+	}
+	m, host, action, args := t.m, t.host, f.action, p.judged
+	return func(ctx context.Context, a *Answer) (value.Value, error) {
+		child := m.newTask(ctx, host, nil)
+		defer m.release(child)
+		child.response, child.code, child.status, child.headers = a.Response, a.Status, a.Status, a.Headers
+		child.push(fn, action)
+		copy(child.stack[:m.funcs[fn].Args], args)
+		v, err := child.execute()
+		if err != nil {
+			return v, err
+		}
+		return v, nil
+	}
 }
 
 // ahead is a page that is asked for while the task works on the one before. It
@@ -405,7 +442,9 @@ func firstParam(kind bytecode.PageKind) value.Value {
 
 // done takes the current page into the fetch: its items, and whether another
 // page follows. until is what `until` gave, if there is one.
-func (p *pageState) done(until value.Value) error {
+//
+// to is what the expression gave that says what the next page is.
+func (p *pageState) done(answer *Reply, until, to value.Value) error {
 	if err := p.findItems(); err != nil {
 		return err
 	}
@@ -422,12 +461,12 @@ func (p *pageState) done(until value.Value) error {
 	if p.empties > maxEmptyPages {
 		return fmt.Errorf("%d empty pages in a row, and `until` does not hold", p.empties)
 	}
-	if !p.fetch.Judged && len(p.items) > 0 {
+	if !p.judges() && len(p.items) > 0 {
 		if why := partial(p.body, p.path); why != "" {
 			p.cutShort(CutErrors, "%s", why)
 		}
 	}
-	if err := p.decide(until); err != nil {
+	if err := p.decide(answer, until, to); err != nil {
 		return err
 	}
 	p.more = p.more && !p.last
@@ -468,7 +507,7 @@ func (p *pageState) isCut(kind CutKind) bool {
 }
 
 // decide says whether another page follows, and with what parameter.
-func (p *pageState) decide(until value.Value) error {
+func (p *pageState) decide(answer *Reply, until, to value.Value) error {
 	p.more = true
 	switch p.fetch.Page {
 	case bytecode.PageNumber:
@@ -482,7 +521,9 @@ func (p *pageState) decide(until value.Value) error {
 	case bytecode.PageLink:
 		p.more = p.next != ""
 	case bytecode.PageCursor:
-		return p.decideCursor(until)
+		return p.decideCursor(until, to)
+	case bytecode.PageNext:
+		return p.decideNext(answer, until, to)
 	}
 	if p.fetch.Until {
 		// `until` decides, but no page can follow where nothing tells which.
@@ -512,6 +553,8 @@ func (p *pageState) repeated() error {
 	switch p.fetch.Page {
 	case bytecode.PageLink:
 		why = "its Link header leads in a circle"
+	case bytecode.PageNext:
+		why = "what next() gives leads in a circle"
 	case bytecode.PageOffset:
 		if p.twins <= maxTwins && int64(p.twins)*p.most < p.size {
 			return nil
@@ -562,8 +605,33 @@ func (p *pageState) follow(to, what string) error {
 	return nil
 }
 
-func (p *pageState) decideCursor(until value.Value) error {
-	cursor, there := lookUp(p.body, p.fetch.Cursor)
+// decideNext goes on at the address that an expression gave.
+func (p *pageState) decideNext(answer *Reply, until, to value.Value) error {
+	p.next = ""
+	none := to.IsNull() || to.Kind() == value.Bool && !to.Bool() || to.Kind() == value.String && to.Str() == ""
+	if none || p.fetch.Until && value.Truth(until) {
+		p.more = false
+		return nil
+	}
+	if to.Kind() != value.String {
+		return fmt.Errorf("the address of the next page must be text, found %s", value.Describe(to))
+	}
+	if answer == nil || answer.Resolve == nil {
+		return errBadProgram
+	}
+	address, err := answer.Resolve(to.Str())
+	if err != nil {
+		return fmt.Errorf("the next page's address %w", err)
+	}
+	p.next = address
+	return p.follow(address, "address")
+}
+
+func (p *pageState) decideCursor(until, to value.Value) error {
+	cursor, there := to, true
+	if p.fetch.Cursor != "" {
+		cursor, there = lookUp(p.body, p.fetch.Cursor)
+	}
 	p.hadNext = p.hadNext || there
 	if !there && p.number == 1 && len(p.items) > 0 && !(p.fetch.Until && value.Truth(until)) {
 		if meant := misspelt(p.body, p.fetch.Cursor); meant != "" {
@@ -576,7 +644,7 @@ func (p *pageState) decideCursor(until value.Value) error {
 			p.more = false
 			return nil
 		}
-		return fmt.Errorf("the next cursor must be text or a number, found %s in %s", value.Describe(cursor), p.fetch.Cursor)
+		return fmt.Errorf("the next cursor must be text or a number, found %s%s", value.Describe(cursor), in(p.fetch.Cursor))
 	}
 	text := value.Text(cursor)
 	if text == "" || p.fetch.Until && value.Truth(until) {
@@ -593,10 +661,18 @@ func (p *pageState) decideCursor(until value.Value) error {
 	return p.follow(text, "cursor")
 }
 
+// in says where something was found, if that has a path.
+func in(path string) string {
+	if path == "" {
+		return ""
+	}
+	return " in " + path
+}
+
 // limit applies maxItems, which cuts exactly, and maxPages.
 func (p *pageState) limit() {
 	if p.maxItems > 0 && int64(p.before+len(p.items)) >= p.maxItems {
-		keep := p.maxItems - int64(p.before)
+		keep := max(p.maxItems-int64(p.before), 0) // a damaged snapshot may say that there were more
 		if int64(len(p.items)) > keep || p.more {
 			p.cutShort(CutLimit, "ended early at maxItems: %d", p.maxItems)
 		}

@@ -381,6 +381,7 @@ func (w *work) begin(f *frame, number int) *Task {
 	child := t.m.newTask(w.ctx, t.host, t.run)
 	child.up = t
 	child.response, child.status, child.items = t.response, t.status, t.items
+	child.code, child.headers = t.code, t.headers
 	child.path = append(append(child.path[:0], t.path...), Branch{Count: f.join.count, Number: number})
 	if w.actions != nil {
 		action := w.actions[number]

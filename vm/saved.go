@@ -18,6 +18,8 @@ type saved struct {
 	response value.Value
 	status   int
 	items    string
+	code     int
+	headers  value.Value
 	sequence int64
 	failed   *Failure
 	last     *Failure
@@ -40,6 +42,7 @@ func (t *Task) save() *saved {
 	s := &saved{
 		path: t.path, effects: t.effects, uuids: t.uuids, wake: t.wake,
 		response: t.response, status: t.status, items: t.items, sequence: t.sequence,
+		code: t.code, headers: t.headers,
 		failed: t.failed, last: t.last, failures: t.failures, closed: t.closed, answers: t.answers(),
 		frames: make([]savedFrame, len(t.frames)),
 	}
@@ -62,6 +65,7 @@ func (t *Task) load(s *saved) {
 	t.path = append(t.path[:0], s.path...)
 	t.effects, t.uuids, t.wake, t.nap = s.effects, s.uuids, s.wake, 0
 	t.response, t.status, t.items, t.sequence = s.response, s.status, s.items, s.sequence
+	t.code, t.headers = s.code, s.headers
 	t.failed, t.last, t.caught, t.failures, t.closed = s.failed, s.last, nil, s.failures, s.closed
 	if len(s.answers) > 0 || t.apart != nil {
 		t.aside().answers = s.answers
@@ -103,6 +107,8 @@ func (s *saved) write(w *snapshot.Writer, up *saved, deep bool) {
 	w.Int(int64(s.status))
 	w.Text(s.items)
 	w.Int(s.sequence)
+	w.Int(int64(s.code))
+	w.Value(s.headers)
 	writeFailure(w, s.failed)
 	writeFailure(w, s.last)
 	s.failures.write(w)
@@ -228,6 +234,7 @@ func (r *reader) task(path []Branch, up *saved) *saved {
 	s.seed = r.Text()
 	s.response = r.Value()
 	s.status, s.items, s.sequence = int(r.IntFrom(noStatus, 1<<31)), r.Text(), r.IntFrom(0, most)
+	s.code, s.headers = int(r.IntFrom(noStatus, 1<<31)), r.Value()
 	s.failed, s.last = r.failure(), r.failure()
 	s.failures = r.failures()
 	s.closed = r.closings()

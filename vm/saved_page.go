@@ -61,7 +61,7 @@ func (p *pageState) values() []*value.Value {
 }
 
 func (p *pageState) lists() []*[]value.Value {
-	return []*[]value.Value{&p.items, &p.received, &p.merged}
+	return []*[]value.Value{&p.items, &p.received, &p.merged, &p.judged}
 }
 
 func (p *pageState) counts() []*int {

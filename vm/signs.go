@@ -11,9 +11,10 @@ import (
 // This file reads what an answer says beside its items: that there is more, or
 // that something went wrong.
 
-// nothing reports whether a value says nothing: null, false, 0, "", an empty
-// array or object, or an array of nulls.
-func nothing(v value.Value) bool {
+// SaysNothing reports whether a value counts as none where it would tell of an
+// error: null, false, 0, "", an empty
+// array or object, or an array of nulls (language definition, section 6.1).
+func SaysNothing(v value.Value) bool {
 	switch v.Kind() {
 	case value.Array:
 		for _, e := range v.Elems() {
@@ -35,7 +36,7 @@ func problem(v value.Value) (name string, e value.Value) {
 		return "", e
 	}
 	for _, name := range [...]string{"error", "errors"} {
-		if e, ok := v.Obj().Get(name); ok && !nothing(e) {
+		if e, ok := v.Obj().Get(name); ok && !SaysNothing(e) {
 			return name, e
 		}
 	}
@@ -64,7 +65,7 @@ func partial(body value.Value, path string) string {
 func holdsItems(body value.Value, problem string) bool {
 	if data := value.Field(body, "data"); data.Kind() == value.Object {
 		for _, v := range data.Obj().Slots() {
-			if !nothing(v) {
+			if !SaysNothing(v) {
 				return true
 			}
 		}

@@ -43,11 +43,13 @@ type Task struct {
 	frames []frame
 
 	response value.Value
-	status   int    // HTTP status of response, or noStatus
-	items    string // path of the items in response, if it is merged of pages
-	sequence int64  // counts the responses
-	loops    uint   // counts backward jumps
-	eval     bool   // an evaluation, which no timeout stops
+	status   int         // HTTP status of response, or noStatus
+	items    string      // path of the items in response, if it is merged of pages
+	code     int         // HTTP status of the latest answer that a request got, or noStatus
+	headers  value.Value // its headers, if the mission reads any
+	sequence int64       // counts the responses
+	loops    uint        // counts backward jumps
+	eval     bool        // an evaluation, which no timeout stops
 
 	answer *Reply // with the page under way; never at a step boundary
 	closed closings

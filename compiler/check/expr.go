@@ -146,6 +146,17 @@ func (c *checker) name(e *syntax.Name) *typ {
 		c.useStore(e)
 		return storeType
 	}
+	switch e.Name {
+	case "status", "headers":
+		if c.at.response == nil {
+			c.report(diag.CodeNotHere, e.Span, "", "there is no `%s` here: nothing has been requested yet", e.Name)
+			return anyType
+		}
+		if e.Name == "status" {
+			return ofKinds(stdlib.KNumber | stdlib.KNull)
+		}
+		return anyType
+	}
 	c.unknownName(e)
 	return anyType
 }
@@ -188,7 +199,7 @@ func (c *checker) unknownName(e *syntax.Name) {
 	}
 	builtin := []string{"scheduledTime", "true", "false", "null"}
 	if c.at.response != nil {
-		builtin = append(builtin, "response")
+		builtin = append(builtin, "response", "status", "headers")
 	}
 	if c.at.lastSync {
 		builtin = append(builtin, "lastSync")

@@ -16,10 +16,10 @@ import (
 // Pagination is the value of a request's `paginate` (language definition, section
 // 6.1).
 type Pagination struct {
-	Form  string      // page, offset, cursor or link
-	Param string      // the parameter that pages are asked for with; "" for link
-	Size  syntax.Expr // nil for link
-	Next  syntax.Expr // cursor: the path of the next cursor
+	Form  string      // page, offset, cursor, link or next
+	Param string      // the parameter that pages are asked for with; "" for link and next
+	Size  syntax.Expr // nil for link and next
+	Next  syntax.Expr // cursor: the path of the next cursor, or what gives it; next: what gives the next address
 	Items syntax.Expr // where the items are; nil if it is left out
 }
 
@@ -33,6 +33,7 @@ var pageForms = []struct {
 	{"offset", 2, 3, "offset(param, size, items?)"},
 	{"cursor", 3, 4, "cursor(param, size, \"path.to.next\", items?)"},
 	{"link", 0, 1, "link(items?)"},
+	{"next", 1, 2, "next(response.next, items?)"},
 }
 
 // OnePage reports whether the value of `paginate` is none: one page is meant.
@@ -57,7 +58,11 @@ func ReadPagination(e syntax.Expr) (p Pagination, ok bool) {
 		if n == f.most {
 			p.Items = call.Args[n-1]
 		}
-		if f.name == "link" {
+		switch f.name {
+		case "link":
+			return p, true
+		case "next":
+			p.Next = call.Args[0]
 			return p, true
 		}
 		if p.Param, ok = Word(call.Args[0]); !ok || p.Param == "" {
@@ -83,11 +88,11 @@ func (c *checker) checkPages(e syntax.Expr) {
 		names = append(names, f.name)
 	}
 	if !ok {
-		suggestion := "write `page(page, 100)`, `offset(offset, 100)`, `cursor(cursor, 100, \"next\")` or `link()`"
+		suggestion := "write `page(page, 100)`, `offset(offset, 100)`, `cursor(cursor, 100, \"next\")`, `link()` or `next(response.next)`"
 		if name, isName := e.(*syntax.Name); isName && name.Name == "link" {
 			suggestion = "write `link()`"
 		}
-		c.report(diag.CodeBadPaginate, e.Place(), suggestion, "`paginate` must be page(…), offset(…), cursor(…), link() or none")
+		c.report(diag.CodeBadPaginate, e.Place(), suggestion, "`paginate` must be page(…), offset(…), cursor(…), link(), next(…) or none")
 		return
 	}
 	for _, f := range pageForms {
@@ -101,18 +106,30 @@ func (c *checker) checkPages(e syntax.Expr) {
 		c.checkPageArguments(f.name, call.Args)
 		return
 	}
-	c.report(diag.CodeBadPaginate, call.Fun.Span, didYouMean(near.Nearest(call.Fun.Name, names)), "`%s` is no way to paginate; there are page, offset, cursor and link", call.Fun.Name)
+	c.report(diag.CodeBadPaginate, call.Fun.Span, didYouMean(near.Nearest(call.Fun.Name, names)), "`%s` is no way to paginate; there are page, offset, cursor, link and next", call.Fun.Name)
 }
 
 func (c *checker) checkPageArguments(form string, args []syntax.Expr) {
 	texts := args
-	if form != "link" {
+	switch form {
+	case "link":
+	case "next":
+		c.pageExpr(args[0], "the next page's address")
+		texts = args[1:]
+	default:
 		if w, ok := Word(args[0]); !ok || w == "" {
 			c.report(diag.CodeBadPaginate, args[0].Place(), "", "the parameter of `%s` must be a bare word or a string", form)
 			return
 		}
 		c.checkNumberIn(&option.Spec{Name: form, Min: 1}, option.Count, args[1])
 		texts = args[2:]
+		if form != "cursor" {
+			break
+		}
+		if !Constant(args[2]) { // else it is a path
+			c.pageExpr(args[2], "the next cursor")
+			texts = args[3:]
+		}
 	}
 	for _, a := range texts {
 		if t := c.expr(a); !t.can(stdlib.KString) {
@@ -124,6 +141,16 @@ func (c *checker) checkPageArguments(form string, args []syntax.Expr) {
 			}
 			c.report(diag.CodeBadPaginate, a.Place(), suggestion, "%q is no path of fields such as \"data.items\"", lit.Value)
 		}
+	}
+}
+
+// pageExpr checks an expression that is worked out over each page, and gives what.
+func (c *checker) pageExpr(e syntax.Expr, what string) {
+	if t := c.expr(e); !t.can(stdlib.KString | stdlib.KNumber | stdlib.KNull) {
+		c.report(diag.CodeBadPaginate, e.Place(), "", "%s must be text, found %s", what, t.describe())
+	}
+	if Constant(e) {
+		c.report(diag.CodeBadPaginate, e.Place(), "write an expression over the page, such as `response.next`", "%s is the same for every page", what)
 	}
 }
 

@@ -152,15 +152,21 @@ func (c *checker) checkOption(spec *option.Spec, e syntax.Expr, p optionPlace) {
 	if spec.Kind == option.Item {
 		here.item = p.item
 	}
-	if spec.Kind == option.Until || spec.Kind == option.Cost || spec.Name == "updateFrom" {
+	if spec.Kind == option.Cost || spec.Name == "updateFrom" {
 		here.response = anyType
+	}
+	switch spec.Kind {
+	case option.Until, option.Pages:
+		here.response = anyType
+	case option.Answer:
+		here.response, here.noStores = anyType, false // it is worked out when there is an answer
 	}
 	c.with(here, func() { c.checkOptionValue(spec, e) })
 }
 
 func (c *checker) checkOptionValue(spec *option.Spec, e syntax.Expr) {
 	switch spec.Kind {
-	case option.Any:
+	case option.Any, option.Answer:
 		c.expr(e)
 	case option.Item:
 		if t := c.expr(e); spec.Name == "key" && !t.can(stdlib.KText|stdlib.KTime|stdlib.KBool) {
@@ -603,6 +609,12 @@ func (c *checker) checkList(spec *option.Spec, e syntax.Expr) {
 			c.expr(el.Value)
 			continue
 		}
+		if spec.Elem == option.Text {
+			if t := c.expr(el.Value); !t.can(stdlib.KString) {
+				c.report(diag.CodeOptionKind, el.Value.Place(), "", "in `%s` expected text, found %s", spec.Name, t.describe())
+			}
+			continue
+		}
 		c.checkNumberIn(spec, spec.Elem, el.Value)
 	}
 }
@@ -612,6 +624,8 @@ func (c *checker) checkStatus(spec *option.Spec, e syntax.Expr, status float64) 
 	switch {
 	case status < 100 || status > 999:
 		c.report(diag.CodeBadStatus, e.Place(), "", "%s is no HTTP status", e.Place().Text())
+	case spec.Name == "on" && status >= 200 && status < 300:
+		c.report(diag.CodeNoEffect, e.Place(), "write `failWhen`, and `when: true`", "a status of %s is no failure by itself, so that it is not repeated for it", e.Place().Text())
 	case spec.Name != "allow":
 	case slices.Contains([]float64{301, 302, 303, 307, 308}, status):
 		c.report(diag.CodeNoEffect, e.Place(), "", "a redirect is followed, so that allowing %s has no effect", e.Place().Text())

@@ -72,7 +72,7 @@ func (c *checker) checkPageSize(s *syntax.FetchStep, source *syntax.Source, page
 		}
 	}
 	for _, name := range []string{"body", "form", "headers"} {
-		look.fields(s.Options.Get(name), map[string]bool{})
+		look.fields(s.Options.Get(name), nil)
 	}
 	switch {
 	case look.sent:
@@ -103,6 +103,9 @@ func (l *pageSizes) fields(o *syntax.Option, seen map[string]bool) {
 		l.value("", o.Value)
 		return
 	}
+	if seen == nil {
+		seen = make(map[string]bool, len(object.Entries))
+	}
 	for _, e := range object.Entries {
 		switch {
 		case e.Spread != nil:
@@ -130,7 +133,7 @@ func (l *pageSizes) value(name string, e syntax.Expr) {
 		}
 		l.text(x.Value)
 	case *syntax.ObjectExpr:
-		l.fields(&syntax.Option{Value: x}, map[string]bool{})
+		l.fields(&syntax.Option{Value: x}, nil)
 	case *syntax.ArrayExpr:
 		for _, elem := range x.Elems {
 			l.value("", elem.Value)

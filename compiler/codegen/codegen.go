@@ -11,6 +11,7 @@
 package codegen
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 
@@ -77,6 +78,8 @@ type generator struct {
 	actionDecls    []*syntax.Action
 	transformDecls []*syntax.Transform
 	live           *liveness
+	judges         []bytecode.Judges // of the sources
+	headers        bool              // the mission reads the headers of answers
 }
 
 // position gives a span's start as the program notes it.
@@ -153,6 +156,7 @@ func (g *generator) mission(m *syntax.Mission) {
 	}
 	g.live = newLiveness(m, g.actionDecls)
 	g.sourcesParams(m.Sources)
+	g.headers = readsHeaders(m, g.actionDecls)
 	g.missionOptions(m)
 	for _, d := range m.Params {
 		g.param(d)
@@ -167,6 +171,44 @@ func (g *generator) mission(m *syntax.Mission) {
 		g.action(a, first+i)
 	}
 	g.pipeline(m)
+}
+
+// readsHeaders reports whether a mission may read the headers of answers: it has
+// that name anywhere. It looks at the text, which takes far less than going
+// through the tree; a comment that has the word only costs a little at run time.
+func readsHeaders(m *syntax.Mission, actions []*syntax.Action) bool {
+	for _, s := range m.Sources {
+		if s.Options != nil && namesHeaders(s.Options.Place()) {
+			return true
+		}
+	}
+	for _, a := range actions {
+		if namesHeaders(a.Place()) {
+			return true
+		}
+	}
+	return m.Run != nil && namesHeaders(m.Run.Place())
+}
+
+// namesHeaders reports whether the word headers stands in a part of a source other
+// than as a key or a field.
+func namesHeaders(part syntax.Span) bool {
+	if part.File == nil {
+		return false
+	}
+	const word = "headers"
+	text := part.File.Src[part.Start:part.End]
+	for {
+		i := bytes.Index(text, []byte(word))
+		if i < 0 {
+			return false
+		}
+		before, after := text[:i], bytes.TrimLeft(text[i+len(word):], " \t\r\n\"'")
+		text = text[i+len(word):]
+		if !bytes.HasPrefix(after, []byte(":")) && !bytes.HasSuffix(before, []byte(".")) {
+			return true
+		}
+	}
 }
 
 func (g *generator) param(d *syntax.Param) {

@@ -137,6 +137,14 @@ func (f *fn) nameExpr(n *syntax.Name) {
 		f.emit(bytecode.StoreList, i)
 		return
 	}
+	switch n.Name {
+	case "status":
+		f.emit(bytecode.Status)
+		return
+	case "headers":
+		f.emit(bytecode.Headers)
+		return
+	}
 	f.emit(bytecode.Null)
 }
 

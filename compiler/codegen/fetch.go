@@ -15,6 +15,7 @@ type pagination struct {
 	param  string
 	size   syntax.Expr // nil if not given
 	cursor string
+	next   syntax.Expr // gives the next cursor or address, in place of a path
 	items  string
 }
 
@@ -24,8 +25,9 @@ type pagination struct {
 //
 //	      Int 1; Set count          attempts, for the retry directive
 //	start: key; Open
-//	page:  path; options; Fetch     jumps to failed where a match handles that
-//	       until; PageDone
+//	page:  (what judges the answer takes); Judge
+//	       path; options; Fetch     jumps to failed where a match handles that
+//	       until; next; PageDone
 //	       (the step that the pages go through)
 //	       MorePages page
 //	       Close
@@ -60,6 +62,8 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 	info.Incremental = incremental(s)
 	info.Opaque = info.Incremental && opaque(s) != nil
 	info.PageCarried = p.param != "" && carries(s, p.param)
+	info.Headers = f.g.headers
+	judged := f.judges(&info, s, p)
 
 	f.g.prog.Fetches = append(f.g.prog.Fetches, info)
 	number, page := len(f.g.prog.Fetches)-1, f.newPage()
@@ -73,11 +77,12 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 	next, failed := newLabel(), newLabel()
 	f.place(next)
 	f.boundary()
-	f.exchange(s, p, until, number, page, failed)
+	f.exchange(s, p, until, judged, number, page, failed)
 	f.boundary() // an answer is a part of the state once it is known to be a page
 	f.request = req
 	if consumer != nil {
 		if f.mayFetchAhead(s, p, consumer) {
+			f.judge(judged, p, number, page)
 			f.withSync(page, func() { f.path(s) })
 			f.withPageParam(p.param, page, func() { f.requestOptions(s, p) })
 			f.at(s)
@@ -106,8 +111,10 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 // exchange generates one request and what becomes of its page. In its options
 // and `until` the page parameter is a variable, and lastSync the position of
 // this fetch.
-func (f *fn) exchange(s *syntax.FetchStep, p pagination, until *syntax.Option, number, page int, failed *label) {
+func (f *fn) exchange(s *syntax.FetchStep, p pagination, until *syntax.Option, judged []*syntax.Name, number, page int, failed *label) {
 	f.at(s)
+	raised := &label{pc: 0, depth: 0} // no place: what fails is raised
+	f.judge(judged, p, number, page)
 	f.withSync(page, func() { f.path(s) })
 	f.withPageParam(p.param, page, func() {
 		f.requestOptions(s, p)
@@ -115,7 +122,7 @@ func (f *fn) exchange(s *syntax.FetchStep, p pagination, until *syntax.Option, n
 		if f.g.prog.Fetches[number].Handled {
 			f.jump(bytecode.Fetch, failed, number, page)
 		} else {
-			f.jump(bytecode.Fetch, &label{pc: 0, depth: 0}, number, page)
+			f.jump(bytecode.Fetch, raised, number, page)
 		}
 		if p.kind == bytecode.PageNone {
 			return
@@ -127,12 +134,17 @@ func (f *fn) exchange(s *syntax.FetchStep, p pagination, until *syntax.Option, n
 		} else {
 			f.emit(bytecode.Null)
 		}
+		if p.next != nil {
+			f.expr(p.next)
+		} else {
+			f.emit(bytecode.Null)
+		}
 		f.at(s)
 		if !f.g.prog.Fetches[number].Handled {
-			f.jump(bytecode.PageDone, &label{pc: 0, depth: 0}, number, page)
+			f.jump(bytecode.PageDone, raised, number, page)
 			return
 		}
-		if until != nil {
+		if until != nil || p.next != nil {
 			f.failPage(start, number, page, failed)
 		}
 		f.jump(bytecode.PageDone, failed, number, page)
@@ -180,7 +192,7 @@ func (f *fn) mayFetchAhead(s *syntax.FetchStep, p pagination, consumer syntax.St
 			return !ends
 		})
 	}
-	return !ends && f.steady(s.Path) && (s.Options == nil || f.steady(s.Options) && p.surely(s.Options))
+	return !ends && f.steady(s.Path) && (p.size == nil || f.steady(p.size)) && (s.Options == nil || f.steady(s.Options) && p.surely(s.Options))
 }
 
 // surely reports whether a request's options can be worked out for a page that
@@ -189,7 +201,7 @@ func (f *fn) mayFetchAhead(s *syntax.FetchStep, p pagination, consumer syntax.St
 func (p pagination) surely(o *syntax.Options) bool {
 	sure := true
 	for _, opt := range o.Entries {
-		if p.param == "" || opt.Key.Name == "until" || opt.Key.Name == "paginate" || !mentions(opt.Value, p.param) {
+		if p.param == "" || contains([]string{"until", "paginate", "failWhen"}, opt.Key.Name) || !mentions(opt.Value, p.param) {
 			continue
 		}
 		syntax.Walk(opt.Value, func(n syntax.Node) bool {
@@ -217,15 +229,25 @@ func (f *fn) steady(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.Name:
 			_, store := f.storeName(n)
-			steady = steady && !store && n.Name != "response"
+			steady = steady && !store && n.Name != "response" && !f.isGlobal(n, "status") && !f.isGlobal(n, "headers")
 		case *syntax.SubjectExpr:
 			steady = steady && f.subject != responseSubject
 		case *syntax.CallExpr:
 			h, host := hostFuncs[n.Fun.Name]
 			steady = steady && (!host || h == bytecode.HostEnv)
 		case *syntax.Option:
-			if n.Key.Name == "until" || n.Key.Name == "updateFrom" {
-				return false // seen to before the next page is asked for, or behind the last one
+			switch n.Key.Name {
+			case "until", "updateFrom", "paginate", "failWhen":
+				return false // worked out over the page, or by whoever asks for it
+			case "retry":
+				object, ok := unparen(n.Value).(*syntax.ObjectExpr)
+				if !ok || !plain(object) {
+					return true
+				}
+				for _, e := range object.Entries {
+					steady = steady && (e.Key.Name == "when" || e.Key.Name == "wait" || f.steady(e.Value))
+				}
+				return false
 			}
 		}
 		return steady
@@ -262,7 +284,7 @@ func (f *fn) path(s *syntax.FetchStep) {
 
 // requestOptions pushes the options that the host needs.
 func (f *fn) requestOptions(s *syntax.FetchStep, p pagination) {
-	skip := []string{"source", "paginate", "until", "syncKey"}
+	skip := []string{"source", "paginate", "until", "syncKey", "failWhen"}
 	if opaque(s) != nil {
 		skip = append(skip, "updateFrom")
 	}
@@ -396,9 +418,22 @@ func pageForm(e syntax.Expr) (p pagination) {
 	case "cursor":
 		p.kind, p.param = bytecode.PageCursor, takeText()
 		takeSize()
-		p.cursor = takeText()
+		if len(args) > 0 {
+			if lit, ok := unparen(args[0]).(*syntax.StringLit); ok {
+				p.cursor = lit.Value
+			} else {
+				p.next = args[0]
+			}
+			args = args[1:]
+		}
 	case "link":
 		p.kind = bytecode.PageLink
+	case "next":
+		p.kind = bytecode.PageNext
+		if len(args) > 0 {
+			p.next = args[0]
+			args = args[1:]
+		}
 	}
 	p.items = takeText()
 	return p

@@ -57,8 +57,8 @@ func (f *fn) entry(key string, e syntax.Expr, set *option.Set) entry {
 			}
 			return entry{key: key, value: func() { f.expr(list) }, expr: list}
 		}
-	case option.Item, option.Cost:
-		// Worked out for each record or event by whoever has it.
+	case option.Item, option.Cost, option.Answer:
+		// Worked out for each record, event or answer by whoever has it.
 		null := &syntax.NullLit{Span: e.Place()}
 		return entry{key: key, value: func() { f.expr(null) }, expr: null}
 	case option.Resume:
@@ -258,6 +258,7 @@ func (g *generator) source(s *syntax.Source) {
 	if s.Login != nil && s.Login.Request != nil {
 		src.Login = g.login(s)
 	}
+	g.judges = append(g.judges, g.sourceJudges(s))
 	g.prog.Sources = append(g.prog.Sources, src)
 }
 

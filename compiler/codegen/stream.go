@@ -214,8 +214,7 @@ func (l *liveness) step(s syntax.Step, subject bool) effect {
 	}
 	switch s := s.(type) {
 	case *syntax.FetchStep:
-		// What `until` reads is the page that has just come.
-		return used(l.expr(s.Path, subject) || l.options(s.Options, subject, "until"), kills)
+		return used(l.expr(s.Path, subject) || l.request(s.Options, subject), kills)
 	case *syntax.MapStep:
 		return used(l.expr(s.Source, subject) || l.expr(s.Body, subject && s.Source == nil), kills)
 	case *syntax.ApplyStep:
@@ -294,6 +293,32 @@ func (l *liveness) branches(cond, subject bool, then, other *syntax.Block) effec
 		return kills
 	}
 	return passes
+}
+
+// request reports whether the options of a request may read the response that was
+// there before it. What `until`, `failWhen`, the next page and what decides about
+// another attempt read is the answer.
+func (l *liveness) request(o *syntax.Options, subject bool) bool {
+	if o == nil {
+		return false
+	}
+	if x := o.Get("paginate"); x != nil {
+		if size := pageForm(x.Value).size; size != nil && l.expr(size, subject) {
+			return true
+		}
+	}
+	if x := o.Get("retry"); x != nil {
+		object, ok := unparen(x.Value).(*syntax.ObjectExpr)
+		if !ok || !plain(object) {
+			return l.expr(x.Value, subject) || l.options(o, subject, "until", "failWhen", "paginate", "retry")
+		}
+		for _, e := range object.Entries {
+			if e.Key.Name != "when" && e.Key.Name != "wait" && l.expr(e.Value, subject) {
+				return true
+			}
+		}
+	}
+	return l.options(o, subject, "until", "failWhen", "paginate", "retry")
 }
 
 // options reports whether options, less those in skip, may read the response.

@@ -50,10 +50,10 @@ func (r *run) Fetch(ctx context.Context, q *vm.Request) (*vm.Reply, error) {
 		return nil, context.Cause(ctx) // which says who or what cancelled it
 	}
 	if err != nil {
-		return r.failed(err)
+		return r.failed(err, q)
 	}
 	if q.Fetch.Page == bytecode.PageLink && resp.NextErr != nil {
-		return r.failed(resp.Reject(httpclient.KindRejected, resp.NextErr))
+		return r.failed(resp.Reject(httpclient.KindRejected, resp.NextErr), q)
 	}
 	if resp.Dropped != "" {
 		r.Notice(&vm.Notice{Kind: vm.NoticeRedirect, Text: resp.Dropped, At: q.At})
@@ -62,18 +62,28 @@ func (r *run) Fetch(ctx context.Context, q *vm.Request) (*vm.Reply, error) {
 		resp.Body = value.FromArray(nil) // nothing has changed: there are no items, and that is no failure of a store
 	}
 	sent, latest := r.times(resp, q.At)
-	return &vm.Reply{Body: resp.Body, Status: resp.Status, Time: sent.UnixMilli(), Latest: latest.UnixMilli(), Next: resp.Next, Linked: resp.HasNext,
-		Reject: func(why error) *vm.Failure { return r.failure(resp.Reject(httpclient.KindRejected, why)) },
-	}, nil
+	reply := &vm.Reply{
+		Body: resp.Body, Status: resp.Status, Time: sent.UnixMilli(), Latest: latest.UnixMilli(), Next: resp.Next, Linked: resp.HasNext,
+		Reject:  func(why error) *vm.Failure { return r.failure(resp.Reject(httpclient.KindRejected, why)) },
+		Resolve: resp.Resolve,
+	}
+	if q.Fetch.Headers {
+		reply.Headers = resp.HeadersValue()
+	}
+	return reply, nil
 }
 
 // failed turns a failed request into what a mission sees of it.
-func (r *run) failed(err error) (*vm.Reply, error) {
+func (r *run) failed(err error, q *vm.Request) (*vm.Reply, error) {
 	var f *httpclient.Failure
 	if !errors.As(err, &f) {
 		return nil, err
 	}
-	return &vm.Reply{Status: f.Status, Failure: r.failure(f)}, nil
+	reply := &vm.Reply{Status: f.Status, Failure: r.failure(f)}
+	if q.Fetch.Headers {
+		reply.Headers = f.HeadersValue()
+	}
+	return reply, nil
 }
 
 // failure is a failed request as the machine keeps it.
@@ -119,6 +129,8 @@ func (r *run) request(source *httpclient.Source, q *vm.Request) (*httpclient.Req
 		policy := source.Retry().With(o.Block("retry"))
 		req.Retry = &policy
 	}
+	r.judges(req, q)
+	req.Complete = q.Next && q.Fetch.Page == bytecode.PageNext
 	if o.Given("rateLimit") {
 		r.limit(req, o.Block("rateLimit"), q)
 	}

@@ -146,6 +146,18 @@ type Request struct {
 	// OnRetry is called before the wait for another attempt; nil takes the
 	// client's.
 	OnRetry func(RetryEvent)
+	// Complete: Path is the address of a next page, whose query is complete: the
+	// source's params are not added.
+	Complete bool
+	// Refuse says why an answer that is good so far is none all the same, nil if
+	// it is one. The second error is that of the question.
+	Refuse func(context.Context, *Response) (why, err error)
+	// Again says whether to make a failed request again: decided is false where
+	// that is left to the rules.
+	Again func(context.Context, *Failure) (again, decided bool)
+	// Wait says how long to wait before that; given is false where that is left
+	// to the rules.
+	Wait func(context.Context, *Failure) (wait time.Duration, given bool)
 }
 
 // Response is a good answer.
@@ -187,6 +199,8 @@ type call struct {
 	timeout time.Duration
 	maxWait time.Duration
 	allow   []int
+	again   func(context.Context, *Failure) (again, decided bool)
+	delay   func(context.Context, *Failure) (wait time.Duration, given bool)
 	// repeatable: sending it twice does what sending it once does.
 	repeatable bool
 	onRetry    func(RetryEvent)
@@ -212,7 +226,7 @@ func (c *Client) prepare(s *Source, r *Request) (*call, error) {
 		return nil, err
 	}
 	s.teach(c.redactor)
-	k := &call{client: c, source: s, request: r, gate: s.lease.gate, method: method, retry: s.retry, timeout: s.timeout, maxWait: s.maxWait, allow: r.Allow, onRetry: c.onRetry}
+	k := &call{client: c, source: s, request: r, gate: s.lease.gate, method: method, retry: s.retry, timeout: s.timeout, maxWait: s.maxWait, allow: r.Allow, again: r.Again, delay: r.Wait, onRetry: c.onRetry}
 	if k.url, k.home, err = buildURL(s, r); err != nil {
 		return nil, err
 	}
@@ -333,17 +347,22 @@ func (c *Client) Do(ctx context.Context, s *Source, r *Request) (*Response, erro
 			if err := k.charge(ctx, resp); err != nil {
 				return nil, err
 			}
-			return resp, nil
+			if failure = k.refused(ctx, r, resp); failure == nil {
+				return resp, nil
+			}
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
 		}
 		failure.Attempts = attempt
-		if attempt >= k.retry.MaxAttempts || !k.mayRetry(failure) {
+		if attempt >= k.retry.MaxAttempts || !k.mayRetry(ctx, failure) {
 			return nil, failure
 		}
-		wait, ok := k.pause(failure, attempt)
+		wait, asked, ok := k.pause(ctx, failure, attempt)
 		if !ok {
 			failure.Kind = KindRateLimit
-			failure.Err = fmt.Errorf("the server asks to wait %s before the next attempt, longer than rateLimit.maxWait of %s",
-				roundWait(wait), k.maxWait)
+			failure.Err = fmt.Errorf("%s to wait %s before the next attempt, longer than rateLimit.maxWait of %s",
+				asked, roundWait(wait), k.maxWait)
 			return nil, failure
 		}
 		k.observeRetry(failure, wait)
@@ -386,6 +405,28 @@ func (k *call) try(ctx context.Context) (resp *Response, f *Failure, start time.
 		k.observe(resp.Status, start)
 	}
 	return resp, f, start, nil
+}
+
+// maxShown is the size up to which a body that was refused is shown.
+const maxShown = 1 << 20
+
+// refused returns the failure of an answer that is none for the request's Refuse.
+func (k *call) refused(ctx context.Context, r *Request, resp *Response) *Failure {
+	if r.Refuse == nil {
+		return nil
+	}
+	why, err := r.Refuse(ctx, resp)
+	if err != nil {
+		return resp.Reject(KindRejected, err)
+	}
+	if why == nil {
+		return nil
+	}
+	f := resp.Reject(KindRejected, why)
+	if f.refused = why != ErrRefused; !f.refused && resp.Bytes <= maxShown {
+		f.Snippet = k.snippet(value.AppendJSON(nil, resp.Body))
+	}
+	return f
 }
 
 // roundWait makes a duration short to read.

@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -28,6 +29,9 @@ const (
 	KindRejected    Kind = "rejected" // an answer that is not what the request needs, whatever its status
 )
 
+// ErrRefused is why an answer is refused where it must say so itself.
+var ErrRefused = errors.New("failWhen holds")
+
 // Failure is a failed request, after its last attempt.
 type Failure struct {
 	Kind     Kind
@@ -41,6 +45,7 @@ type Failure struct {
 	Snippet  string // the first 200 characters of the body, without secrets, on one line
 	Err      error  // what happened, if it is not just the status
 
+	refused   bool   // the request's Refuse is why it is a failure
 	byStatus  bool   // its status is why it is a failure
 	note      string // a redirect that matters to understand the failure
 	redact    func(string) string
@@ -142,8 +147,9 @@ func (f *Failure) reason() string {
 
 // Envelope returns the failure as a mission sees it (language definition,
 // section 6.1): the body's own fields if it is an object and, where it has no
-// such field or only null, error, code, status, headers (an object with names
-// in lower case) and body. Secrets are redacted throughout. Objects get their
+// such field or only null, error, code, status, headers (an object with
+// names in lower case), body and kind. Of an answer that Refuse has refused, error is
+// the reason, whatever the body has. Secrets are redacted throughout. Objects get their
 // shapes from t, which may be nil.
 func (f *Failure) Envelope(t *value.Shapes) value.Value {
 	body := f.redactValue(f.Body, t)
@@ -161,18 +167,23 @@ func (f *Failure) Envelope(t *value.Shapes) value.Value {
 		}
 		b.Set(key, v)
 	}
-	set("error", value.FromString(f.message(own)))
+	if f.refused {
+		b.Set("error", value.FromString(f.clean(oneLine(f.Err.Error()))))
+	} else {
+		set("error", value.FromString(f.message(own)))
+	}
 	set("code", value.FromInt(int64(f.Status)))
 	set("status", value.FromInt(int64(f.Status)))
 	set("headers", f.headersValue())
 	set("body", body)
+	set("kind", value.FromString(string(f.Kind)))
 	return b.Value()
 }
 
 // message is the text of the envelope's error field: why an answer was
 // rejected, the body's message, else the kind.
 func (f *Failure) message(own *value.Obj) string {
-	if f.Kind == KindRejected && f.Err != nil {
+	if f.Kind == KindRejected && f.Err != nil && f.Err != ErrRefused {
 		return f.clean(oneLine(f.Err.Error()))
 	}
 	if own != nil {
@@ -188,18 +199,29 @@ func (f *Failure) message(own *value.Obj) string {
 // headersValue returns the headers as an object. Several lines of one name are
 // joined by commas, as RFC 9110, section 5.3 has it. Which headers come is the
 // server's whim, so the object's shape is private.
-func (f *Failure) headersValue() value.Value {
-	names := make([]string, 0, len(f.Headers))
-	for name := range f.Headers {
+func (f *Failure) headersValue() value.Value { return headersValue(f.Headers, f.clean) }
+
+func headersValue(h http.Header, clean func(string) string) value.Value {
+	names := make([]string, 0, len(h))
+	for name := range h {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	b := value.NewObjectBuilder(nil, len(names))
 	for _, name := range names {
-		text := strings.ToValidUTF8(strings.Join(f.Headers[name], ", "), "\ufffd")
-		b.Set(strings.ToLower(name), value.FromString(f.clean(text)))
+		text := strings.ToValidUTF8(strings.Join(h[name], ", "), "\ufffd")
+		b.Set(strings.ToLower(name), value.FromString(clean(text)))
 	}
 	return b.Value()
+}
+
+// HeadersValue returns the headers of the answer as a mission sees them.
+func (f *Failure) HeadersValue() value.Value { return f.headersValue() }
+
+// HeadersValue returns the headers as a mission sees them: an object by names in
+// lower case, several of one name joined by commas. Secrets are redacted.
+func (r *Response) HeadersValue() value.Value {
+	return headersValue(r.Headers, r.call.client.redactor.Redact)
 }
 
 // redactValue returns v with the secrets in its texts redacted. What holds none

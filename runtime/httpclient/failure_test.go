@@ -16,25 +16,25 @@ func TestEnvelope(t *testing.T) {
 		want                    string // without headers
 	}{
 		{"an object's own fields", `{"id":7,"error":"nope"}`, "application/json", 400,
-			`{"id":7,"error":"nope","code":400,"status":400,"body":{"id":7,"error":"nope"}}`},
+			`{"id":7,"error":"nope","code":400,"status":400,"body":{"id":7,"error":"nope"},"kind":"http"}`},
 		{"message", `{"message":"gone"}`, "application/json", 410,
-			`{"message":"gone","error":"gone","code":410,"status":410,"body":{"message":"gone"}}`},
+			`{"message":"gone","error":"gone","code":410,"status":410,"body":{"message":"gone"},"kind":"http"}`},
 		{"error that is an object stays", `{"error":{"code":"E1"},"message":"m"}`, "application/json", 400,
-			`{"error":{"code":"E1"},"message":"m","code":400,"status":400,"body":{"error":{"code":"E1"},"message":"m"}}`},
+			`{"error":{"code":"E1"},"message":"m","code":400,"status":400,"body":{"error":{"code":"E1"},"message":"m"},"kind":"http"}`},
 		{"null is as good as missing", `{"error":null,"message":"m","code":null}`, "application/json", 400,
-			`{"error":"m","message":"m","code":400,"status":400,"body":{"error":null,"message":"m","code":null}}`},
+			`{"error":"m","message":"m","code":400,"status":400,"body":{"error":null,"message":"m","code":null},"kind":"http"}`},
 		{"fields of the names", `{"code":"E7","status":"failed","headers":1,"body":2}`, "application/json", 409,
-			`{"code":"E7","status":"failed","headers":1,"body":2,"error":"http"}`},
+			`{"code":"E7","status":"failed","headers":1,"body":2,"error":"http","kind":"http"}`},
 		{"a message that is no text", `{"message":{"a":1}}`, "application/json", 400,
-			`{"message":{"a":1},"error":"http","code":400,"status":400,"body":{"message":{"a":1}}}`},
-		{"an array", `[1]`, "application/json", 500, `{"error":"http","code":500,"status":500,"body":[1]}`},
-		{"text", `Not here`, "text/plain", 404, `{"error":"http","code":404,"status":404,"body":"Not here"}`},
-		{"nothing", ``, "", 404, `{"error":"http","code":404,"status":404,"body":null}`},
-		{"429", `{}`, "application/json", 429, `{"error":"rate_limit","code":429,"status":429,"body":{}}`},
+			`{"message":{"a":1},"error":"http","code":400,"status":400,"body":{"message":{"a":1}},"kind":"http"}`},
+		{"an array", `[1]`, "application/json", 500, `{"error":"http","code":500,"status":500,"body":[1],"kind":"http"}`},
+		{"text", `Not here`, "text/plain", 404, `{"error":"http","code":404,"status":404,"body":"Not here","kind":"http"}`},
+		{"nothing", ``, "", 404, `{"error":"http","code":404,"status":404,"body":null,"kind":"http"}`},
+		{"429", `{}`, "application/json", 429, `{"error":"rate_limit","code":429,"status":429,"body":{},"kind":"rate_limit"}`},
 		{"429 with a message", `{"message":"slow down"}`, "application/json", 429,
-			`{"message":"slow down","error":"slow down","code":429,"status":429,"body":{"message":"slow down"}}`},
-		{"malformed", `<b>`, "application/json", 502, `{"error":"http","code":502,"status":502,"body":"<b>"}`},
-		{"malformed and not an error", `<b>`, "application/json", 200, `{"error":"invalid_json","code":200,"status":200,"body":"<b>"}`},
+			`{"message":"slow down","error":"slow down","code":429,"status":429,"body":{"message":"slow down"},"kind":"rate_limit"}`},
+		{"malformed", `<b>`, "application/json", 502, `{"error":"http","code":502,"status":502,"body":"<b>","kind":"http"}`},
+		{"malformed and not an error", `<b>`, "application/json", 200, `{"error":"invalid_json","code":200,"status":200,"body":"<b>","kind":"invalid_json"}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -67,7 +67,7 @@ func TestEnvelope(t *testing.T) {
 func TestEnvelopeOfTransportFailure(t *testing.T) {
 	for _, kind := range []Kind{KindTimeout, KindNetwork, KindDNS, KindTLS, KindCircuitOpen} {
 		f := &Failure{Kind: kind}
-		want := `{"error":"` + string(kind) + `","code":0,"status":0,"headers":{},"body":null}`
+		want := `{"error":"` + string(kind) + `","code":0,"status":0,"headers":{},"body":null,"kind":"` + string(kind) + `"}`
 		if got := text(f.Envelope(nil)); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}

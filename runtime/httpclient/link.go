@@ -43,6 +43,23 @@ func (k *call) next(h http.Header, base *url.URL) (to string, there bool, err er
 	return u.String(), true, nil
 }
 
+// Resolve returns the absolute address of a reference to the next page, which
+// may be relative to the address of this one. It must have the source's origin,
+// or that of the request, or one of the source's `origins`. A credential in its
+// query is left out: the source adds its own.
+func (r *Response) Resolve(reference string) (string, error) {
+	k := r.call
+	u, err := resolve(r.at.url, reference)
+	if err != nil {
+		return "", err
+	}
+	if !sameOrigin(u, k.url) && !k.source.trusts(u) {
+		return "", fmt.Errorf("leads to %s, which is not of the origin %s; if that is right, name its origin in the source's option `origins`",
+			k.displayURL(u), originOf(k.url))
+	}
+	return k.source.unauthorize(u).String(), nil
+}
+
 var errNotLink = errors.New("not a link")
 
 // linkNext returns the target of the first link with the relation "next", nil

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,7 +20,7 @@ import (
 )
 
 func TestRetryPolicyWith(t *testing.T) {
-	base := RetryPolicy{5, backoff.Policy{Kind: backoff.Linear, Initial: 10 * time.Second, Max: 20 * time.Second, Jitter: false}}
+	base := RetryPolicy{MaxAttempts: 5, Policy: backoff.Policy{Kind: backoff.Linear, Initial: 10 * time.Second, Max: 20 * time.Second, Jitter: false}}
 	tests := []struct {
 		option string
 		want   RetryPolicy
@@ -27,18 +28,18 @@ func TestRetryPolicyWith(t *testing.T) {
 		{``, base},
 		{`{}`, base},
 		{`{"maxAttempts":null}`, base},
-		{`{"maxAttempts":2,"jitter":true}`, RetryPolicy{2, backoff.Policy{Kind: backoff.Linear, Initial: 10 * time.Second, Max: 20 * time.Second, Jitter: true}}},
-		{`{"initialDelay":"1m"}`, RetryPolicy{5, backoff.Policy{Kind: backoff.Linear, Initial: time.Minute, Max: time.Minute, Jitter: false}}},
-		{`{"initialDelay":"1m","maxDelay":"50s"}`, RetryPolicy{5, backoff.Policy{Kind: backoff.Linear, Initial: 50 * time.Second, Max: 50 * time.Second, Jitter: false}}},
-		{`{"maxDelay":"1s"}`, RetryPolicy{5, backoff.Policy{Kind: backoff.Linear, Initial: time.Second, Max: time.Second, Jitter: false}}},
-		{`{"initialDelay":0,"backoff":"constant"}`, RetryPolicy{5, backoff.Policy{Kind: backoff.Constant, Initial: 0, Max: 20 * time.Second, Jitter: false}}},
+		{`{"maxAttempts":2,"jitter":true}`, RetryPolicy{MaxAttempts: 2, Policy: backoff.Policy{Kind: backoff.Linear, Initial: 10 * time.Second, Max: 20 * time.Second, Jitter: true}}},
+		{`{"initialDelay":"1m"}`, RetryPolicy{MaxAttempts: 5, Policy: backoff.Policy{Kind: backoff.Linear, Initial: time.Minute, Max: time.Minute, Jitter: false}}},
+		{`{"initialDelay":"1m","maxDelay":"50s"}`, RetryPolicy{MaxAttempts: 5, Policy: backoff.Policy{Kind: backoff.Linear, Initial: 50 * time.Second, Max: 50 * time.Second, Jitter: false}}},
+		{`{"maxDelay":"1s"}`, RetryPolicy{MaxAttempts: 5, Policy: backoff.Policy{Kind: backoff.Linear, Initial: time.Second, Max: time.Second, Jitter: false}}},
+		{`{"initialDelay":0,"backoff":"constant"}`, RetryPolicy{MaxAttempts: 5, Policy: backoff.Policy{Kind: backoff.Constant, Initial: 0, Max: 20 * time.Second, Jitter: false}}},
 	}
 	for _, tt := range tests {
 		o, err := option.At(option.InRequest).Spec("retry").Sub.Decode(js(t, tt.option))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := base.With(o); got != tt.want {
+		if got := base.With(o); !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s: got %+v, want %+v", tt.option, got, tt.want)
 		}
 	}
@@ -52,7 +53,7 @@ func TestRetryHookOfRequest(t *testing.T) {
 	if len(own) != 2 || own[0].Attempt != 1 || own[1].Attempt != 2 || own[1].Wait != 2*time.Second || own[0].Failure.Status != 502 || f.Attempts != 3 {
 		t.Errorf("got %+v", own)
 	}
-	if r.source.Retry() != defaultRetry || r.source.Name() != "API" {
+	if !reflect.DeepEqual(r.source.Retry(), defaultRetry) || r.source.Name() != "API" {
 		t.Errorf("source is %s with %+v", r.source.Name(), r.source.Retry())
 	}
 }

@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"context"
 	"errors"
 	"math"
 	"net/http"
@@ -18,17 +19,21 @@ import (
 type RetryPolicy struct {
 	MaxAttempts int // counts the first; at least 1
 	backoff.Policy
+	On []int // statuses that are repeated as well, for every method
 }
 
 // retryOf returns the policy that the options of a source's retry say.
 func retryOf(o *option.Values) RetryPolicy {
-	return RetryPolicy{MaxAttempts: o.Int("maxAttempts"), Policy: backoff.Of(o)}
+	return RetryPolicy{MaxAttempts: o.Int("maxAttempts"), Policy: backoff.Of(o), On: o.Statuses("on")}
 }
 
 // With returns p with what the options of a request's retry give on top.
 func (p RetryPolicy) With(o *option.Values) RetryPolicy {
 	if o.Given("maxAttempts") {
 		p.MaxAttempts = o.Int("maxAttempts")
+	}
+	if o.Given("on") {
+		p.On = o.Statuses("on")
 	}
 	p.Policy = p.Policy.With(o)
 	return p
@@ -43,7 +48,18 @@ var retriedStatus = []int{
 // mayRetry reports whether the call may be sent again after f. A request that
 // creates something is only sent again when it can't have been processed
 // (language definition, section 6.1).
-func (c *call) mayRetry(f *Failure) bool {
+//
+// What the request's `retry` says by `when` counts before that, and so do the
+// statuses of its `on`.
+func (c *call) mayRetry(ctx context.Context, f *Failure) bool {
+	if c.again != nil {
+		if again, decided := c.again(ctx, f); decided {
+			return again
+		}
+	}
+	if f.byStatus && slices.Contains(c.retry.On, f.Status) {
+		return true
+	}
 	if f.final {
 		return false
 	}
@@ -61,17 +77,22 @@ func (c *call) mayRetry(f *Failure) bool {
 }
 
 // pause returns how long to wait after f. ok is false if that is longer than
-// the source waits for anyone.
-func (c *call) pause(f *Failure, failed int) (wait time.Duration, ok bool) {
+// the source waits for anyone; asked says who wants it.
+func (c *call) pause(ctx context.Context, f *Failure, failed int) (wait time.Duration, asked string, ok bool) {
+	if c.delay != nil {
+		if wait, given := c.delay(ctx, f); given {
+			return wait, "the option retry.wait says", wait <= c.maxWait
+		}
+	}
 	now := c.client.clock.Now()
 	after, given := retryAfter(f.Headers, now)
 	if !given && f.Kind == KindRateLimit {
 		after, given = limitReset(f.Headers, now)
 	}
 	if !given {
-		return c.retry.Wait(int64(failed), c.client.random), true
+		return c.retry.Wait(int64(failed), c.client.random), "", true
 	}
-	return after, after <= c.maxWait
+	return after, "the server asks", after <= c.maxWait
 }
 
 // retryAfter reads the Retry-After header (RFC 9110, section 10.2.3): seconds,

@@ -2,6 +2,7 @@ package httpclient
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,9 +20,10 @@ import (
 // nobody's until [Gates.Open] is called. It is safe for concurrent use.
 type Source struct {
 	name        string
-	base        *url.URL // nil if it has none
-	basePath    string   // of base, escaped, without the slash at its end
-	query       query    // of base, then the source's params
+	base        *url.URL   // nil if it has none
+	origins     []*url.URL // others that it trusts as its own
+	basePath    string     // of base, escaped, without the slash at its end
+	query       query      // of base, then the source's params
 	credQuery   query
 	headers     http.Header // fixed ones, and those of the credential
 	timeout     time.Duration
@@ -71,6 +73,9 @@ func NewSource(name string, o *option.Values, cred *credentials.Credential) (*So
 			return nil, err
 		}
 	}
+	if err := s.setOrigins(o.Value("origins")); err != nil {
+		return nil, err
+	}
 	if err := s.setFixed(o.Value("params"), o.Value("headers")); err != nil {
 		return nil, err
 	}
@@ -101,6 +106,45 @@ func (s *Source) setBase(v value.Value) error {
 	s.basePath = strings.TrimRight(u.EscapedPath(), "/")
 	s.base = u
 	return nil
+}
+
+// setOrigins takes in the origins that next pages may have beside the source's.
+func (s *Source) setOrigins(list value.Value) error {
+	if list.IsNull() {
+		return nil
+	}
+	for i, v := range list.Elems() {
+		const want = `an origin such as "https://files.example.com"`
+		bad := func(problem string) error {
+			return &option.Error{Path: fmt.Sprintf("origins[%d]", i), Problem: problem}
+		}
+		if !isAbsolute(v.Str()) {
+			return bad(unexpected(v, want).Error())
+		}
+		u, err := parseAbsolute(v.Str())
+		if err != nil {
+			return bad(err.Error() + ", expected " + want)
+		}
+		if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+			return bad("has more than an origin: write " + originOf(u))
+		}
+		s.origins = append(s.origins, u)
+	}
+	return nil
+}
+
+// trusts reports whether an address has the source's origin, or one of those that
+// it names: its headers and credentials may go there.
+func (s *Source) trusts(u *url.URL) bool {
+	if sameOrigin(u, s.base) {
+		return true
+	}
+	for _, o := range s.origins {
+		if sameOrigin(u, o) {
+			return true
+		}
+	}
+	return false
 }
 
 // setFixed takes in the params and headers that go with every request.

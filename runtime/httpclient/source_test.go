@@ -2,6 +2,7 @@ package httpclient
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ import (
 )
 
 // defaultRetry is the policy of the definition, section 6.1.
-var defaultRetry = RetryPolicy{3, backoff.Policy{Kind: backoff.Exponential, Initial: time.Second, Max: 30 * time.Second, Jitter: true}}
+var defaultRetry = RetryPolicy{MaxAttempts: 3, Policy: backoff.Policy{Kind: backoff.Exponential, Initial: time.Second, Max: 30 * time.Second, Jitter: true}}
 
 func TestNewSource(t *testing.T) {
 	s, err := sourceOf(js(t, `{
@@ -28,14 +29,14 @@ func TestNewSource(t *testing.T) {
 	if s.timeout != 1500*time.Millisecond || s.maxBytes != 10_000_000 || s.maxWait != 2*time.Minute || !s.idempotency || s.limits.inFlight != 4 {
 		t.Errorf("got timeout %v, maxBytes %d, maxWait %v, idempotency %v, inFlight %d", s.timeout, s.maxBytes, s.maxWait, s.idempotency, s.limits.inFlight)
 	}
-	if want := (RetryPolicy{5, backoff.Policy{Kind: backoff.Linear, Initial: 10 * time.Millisecond, Max: time.Minute, Jitter: false}}); s.retry != want {
+	if want := (RetryPolicy{MaxAttempts: 5, Policy: backoff.Policy{Kind: backoff.Linear, Initial: 10 * time.Millisecond, Max: time.Minute, Jitter: false}}); !reflect.DeepEqual(s.retry, want) {
 		t.Errorf("got %+v, want %+v", s.retry, want)
 	}
 	s, err = sourceOf(value.NullValue, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.timeout != 30*time.Second || s.maxBytes != 64<<20 || s.maxWait != time.Minute || s.retry != defaultRetry || s.limits.inFlight != 0 {
+	if s.timeout != 30*time.Second || s.maxBytes != 64<<20 || s.maxWait != time.Minute || !reflect.DeepEqual(s.retry, defaultRetry) || s.limits.inFlight != 0 {
 		t.Errorf("defaults: %+v", s)
 	}
 }

@@ -198,7 +198,7 @@ func buildURLAt(s *Source, at *place, r *Request) (u *url.URL, home bool, err er
 			return nil, false, fmt.Errorf("the address of the request %w", err)
 		}
 		rawQuery = u.RawQuery
-		home = sameOrigin(u, at.base)
+		home = sameOrigin(u, at.base) || s.trusts(u)
 	} else {
 		if at.base == nil {
 			return nil, false, fmt.Errorf("source %s has no base for the path %q: give it one, or use an absolute address", s.name, r.Path)
@@ -214,7 +214,7 @@ func buildURLAt(s *Source, at *place, r *Request) (u *url.URL, home bool, err er
 		}
 	}
 	var q query
-	if home {
+	if home && !r.Complete {
 		q = s.query
 	}
 	q = q.with(splitQuery(rawQuery))

@@ -86,7 +86,7 @@ func small(code []byte) *bytecode.Program {
 		Funcs: []bytecode.Func{
 			{Name: "run", Code: asm(bytecode.CallAction, 0, bytecode.Return)},
 			{
-				Name: "A", Code: code, Locals: 10, MaxStack: 4, Lists: 1, Caches: 1, Pages: 2,
+				Name: "A", Code: code, Locals: 12, MaxStack: 4, Lists: 1, Caches: 1, Pages: 2,
 				Consts: []value.Value{value.FromString("text"), value.FromInt(70_000)},
 				Names:  []string{"id"}, Lines: []bytecode.Line{{PC: 0, Pos: place}},
 			},

@@ -122,14 +122,24 @@ func (d *disassembler) fetch(f *FetchInfo) string {
 	if f.Source != None {
 		text += " " + d.p.Sources[f.Source].Name
 	}
-	text += [...]string{"", " page(" + f.PageParam + ")", " offset(" + f.PageParam + ")", " cursor(" + f.PageParam + ", " + f.Cursor + ")", " link()"}[f.Page]
+	text += [...]string{"", " page(" + f.PageParam + ")", " offset(" + f.PageParam + ")", " cursor(" + f.PageParam + ", " + f.Cursor + ")", " link()", " next()"}[f.Page]
 	for _, flag := range []struct {
 		set  bool
 		name string
 	}{{f.Stream, "stream"}, {f.Until, "until"}, {f.Incremental, "incremental"}, {f.Handled, "handled"}, {f.PageCarried, "carried"},
-		{f.Single, "single"}, {f.Judged, "judged"}} {
+		{f.Single, "single"}, {f.Headers, "headers"}} {
 		if flag.set {
 			text += " " + flag.name
+		}
+	}
+	if j := f.Judges; j != nil {
+		for _, fn := range []struct {
+			name   string
+			number int
+		}{{"failWhen", j.FailWhen}, {"when", j.RetryWhen}, {"wait", j.RetryWait}} {
+			if fn.number != None {
+				text += fmt.Sprintf(" %s func %d", fn.name, fn.number)
+			}
 		}
 	}
 	if f.Taken != "" {

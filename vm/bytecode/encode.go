@@ -214,7 +214,12 @@ func (w *writer) fetch(x *FetchInfo) {
 	w.bool(x.Opaque)
 	w.bool(x.Handled)
 	w.bool(x.Single)
-	w.bool(x.Judged)
+	w.bool(x.Headers)
+	if w.bool(x.Judges != nil); x.Judges != nil {
+		w.int(x.Judges.FailWhen)
+		w.int(x.Judges.RetryWhen)
+		w.int(x.Judges.RetryWait)
+	}
 	w.pos(x.Pos)
 }
 
@@ -513,8 +518,15 @@ func (r *reader) fetch() FetchInfo {
 	return FetchInfo{
 		Method: r.text(), Source: r.int(), Operation: r.text(), Page: PageKind(r.byte()),
 		PageParam: r.text(), PageCarried: r.bool(), Cursor: r.text(), Items: r.text(), Taken: r.text(), ItemNames: r.texts(),
-		Stream: r.bool(), Until: r.bool(), Incremental: r.bool(), Opaque: r.bool(), Handled: r.bool(), Single: r.bool(), Judged: r.bool(), Pos: r.pos(),
+		Stream: r.bool(), Until: r.bool(), Incremental: r.bool(), Opaque: r.bool(), Handled: r.bool(), Single: r.bool(), Headers: r.bool(), Judges: r.judges(), Pos: r.pos(),
 	}
+}
+
+func (r *reader) judges() *Judges {
+	if !r.bool() {
+		return nil
+	}
+	return &Judges{FailWhen: r.int(), RetryWhen: r.int(), RetryWait: r.int()}
 }
 
 func (r *reader) fn() Func {

@@ -101,6 +101,8 @@ const (
 	// the run
 	Response    // - Response - response
 	SetResponse // v SetResponse -
+	Status      // - Status - n | null               HTTP status of the latest response that a request got
+	Headers     // - Headers - object | null         its headers
 	Items       // - Items - items                   response, or the items field of a merged one
 	LastRun     // - LastRun - time | null           when the last successful run started
 	Enter       // - Enter<slot> -                   notes in the loop's slots which response the iterations begin with
@@ -118,7 +120,8 @@ const (
 	Checkpoint // - Checkpoint -                      saves the positions of the fetches that the task has closed since the last one
 	PageParam  // - PageParam<page> - v               the page parameter's current value
 	Fetch      // path options Fetch<fetch,page,pc> -    sets response; a failure that may be handled goes to pc, with pc 0 it is raised
-	PageDone   // until PageDone<fetch,page,pc> -     the page's place in the fetch: what it adds, whether another follows; what fails in that is as for Fetch
+	Judge      // array Judge<fetch,page> -           what the functions take that judge the answers to come: FetchInfo.Judges
+	PageDone   // until next PageDone<fetch,page,pc> -    the page's place in the fetch: what it adds, whether another follows; what fails in that is as for Fetch
 	PageError  // - PageError<fetch,page,pc> -        in a handler: what failed is the failure of the page's request; goes to pc
 	PageItems  // - PageItems<page> - items           of the current page, or what the step takes of the last one
 	Ahead      // path options Ahead<fetch,page> -    if another page follows, asks for it while the current one is worked on
@@ -197,9 +200,9 @@ const (
 // index, and what Enter notes: the number of the response, the response, its
 // status, and the path of its items; of the fetches that the task has closed,
 // which a `checkpoint` around the loop does not cover and how many there were when
-// the iteration began. The last tells whether the item has reached the loop's
+// the iteration began; what Status and Headers give. The last tells whether the item has reached the loop's
 // store.
-const LoopSlots = 9
+const LoopSlots = 11
 
 // ShiftMode says how ShiftSync works.
 type ShiftMode uint8
@@ -354,6 +357,8 @@ var infos = [opCount]Info{
 	Raise:         {Name: "Raise", Operands: []Operand{OperandText}, Pop: 1, Ends: true},
 	Response:      {Name: "Response", Push: 1, Scope: InRun},
 	SetResponse:   {Name: "SetResponse", Pop: 1, Scope: InStep},
+	Status:        {Name: "Status", Push: 1, Scope: InRun},
+	Headers:       {Name: "Headers", Push: 1, Scope: InRun},
 	Items:         {Name: "Items", Push: 1, Scope: InRun},
 	LastRun:       {Name: "LastRun", Push: 1, Scope: InRun},
 	Enter:         {Name: "Enter", Operands: []Operand{OperandLoopSlots}, Scope: InStep},
@@ -369,7 +374,8 @@ var infos = [opCount]Info{
 	LastSync:      {Name: "LastSync", Operands: []Operand{OperandPage}, Push: 1, Scope: InStep},
 	PageParam:     {Name: "PageParam", Operands: []Operand{OperandPage}, Push: 1, Scope: InStep},
 	Fetch:         {Name: "Fetch", Operands: []Operand{OperandFetch, OperandPage, OperandPC}, Pop: 2, Scope: InStep},
-	PageDone:      {Name: "PageDone", Operands: []Operand{OperandFetch, OperandPage, OperandPC}, Pop: 1, Scope: InStep},
+	PageDone:      {Name: "PageDone", Operands: []Operand{OperandFetch, OperandPage, OperandPC}, Pop: 2, Scope: InStep},
+	Judge:         {Name: "Judge", Operands: []Operand{OperandFetch, OperandPage}, Pop: 1, Scope: InStep},
 	PageError:     {Name: "PageError", Operands: []Operand{OperandFetch, OperandPage, OperandPC}, Scope: InStep, Ends: true},
 	MorePages:     {Name: "MorePages", Operands: []Operand{OperandPage, OperandPC}, Scope: InStep},
 	PageItems:     {Name: "PageItems", Operands: []Operand{OperandPage}, Push: 1, Scope: InStep},

@@ -178,6 +178,7 @@ const (
 	PageOffset
 	PageCursor
 	PageLink
+	PageNext // an expression gives the next page's address
 	pageKindCount
 )
 
@@ -191,7 +192,7 @@ type FetchInfo struct {
 	Page        PageKind
 	PageParam   string   // the page parameter's name
 	PageCarried bool     // the request carries the page parameter itself
-	Cursor      string   // path of the next cursor in a page
+	Cursor      string   // path of the next cursor in a page; "" if an expression gives it
 	Items       string   // where the items are, if named in paginate
 	Taken       string   // of the response, what the step takes that the pages go through; "" for its items
 	ItemNames   []string // fields of the response that `until` or later steps name, in order
@@ -201,9 +202,22 @@ type FetchInfo struct {
 	Opaque      bool     // what updateFrom gives is the position, as it is
 	Handled     bool     // a match of the response follows
 	Single      bool     // one page is meant, whatever it says
-	Judged      bool     // failWhen says what is no good answer
+	Headers     bool     // the mission reads the headers of answers
+	Judges      *Judges  // nil: none
 	Pos         Pos
 }
+
+// Judges are the functions that are worked out over the answers of a request,
+// which are the response in them; None where there is no such function. Each
+// takes the values that the instruction Judge has noted, from the first on.
+type Judges struct {
+	FailWhen  int // what makes a good answer a failed request
+	RetryWhen int // whether a failed request is made again
+	RetryWait int // after how long it is
+}
+
+// None reports whether there is no such function at all.
+func (j *Judges) None() bool { return j.FailWhen == None && j.RetryWhen == None && j.RetryWait == None }
 
 // Policy is what happens to a failed item of a loop (language definition,
 // section 6.3).

@@ -158,6 +158,13 @@ func verifyTables(p *Program) error {
 				errs = append(errs, bad("request: a path of too many names"))
 			}
 		}
+		if j := x.Judges; j != nil {
+			for _, fn := range []int{j.FailWhen, j.RetryWhen, j.RetryWait} {
+				if fn < None || fn >= len(p.Funcs) {
+					errs = append(errs, bad("request: no such function to judge its answers"))
+				}
+			}
+		}
 		errs = append(errs, place("request", x.Pos))
 	}
 	for _, x := range p.Loops {
@@ -281,6 +288,15 @@ func verifyRoles(p *Program) error {
 			return &VerifyError{Func: p.Funcs[fn].Name, Msg: "is an action and gives options"}
 		} else if fn != None {
 			role[fn] = Anywhere
+		}
+	}
+	for i := range p.Fetches {
+		if j := p.Fetches[i].Judges; j != nil {
+			for _, fn := range []int{j.FailWhen, j.RetryWhen, j.RetryWait} {
+				if fn != None && role[fn] != InRun {
+					return &VerifyError{Func: p.Funcs[fn].Name, Msg: "judges answers, and is an action or gives options"}
+				}
+			}
 		}
 	}
 	for i := range p.Funcs {
@@ -714,7 +730,7 @@ func (v *verifier) special(pc int, op Op, rest, open int) error {
 		if callee := &v.p.Funcs[operandAt(code, pc+1, OperandFunc)]; callee.Args != 1 {
 			return v.fail(pc, "calls %s with one argument, but it takes %d", callee.Name, callee.Args)
 		}
-	case CallAction, Bracket, Fetch, PageDone, PageError, Parallel, Checkpoint:
+	case CallAction, Bracket, Fetch, PageDone, PageError, Judge, Parallel, Checkpoint:
 		// Handlers and other tasks find a frame at a step boundary, with no
 		// operands.
 		if rest != 0 || open != 0 {

@@ -325,7 +325,7 @@ func (s *Spec) read(v value.Value, prefix string) (r reading, err error) {
 	}
 	ok := true
 	switch s.Kind {
-	case Any, Item, Pages, Until, Resume, Signature, Cost:
+	case Any, Item, Answer, Pages, Until, Resume, Signature, Cost:
 	case FieldNames:
 		if v.Kind() == value.String {
 			break

@@ -51,6 +51,10 @@ const (
 	// Item is an expression whose subject is the record or event at hand. It is
 	// worked out for each of them: as a value of the block it is null.
 	Item
+	// Answer is an expression over the answer to a request, which is `response` in
+	// it, with `status` and `headers`. It is worked out for each answer: as a value
+	// of the block it is null.
+	Answer
 	// SourceName names a source of the mission, bare or as a string.
 	SourceName
 	// StoreName names a store, bare or as a string.

@@ -17,16 +17,16 @@ var named = []struct {
 	set   *Set
 	names string
 }{
-	{At(InSource), "auth base headers params timeout retry rateLimit circuitBreaker idempotency proxy tls maxResponseSize maxInFlight sign " +
+	{At(InSource), "auth base headers params timeout retry rateLimit circuitBreaker failWhen idempotency origins proxy tls maxResponseSize maxInFlight sign " +
 		"validateResponses validationMode specAuth token username password apiKey apiKeyHeader apiKeyQuery"},
 	{At(InSource).Spec("rateLimit").Sub, "requestsPerSecond requestsPerMinute fallbackRpm requestsPerHour burst strategy maxWait cost adaptive"},
 	{At(InRequest).Spec("rateLimit").Sub, "name requestsPerSecond requestsPerMinute fallbackRpm requestsPerHour burst strategy maxWait adaptive"},
 	{At(InSource).Spec("circuitBreaker").Sub, "failureThreshold failureRate minimumRequests resetTimeout successThreshold failureWindow"},
 	{At(InSource).Spec("tls").Sub, "ca cert key serverName"},
-	{At(InSource).Spec("retry").Sub, "maxAttempts backoff initialDelay maxDelay jitter"},
+	{At(InSource).Spec("retry").Sub, "maxAttempts backoff initialDelay maxDelay jitter on when wait"},
 	{At(InRequest), "source params headers body form timeout retry paginate until maxPages maxItems allowCut since sinceParam sinceHeader sinceFormat sinceZone " +
-		"syncKey updateFrom allow rateLimit"},
-	{At(InRequest).Spec("retry").Sub, "maxAttempts backoff initialDelay maxDelay jitter"},
+		"syncKey updateFrom failWhen allow rateLimit"},
+	{At(InRequest).Spec("retry").Sub, "maxAttempts backoff initialDelay maxDelay jitter on when wait"},
 	{At(InStore), "keep ttl mode maxDelete table schema evolve columns key extra nul json pool connectTimeout statementTimeout retry"},
 	{At(InStore).Spec("retry").Sub, "maxAttempts initialDelay maxDelay"},
 	{At(InStoreStep), "key upsert partial"},

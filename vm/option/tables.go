@@ -57,7 +57,9 @@ var (
 		{Name: "retry", Kind: Block, Sub: &retry, Doc: "how failed attempts are repeated"},
 		{Name: "rateLimit", Kind: Block, Sub: &rateLimit, Doc: "how many requests may go out"},
 		{Name: "circuitBreaker", Kind: Block, Sub: &circuitBreaker, Doc: "when to stop asking a failing server"},
+		{Name: "failWhen", Kind: Answer, Doc: "what makes a good answer a failed request: anything that is not empty"},
 		{Name: "idempotency", Kind: Bool, Default: "false", Doc: "whether writes carry an Idempotency-Key"},
+		{Name: "origins", Kind: List, Elem: Text, Doc: "other origins that a next page may have; they get the credentials too"},
 		{Name: "proxy", Kind: Text, Form: Proxy, Doc: "address of the proxy", NotYet: "set the environment variable HTTPS_PROXY or HTTP_PROXY instead"},
 		{Name: "tls", Kind: Block, Sub: &tls, Doc: "certificates", NotYet: "take it out"},
 		{Name: "maxResponseSize", Kind: Size, Default: "64MiB", Doc: "of one response"},
@@ -100,7 +102,7 @@ var (
 		{Name: "body", Kind: Any, PageParam: true, Excludes: "form", Doc: "sent as JSON"},
 		{Name: "form", Kind: Object, Excludes: "body", Doc: "sent form-encoded"},
 		{Name: "timeout", Kind: Time, Above0: true, Plausible: second, Doc: "of one attempt; without it the source's"},
-		{Name: "retry", Kind: Block, Sub: &retry, Doc: "how failed attempts are repeated; what it leaves out is the source's"},
+		{Name: "retry", Kind: Block, PageParam: true, Sub: &retry, Doc: "how failed attempts are repeated; what it leaves out is the source's"},
 		{Name: "paginate", Kind: Pages, Doc: "how pages are fetched"},
 		{Name: "paginate.size", Kind: Count, Min: 1, Max: maxItems, Made: true, Doc: "the size that paginate names"},
 		{Name: "until", Kind: Until, PageParam: true, Doc: "true on the last page"},
@@ -114,6 +116,7 @@ var (
 		{Name: "sinceZone", Kind: Text, Form: Zone, Doc: "the IANA zone of times without an offset, and of a date pattern; without it UTC"},
 		{Name: "syncKey", Kind: Text, Doc: "the name under which the sync position is kept"},
 		{Name: "updateFrom", Kind: Any, PageParam: true, Doc: "the items' field whose greatest value is the new position, or that itself, worked out over the last page"},
+		{Name: "failWhen", Kind: Answer, PageParam: true, Doc: "what makes a good answer a failed request: anything that is not empty; without it the source's"},
 		{Name: "allow", Kind: List, Elem: Status, Doc: "statuses of failures that are none"},
 		{Name: "rateLimit", Kind: Block, Sub: &requestRateLimit, Doc: "how many such requests may go out"},
 	}}
@@ -132,6 +135,9 @@ var (
 		{Name: "initialDelay", Kind: Time, Default: "1s", Doc: "wait before the second attempt"},
 		{Name: "maxDelay", Kind: Time, Default: "30s", Plausible: second, Doc: "longest wait between two attempts"},
 		{Name: "jitter", Kind: Bool, Default: "true", Doc: "whether waits are spread at random"},
+		{Name: "on", Kind: List, Elem: Status, Doc: "statuses that are repeated as well, for every method"},
+		{Name: "when", Kind: Answer, PageParam: true, Doc: "whether a failed request, the response in it, is repeated; null leaves it to the rules"},
+		{Name: "wait", Kind: Answer, PageParam: true, Doc: "milliseconds, or the time to wait until; null leaves it to the rules"},
 	}}
 
 	rateLimit = Set{Name: "rateLimit", specs: []Spec{
@@ -293,7 +299,7 @@ var synonyms = [...]pair{
 	{"authentication", "auth"}, {"authorization", "auth"}, {"type", "auth"}, {"rpm", "requestsPerMinute"}, {"rps", "requestsPerSecond"},
 	{"attempts", "maxAttempts"}, {"maxretries", "maxAttempts"}, {"id", "key"}, {"merge", "partial"}, {"tz", "timezone"}, {"limit", "keep"},
 	{"user", "username"}, {"login", "username"}, {"pass", "password"}, {"secret", "token"}, {"expire", "ttl"}, {"expires", "ttl"},
-	{"stopwhen", "until"}, {"while", "until"}, {"ignore", "allow"}, {"bearer", "token"},
+	{"stopwhen", "until"}, {"while", "until"}, {"ignore", "allow"}, {"failif", "failWhen"}, {"failon", "failWhen"}, {"errorwhen", "failWhen"}, {"retryon", "on"}, {"statuses", "on"}, {"bearer", "token"},
 }
 
 func synonym(name string) string { return lookup(synonyms[:], name) }
