@@ -7,12 +7,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"reqon/runtime/state"
 	"reqon/vm/bytecode"
 )
 
@@ -60,11 +62,16 @@ func (c *cache) path(hash string) string { return filepath.Join(c.dir, hash+cach
 
 // get returns the entry of a hash; nil if there is none that can be used.
 func (c *cache) get(hash string) *entry {
-	info, err := os.Stat(c.path(hash))
+	f, err := state.OpenFile(c.path(hash), os.O_RDONLY)
+	if err != nil {
+		return nil
+	}
+	defer f.Close() // it was only read
+	info, err := f.Stat()
 	if err != nil || info.Size() > maxCacheEntry {
 		return nil
 	}
-	data, err := os.ReadFile(c.path(hash))
+	data, err := io.ReadAll(io.LimitReader(f, maxCacheEntry))
 	if err != nil {
 		return nil
 	}
@@ -79,7 +86,7 @@ func (c *cache) put(hash string, e *entry) error {
 	if c.readOnly {
 		return nil
 	}
-	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+	if err := state.MakeFolder(c.dir); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(c.dir, "new-*.tmp") // mode 0600

@@ -18,6 +18,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -77,10 +78,15 @@ const maxRecord = 1 << 20
 
 // Read returns the sign-in of an account, nil if there is none.
 func (s *Store) Read(account string) (*Record, error) {
-	data, err := os.ReadFile(s.path(account))
+	f, err := state.OpenFile(s.path(account), os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	if err != nil {
+		return nil, fmt.Errorf("the sign-in can't be read: %w", err)
+	}
+	defer f.Close() // it was only read
+	data, err := io.ReadAll(io.LimitReader(f, maxRecord+1))
 	if err != nil {
 		return nil, fmt.Errorf("the sign-in can't be read: %w", err)
 	}
@@ -115,7 +121,7 @@ func (s *Store) Write(r *Record) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+	if err := state.MakeFolder(s.dir); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(s.dir, ".new-*") // which is 0600
@@ -202,7 +208,7 @@ const lockPoll = 20 * time.Millisecond
 // the sign-in of an account, until unlock is called. The error is ctx's, or
 // says why the lock can't be had at all.
 func (s *Store) Lock(ctx context.Context, account string) (unlock func(), err error) {
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+	if err := state.MakeFolder(s.dir); err != nil {
 		return nil, fmt.Errorf("the sign-in can't be locked: %w", err)
 	}
 	path := filepath.Join(s.dir, account+".lock")

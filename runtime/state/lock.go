@@ -33,7 +33,7 @@ type fileLock struct{ file *os.File }
 // Where the lock is taken it waits, or without wait returns errHeld.
 func lockFile(path string, flags int, wait bool) (*fileLock, error) {
 	for {
-		f, err := os.OpenFile(path, flags|os.O_RDWR, 0o600)
+		f, err := OpenFile(path, flags|os.O_RDWR)
 		if err != nil {
 			return nil, err
 		}
@@ -108,7 +108,7 @@ func writePID(f *os.File) error {
 
 // readPID returns 0 where the file does not hold one.
 func readPID(path string) int {
-	f, err := os.Open(path)
+	f, err := OpenFile(path, os.O_RDONLY)
 	if err != nil {
 		return 0
 	}
@@ -136,7 +136,7 @@ func (db *DB) lockOwner() error {
 		return nil
 	}
 	dir := filepath.Join(db.dir, locksDirName)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := MakeFolder(dir); err != nil {
 		return fmt.Errorf("state folder %s: %w", db.dir, err)
 	}
 	// No other DB has this name; one that sweeps may hold the file for a moment.

@@ -87,6 +87,9 @@ func Open(dir string) (*DB, error) {
 		return nil, fmt.Errorf("cannot create the state folder %s: %w; choose another with --state-dir", dir, err)
 	}
 	path := filepath.Join(abs, fileName)
+	if err := checkDatabase(path); err != nil {
+		return nil, fmt.Errorf("the state database can't be opened: %w", err)
+	}
 	if err := createPrivate(path); err != nil {
 		return nil, fmt.Errorf("cannot create the state database %s: %w; "+
 			"make the folder writable, or choose another with --state-dir", path, err)
@@ -104,6 +107,9 @@ func OpenExisting(dir string) (*DB, error) {
 	path := filepath.Join(abs, fileName)
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("no state in %s yet: %w", dir, err)
+	}
+	if err := checkDatabase(path); err != nil {
+		return nil, fmt.Errorf("the state database can't be opened: %w", err)
 	}
 	return open(abs, path)
 }

@@ -66,10 +66,10 @@ func (l *turnLock) lock(wait time.Duration) {
 }
 
 func (l *turnLock) open() bool {
-	if err := os.MkdirAll(filepath.Dir(l.path), 0o700); err != nil {
+	if err := MakeFolder(filepath.Dir(l.path)); err != nil {
 		return false
 	}
-	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := OpenFile(l.path, os.O_CREATE|os.O_RDWR)
 	if err != nil {
 		return false
 	}
