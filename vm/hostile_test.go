@@ -195,6 +195,8 @@ func TestHandmade(t *testing.T) {
 		{"a loop left that was not entered", asm(Leave, 0, Return), nil, damaged},
 		{"a failure that nothing takes", asm(Const, 0, Open, 1, 0, Const, 0, Null, Fetch, 1, 0, 0, Return), nil, damaged},
 		{"a failure left behind", asm(Const, 0, Open, 1, 0, Const, 0, Null, Fetch, 1, 0, "end", "end", Return), nil, ""},
+		{"a judge of no fetch", asm(Null, Judge, 0, 0, Return), nil, damaged},
+		{"a judge that takes no list", asm(Null, Open, 0, 0, Null, Judge, 0, 0, Return), nil, damaged},
 		{"a page error of no fetch", asm(PageError, 0, 0, "end", "end", Return), nil, damaged},
 		{"a page error that nothing caught", asm(Null, Open, 0, 0, Const, 0, Null, Fetch, 0, 0, 0, PageError, 0, 0, "end", "end", Return), pages, damaged},
 		{"a page done of an unpaginated fetch", asm(Const, 0, Open, 1, 0, Const, 0, Null, Fetch, 1, 0, "end", Null, Null, PageDone, 1, 0, 0, MorePages, 0, "top", "top", Close, 1, 0, "end", Return), pages, ""},
