@@ -154,7 +154,7 @@ func (e *Engine) resolve(name string, d *store.Declaration) (string, error) {
 		return name, nil
 	}
 	if a = option.AdapterOf(d.Target, false); a == nil {
-		return "", errors.New("the address does not say what database it is of: it begins with postgres://, mysql:// or sqlite:")
+		return "", errors.New("the address does not say what database it is of; expected one that begins with postgres://, mysql://, or sqlite: and a path")
 	}
 	if a.Target == option.PathTarget {
 		_, path, _ := strings.Cut(d.Target, ":")

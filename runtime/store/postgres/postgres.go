@@ -453,10 +453,11 @@ func (db *database) lookUp(ctx context.Context, id string, why error) error {
 	ctx = context.WithoutCancel(ctx)
 	for failed := 1; ; failed++ {
 		var status *string
+		var unknown *pgconn.PgError
 		err := db.pool.QueryRow(ctx, "SELECT txid_status($1::text::bigint)", id).Scan(&status)
 		switch {
-		case err == nil && (status == nil || *status != "in progress"):
-			return cut{why}
+		case err == nil && (status == nil || *status != "in progress"), errors.As(err, &unknown) && unknown.Code == "22023":
+			return cut{why} // 22023: after a crash the number has not been given to anybody yet
 		case err != nil && (!passing(err) || failed >= max(db.attempts(), lookUps)):
 			return fmt.Errorf("%w (%w)", errUnknown, err)
 		}
