@@ -35,7 +35,7 @@ func daemonFlags() []cli.Flag {
 		&cli.StringFlag{Category: groupDaemon, Name: "health-port", Usage: "`PORT`: serve /health, /health/live and /health/ready"},
 		&cli.StringFlag{Category: groupDaemon, Name: "metrics-port", Usage: "`PORT`: serve /metrics; may be the health port"},
 		&cli.StringFlag{Category: groupDaemon, Name: "listen", Usage: "`ADDR`: address of the ports (default 127.0.0.1)"},
-		&cli.StringSliceFlag{Category: groupDaemon, Name: "allow-host", Usage: "`NAME` that ports on loopback answer to, beside IP addresses and localhost (repeatable)"},
+		&cli.StringSliceFlag{Category: groupDaemon, Name: "allow-host", Usage: "`NAME` that ports on loopback answer to, beside localhost (repeatable)"},
 		&cli.StringFlag{Category: groupDaemon, Name: "max-concurrent-runs", Usage: "`N`: runs at once; others wait, the oldest due first (default 16)"},
 		&cli.StringFlag{Category: groupDaemon, Name: "shutdown-timeout", Usage: "`TIME`: how long runs may go on after SIGTERM (default: as long as they take)"},
 		&cli.BoolFlag{Category: groupDaemon, Name: "webhook", Usage: "receive webhooks (not available in this version)"},

@@ -57,7 +57,7 @@ func runFlags() []cli.Flag {
 		&cli.BoolFlag{Category: groupRun, Name: "dev", Usage: "keep the stores of databases in files of their names (or REQON_DEV)"},
 		&cli.BoolFlag{Category: groupRun, Name: "dry-run", Usage: "send nothing and store nothing; say what would be sent (or REQON_DRY_RUN)"},
 		&cli.BoolFlag{Category: groupRun, Name: "full-refresh", Usage: "fetch everything: sync positions are passed over, and replaced if the run succeeds"},
-		&cli.BoolFlag{Category: groupRun, Name: "strict", Usage: "exit code 1 also where a run is incomplete, has skipped or queued items, or had warnings"},
+		&cli.BoolFlag{Category: groupRun, Name: "strict", Usage: "exit code 1 also where a run is incomplete, left items out or had warnings"},
 		&cli.StringFlag{Category: groupRun, Name: "output", Usage: "`PATH`: write the records to a folder or .json file (of several missions, OUT.MISSION.json)"},
 		stateDirFlag(groupRun),
 		&cli.StringFlag{Category: groupRun, Name: "keep-history", Usage: "`TIME`: remove run records that are older (default 90d; forever)"},
