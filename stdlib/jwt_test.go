@@ -1,6 +1,7 @@
 package stdlib
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -10,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -65,7 +67,15 @@ func rfcRSA(t testing.TB) *rsa.PrivateKey {
 }
 
 func rfcEC(t testing.TB) *ecdsa.PrivateKey {
-	return &ecdsa.PrivateKey{PublicKey: ecdsa.PublicKey{Curve: elliptic.P256(), X: num(t, esX), Y: num(t, esY)}, D: num(t, esD)}
+	k, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), unb64(t, esD))
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := k.PublicKey.Bytes()
+	if err != nil || !bytes.Equal(public, slices.Concat([]byte{4}, unb64(t, esX), unb64(t, esY))) {
+		t.Fatalf("the public key is %x, %v", public, err)
+	}
+	return k
 }
 
 // The examples of RFC 7515, appendices A.1 to A.3.

@@ -42,7 +42,7 @@ func (b *buffer) String() string {
 }
 
 // person signs in, with what the browser does once it has the address.
-func (p *process) person(s *signintest.Server, in io.Reader, browser func(address string), more ...string) (*Record, error, string) {
+func (p *process) person(s *signintest.Server, in io.Reader, browser func(address string), more ...string) (*Record, string, error) {
 	p.t.Helper()
 	cfg := p.oauth.Entry()
 	var out buffer
@@ -58,7 +58,7 @@ func (p *process) person(s *signintest.Server, in io.Reader, browser func(addres
 	}
 	r, err := p.accounts.SignIn(context.Background(), person)
 	wg.Wait()
-	return r, err, out.String()
+	return r, out.String(), err
 }
 
 // visit opens an address as a browser does, and returns the page it ends on.
@@ -100,7 +100,7 @@ func TestSignInBrowser(t *testing.T) {
 	s := signintest.New(t)
 	s.Life = 100
 	p := (&process{t: t}).entry(s, "scopes", "a b", "audience", "aud")
-	r, err, out := p.person(s, nil, func(address string) {
+	r, out, err := p.person(s, nil, func(address string) {
 		if status, text := visit(t, address); status != 200 || !strings.Contains(text, "You are signed in") {
 			t.Errorf("%d %s", status, text)
 		}
@@ -139,7 +139,7 @@ func TestSignInWrongStateAndSecondClick(t *testing.T) {
 		<-answer
 		return direct.RoundTrip(r)
 	})
-	_, err, _ := p.person(s, nil, func(address string) {
+	_, _, err := p.person(s, nil, func(address string) {
 		back := comesBack(t, address)
 		wrong := *back
 		q := wrong.Query()
@@ -183,7 +183,7 @@ func TestSignInRefused(t *testing.T) {
 	s := signintest.New(t)
 	s.Deny()
 	p := (&process{t: t}).entry(s)
-	_, err, _ := p.person(s, nil, func(address string) {
+	_, _, err := p.person(s, nil, func(address string) {
 		if status, text := visit(t, address); status != 400 || !strings.Contains(text, "not signed in") {
 			t.Errorf("%d %s", status, text)
 		}
@@ -202,7 +202,7 @@ func TestSignInPasted(t *testing.T) {
 	s := signintest.New(t)
 	p := (&process{t: t}).entry(s)
 	in, paste := io.Pipe()
-	_, err, out := p.person(s, in, func(address string) {
+	_, out, err := p.person(s, in, func(address string) {
 		back := comesBack(t, address)
 		for _, line := range []string{"", "what?", "http://127.0.0.1:1/callback?code=x&state=wrong", back.String()} {
 			if _, err := io.WriteString(paste, line+"\n"); err != nil {
@@ -232,7 +232,7 @@ func TestSignInPortTaken(t *testing.T) {
 	s := signintest.New(t)
 	port := must(url.Parse(s.URL)).Port()
 	p := (&process{t: t}).entry(s, "redirectPort", port)
-	_, err, _ := p.person(s, nil, nil)
+	_, _, err := p.person(s, nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "the browser can't come back") || !strings.Contains(err.Error(), "redirectPort") {
 		t.Errorf("got %v", err)
 	}
@@ -244,7 +244,7 @@ func TestSignInDevice(t *testing.T) {
 	s := signintest.New(t)
 	s.Pend(1)
 	p := start(t, t.TempDir(), config(t, s.Entry("deviceUrl", s.URL+"/device")))
-	r, err, out := p.person(s, nil, nil)
+	r, out, err := p.person(s, nil, nil)
 	if err != nil || r.RefreshToken == "" {
 		t.Fatalf("%+v %v", r, err)
 	}
@@ -258,7 +258,7 @@ func TestSignInDeviceRefused(t *testing.T) {
 	s := signintest.New(t)
 	s.Deny()
 	p := start(t, t.TempDir(), config(t, s.Entry("deviceUrl", s.URL+"/device")))
-	_, err, _ := p.person(s, nil, nil)
+	_, _, err := p.person(s, nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "access_denied") {
 		t.Errorf("got %v", err)
 	}
