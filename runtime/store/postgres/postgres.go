@@ -24,7 +24,6 @@ import (
 
 	"reqon/runtime/store"
 	"reqon/runtime/store/relational"
-	"reqon/vm/backoff"
 )
 
 // Adapter opens stores in databases.
@@ -253,30 +252,10 @@ func (e *explained) Error() string { return e.text }
 func (e *explained) Unwrap() error { return e.err }
 
 // attempts is how often something is tried that fails for a passing reason.
-func (db *database) attempts() int {
-	if n := db.settings.retry.MaxAttempts; n > 0 {
-		return n
-	}
-	return 3
-}
+func (db *database) attempts() int { return db.settings.retry.Attempts() }
 
 func (db *database) wait(ctx context.Context, failed int) error {
-	r := db.settings.retry
-	p := backoff.Policy{Kind: backoff.Exponential, Initial: r.Initial, Max: r.Max}
-	if p.Initial == 0 {
-		p.Initial = time.Second
-	}
-	if p.Max == 0 {
-		p.Max = 30 * time.Second
-	}
-	t := time.NewTimer(p.Wait(int64(failed), nil))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return db.settings.retry.Wait(ctx, failed)
 }
 
 // reach waits for the database to be there, as long as `retry` says.
