@@ -32,7 +32,6 @@ var unavailable = []Unavailable{
 	{StepPart, "pause", "give the mission a `schedule` instead"},
 	{FunctionPart, "webhookUrl", "webhooks can't be received yet"},
 	{AdapterPart, "nosql", "use postgres, sqlite or file"},
-	{AdapterPart, "mysql", "use postgres, sqlite or file"},
 	{AdapterPart, "mongodb", "use postgres, sqlite or file"},
 	{AdapterPart, "redis", "use postgres, sqlite or file"},
 	{AdapterPart, "postgrest", "use postgres, sqlite or file"},

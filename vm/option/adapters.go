@@ -36,6 +36,9 @@ var sqlOptions = []string{"table", "schema", "evolve", "columns", "key", "extra"
 
 var serverOptions = []string{"table", "schema", "evolve", "columns", "key", "extra", "nul", "json", "pool", "connectTimeout", "statementTimeout", "retry"}
 
+// MySQL keeps NUL, and JSON as it was written.
+var mysqlOptions = []string{"table", "schema", "evolve", "columns", "key", "extra", "pool", "connectTimeout", "statementTimeout", "retry"}
+
 // adapters are all adapters of the language, also those that are not available.
 var adapters = []Adapter{
 	{Name: "memory"},
@@ -44,7 +47,7 @@ var adapters = []Adapter{
 	{Name: "nosql", Target: URLTarget},
 	{Name: "sqlite", Target: PathTarget, Options: sqlOptions, Modes: []string{"history"}, Folds: true, Schemes: []string{"sqlite"}},
 	{Name: "postgres", Target: URLTarget, Options: serverOptions, Modes: []string{"history"}, Env: "DATABASE_URL", Longest: 63, Schemes: []string{"postgres", "postgresql"}},
-	{Name: "mysql", Target: URLTarget, Options: serverOptions, Env: "DATABASE_URL", Longest: 64, Folds: true, Schemes: []string{"mysql", "mariadb"}},
+	{Name: "mysql", Target: URLTarget, Options: mysqlOptions, Env: "DATABASE_URL", Longest: 64, Folds: true, Schemes: []string{"mysql", "mariadb"}},
 	{Name: "mongodb", Target: URLTarget, Env: "MONGODB_URL", Schemes: []string{"mongodb", "mongodb+srv"}},
 	{Name: "redis", Target: URLTarget, Env: "REDIS_URL", Schemes: []string{"redis", "rediss"}},
 	{Name: "postgrest", Target: URLTarget},

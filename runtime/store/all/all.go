@@ -4,11 +4,12 @@ package all
 
 import (
 	"reqon/runtime/store"
+	"reqon/runtime/store/mysql"
 	"reqon/runtime/store/postgres"
 	"reqon/runtime/store/sqlite"
 )
 
 // Adapters returns what makes each adapter, by its name in the language.
 func Adapters() map[string]store.New {
-	return map[string]store.New{"sqlite": sqlite.New, "postgres": postgres.New}
+	return map[string]store.New{"sqlite": sqlite.New, "postgres": postgres.New, "mysql": mysql.New}
 }

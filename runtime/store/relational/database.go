@@ -98,6 +98,11 @@ type Dialect struct {
 	// TempKeys gives the statement that makes a table of keys, k, which only its
 	// own connection sees. It is dropped before the transaction ends.
 	TempKeys func(quoted string) string
+	// DropKeys gives the statement that drops it; nil is DROP TABLE.
+	DropKeys func(quoted string) string
+	// Cast gives the expression that compares a key column with the text of a
+	// cell; nil is CAST to the column's type.
+	Cast func(param string, c *Column) string
 	// Add gives the statement that adds a column, and Widen the one that changes
 	// its type.
 	Add, Widen func(t *Table, c *Column) string

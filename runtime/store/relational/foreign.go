@@ -77,12 +77,17 @@ func (t *Table) ByKey(key string, args *Args) (string, error) {
 	var parts []string
 	for i, k := range t.Key {
 		c := &t.Columns[t.fields[k]]
-		parts = append(parts, d.Quote(c.Name)+" = "+cast(args.Add(cells[i].Text), c))
+		parts = append(parts, d.Quote(c.Name)+" = "+d.cast(args.Add(cells[i].Text), c))
 	}
 	return strings.Join(parts, " AND "), nil
 }
 
-func cast(param string, c *Column) string { return "CAST(" + param + " AS " + c.Type + ")" }
+func (d *Dialect) cast(param string, c *Column) string {
+	if d.Cast != nil {
+		return d.Cast(param, c)
+	}
+	return "CAST(" + param + " AS " + c.Type + ")"
+}
 
 // foreignPage reads a page in the order of the key. The cursor is the last key.
 func (s *Store) foreignPage(ctx context.Context, t *Table, cursor string, limit int, f *store.Filter) (store.Page, error) {
@@ -105,7 +110,7 @@ func (s *Store) foreignPage(ctx context.Context, t *Table, cursor string, limit 
 		var after []string
 		for i, k := range t.Key {
 			c := &t.Columns[t.fields[k]]
-			after = append(after, cast(args.Add(cells[i].Text), c))
+			after = append(after, d.cast(args.Add(cells[i].Text), c))
 		}
 		where = append(where, "("+strings.Join(order, ", ")+") > ("+strings.Join(after, ", ")+")")
 	}

@@ -61,6 +61,12 @@ type Column struct {
 	// Bits is the size of an Int; Precision and Scale those of a Numeric, 0 and
 	// 0 where it has no bounds; Length the most characters of a Text, 0 for any.
 	Bits, Precision, Scale, Length int
+	// Bytes is the most bytes of a Text, 0 for any; Digits the most digits behind
+	// the seconds of a Time, 0 for what the database has, -1 for none. Unsigned is
+	// an Int that takes no negative numbers. Floats is JSON whose numbers are kept
+	// as 64-bit integers and floats.
+	Bytes, Digits    int
+	Unsigned, Floats bool
 
 	Want     store.Type // what the schema says
 	Words    []string
@@ -325,6 +331,9 @@ func (t *Table) text(c *Column, v value.Value) (string, error) {
 		if err == nil && c.Length > 0 && utf8.RuneCountInString(s) > c.Length {
 			err = fmt.Errorf("a text of %d characters is longer than the column takes, %d", utf8.RuneCountInString(s), c.Length)
 		}
+		if err == nil && c.Bytes > 0 && len(s) > c.Bytes {
+			err = fmt.Errorf("a text of %d bytes is longer than the column takes, %d", len(s), c.Bytes)
+		}
 		return s, err
 	case UUID:
 		if v.Kind() != value.String || !isUUID(v.Str()) {
@@ -337,7 +346,7 @@ func (t *Table) text(c *Column, v value.Value) (string, error) {
 		}
 		return strconv.FormatBool(v.Bool()), nil
 	case Time:
-		return t.instant(v)
+		return t.instant(c, v)
 	case Int, Numeric, Double:
 		if !v.IsNumber() {
 			return "", fmt.Errorf("found %s, expected a number", value.Describe(v))
@@ -375,6 +384,9 @@ func (t *Table) json(c *Column, v value.Value) (string, error) {
 	if len(text) > store.MaxRecord {
 		return "", fmt.Errorf("it is %d bytes of JSON; the limit is %d", len(text), store.MaxRecord)
 	}
+	if c.Floats && rounded(v) {
+		return "", errors.New("it holds a number that the database would round")
+	}
 	if c.Kind == JSON && beyond(v) {
 		return "", errors.New("it holds a number that is beyond what the database takes")
 	}
@@ -386,6 +398,25 @@ func (t *Table) json(c *Column, v value.Value) (string, error) {
 		text = string(value.AppendJSON(nil, withoutNUL(v)))
 	}
 	return text, nil
+}
+
+// rounded reports whether a number in v is neither a whole one of 64 bits nor
+// exactly a float.
+func rounded(v value.Value) bool {
+	var within []value.Value
+	switch v.Kind() {
+	case value.Object:
+		within = v.Obj().Slots()
+	case value.Array:
+		within = v.Elems()
+	default:
+		if !v.IsNumber() || v.IsInt() {
+			return false
+		}
+		_, err := (&Column{Kind: Double}).number(v)
+		return err != nil
+	}
+	return slices.ContainsFunc(within, rounded)
 }
 
 // beyond reports whether a number in v is larger than any column takes.
@@ -464,18 +495,23 @@ func (t *Table) texts(v value.Value) (string, error) {
 }
 
 // instant returns the text of a time, in UTC.
-func (t *Table) instant(v value.Value) (string, error) {
+func (t *Table) instant(c *Column, v value.Value) (string, error) {
 	text := ""
 	switch v.Kind() {
 	case value.Time:
 		text = string(value.AppendTime(nil, v.Time()))
 	case value.String:
-		var err error
-		if text, err = utc(v.Str(), t.Digits); err != nil {
-			return "", err
-		}
+		text = v.Str()
 	default:
 		return "", fmt.Errorf("found %s, expected a date", value.Describe(v))
+	}
+	digits := t.Digits
+	if c.Digits != 0 {
+		digits = max(c.Digits, 0)
+	}
+	text, err := utc(text, digits)
+	if err != nil {
+		return "", err
 	}
 	if t.NoZero && strings.HasPrefix(text, "0000") {
 		return "", errors.New("the database can't store the year 0000")

@@ -56,6 +56,20 @@ const (
 	mostBehind = 16383
 )
 
+// ExactFloat returns the float whose shortest text has the digits of a number's
+// text, and whether there is one: what is stored as a float is read as it was.
+// (The language takes two numbers for equal that make the same float; a store
+// does not lose digits for that.)
+func ExactFloat(text string) (f float64, ok bool) {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return 0, false
+	}
+	a, okA := parseDecimal(text)
+	b, okB := parseDecimal(strconv.FormatFloat(f, 'g', -1, 64))
+	return f, okA && okB && a == b
+}
+
 func wholeNumber(v value.Value) bool {
 	if v.IsInt() {
 		return true
@@ -76,13 +90,16 @@ func (c *Column) number(v value.Value) (string, error) {
 			}
 			return "", fmt.Errorf("%s is no whole number", text)
 		}
-		if c.Bits < 64 && (i >= 1<<(c.Bits-1) || i < -1<<(c.Bits-1)) {
+		if c.Unsigned {
+			if i < 0 || c.Bits < 64 && i >= 1<<c.Bits {
+				return "", fmt.Errorf("%s is beyond what the column takes, %d bits without a sign", text, c.Bits)
+			}
+		} else if c.Bits < 64 && (i >= 1<<(c.Bits-1) || i < -1<<(c.Bits-1)) {
 			return "", fmt.Errorf("%s is beyond what the column takes, %d bits", text, c.Bits)
 		}
 		return strconv.FormatInt(i, 10), nil
 	case Double:
-		f, err := strconv.ParseFloat(text, 64)
-		if back, ok := value.ParseNumber(strconv.FormatFloat(f, 'g', -1, 64)); err != nil || !ok || !value.Equal(back, v) {
+		if _, ok := ExactFloat(text); !ok {
 			return "", fmt.Errorf("%s has more digits than the column keeps", text)
 		}
 		return text, nil

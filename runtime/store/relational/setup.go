@@ -57,6 +57,9 @@ func Design(d *Dialect, decl *store.Declaration) (*Table, error) {
 		if c.Type = d.Types[c.Kind]; c.Kind == Int && c.Type == d.Types[Numeric] {
 			c.Kind = Numeric // its column takes numbers of any size
 		}
+		if c.Kind == Numeric {
+			c.unbounded(d)
+		}
 		if typ, ok := o.Columns[f.Name]; ok {
 			given[f.Name] = true
 			parsed, ok := d.Parse(typ)
@@ -119,6 +122,15 @@ func (t *Table) has(field string) bool {
 func (c *Column) take(typ *Column) {
 	c.Kind, c.Type = typ.Kind, typ.Type
 	c.Bits, c.Precision, c.Scale, c.Length = typ.Bits, typ.Precision, typ.Scale, typ.Length
+	c.Bytes, c.Digits, c.Unsigned, c.Floats = typ.Bytes, typ.Digits, typ.Unsigned, typ.Floats
+}
+
+// unbounded makes the column one of the database's widest numbers.
+func (c *Column) unbounded(d *Dialect) {
+	c.Kind, c.Type, c.Bits = Numeric, d.Types[Numeric], 0
+	if typ, ok := d.Parse(c.Type); ok {
+		c.Precision, c.Scale = typ.Precision, typ.Scale
+	}
 }
 
 // suits reports whether some value of a schema's type can go into the column.
@@ -366,7 +378,7 @@ func (t *Table) evolve(ctx context.Context, db Database, there []Existing, decl 
 
 // sameType reports whether two columns keep the same values.
 func sameType(a, b *Column) bool {
-	return a.Kind == b.Kind && a.Precision == b.Precision && a.Scale == b.Scale && a.Length == b.Length && (a.Kind != Int || a.Bits == b.Bits)
+	return a.Kind == b.Kind && a.Precision == b.Precision && a.Scale == b.Scale && a.Length == b.Length && a.Bytes == b.Bytes && a.Digits == b.Digits && a.Unsigned == b.Unsigned && a.Floats == b.Floats && (a.Kind != Int || a.Bits == b.Bits)
 }
 
 // fill moves the values of new columns out of _extra.

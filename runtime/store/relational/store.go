@@ -184,7 +184,11 @@ func (s *Store) Replace(ctx context.Context, by store.Store, allow func(there, g
 			return err
 		}
 		removed = int(n)
-		_, err = c.Exec(ctx, "DROP TABLE "+fresh)
+		drop := "DROP TABLE " + fresh
+		if d.DropKeys != nil {
+			drop = d.DropKeys(fresh)
+		}
+		_, err = c.Exec(ctx, drop)
 		return err
 	})
 	if err != nil {
@@ -251,7 +255,7 @@ func (s *Store) widen(ctx context.Context, why error) (*Table, error) {
 		if c.Kind != Int {
 			continue
 		}
-		c.Kind, c.Type, c.Bits = Numeric, d.Types[Numeric], 0
+		c.unbounded(d)
 		statement := d.Widen(&t, c)
 		err := s.db.Tx(ctx, func(ctx context.Context, conn Conn) error {
 			_, err := conn.Exec(ctx, statement)

@@ -261,12 +261,8 @@ func bind(c *relational.Column, cell relational.Cell) any {
 		if i, ok := value.AsInt(v); ok {
 			return i
 		}
-		f, err := strconv.ParseFloat(cell.Text, 64)
-		if err != nil {
-			return cell.Text
-		}
 		// What SQLite gives back must be the same number.
-		if back, ok := value.ParseNumber(strconv.FormatFloat(f, 'g', -1, 64)); ok && value.Equal(back, v) {
+		if f, ok := relational.ExactFloat(cell.Text); ok {
 			return f
 		}
 	}
