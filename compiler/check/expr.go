@@ -243,6 +243,9 @@ var bracesPattern = regexp.MustCompile(`\{ *(\.?)([A-Za-z_][A-Za-z0-9_]*)((?:\.[
 // checkPlainBraces reports a plain string with the name of a variable in
 // braces: only templates have their braces evaluated.
 func (c *checker) checkPlainBraces(e *syntax.StringLit) {
+	if e.Raw {
+		return // braces of GraphQL, and the like, mean themselves
+	}
 	for _, m := range bracesPattern.FindAllStringSubmatch(e.Value, -1) {
 		dot, name := m[1], m[2]
 		known := c.at.scope.lookup(name) != nil || name == "response" && c.at.response != nil

@@ -11,7 +11,7 @@ func syntaxCodes() []Code {
 		{syntax.CodeStringOpen, "a string that its line does not close"},
 		{syntax.CodeEscape, "an escape that is not one of JSON's, or half a surrogate pair"},
 		{syntax.CodeControl, "a control character in a string"},
-		{syntax.CodeTemplateOpen, "a template, or a `{` in one, that is not closed"},
+		{syntax.CodeTemplateOpen, "a template, a `{` in one, or a raw text that is not closed"},
 		{syntax.CodeCommentOpen, "a comment that is not closed"},
 		{syntax.CodeNumber, "a malformed number or duration"},
 		{syntax.CodeTemplateBrace, "a lone `}` in the text of a template or path"},

@@ -26,8 +26,8 @@
 //   - A comment stays at the end of its line, on a line of its own or between
 //     the words where it stood. Lines of a block comment move with the first.
 //   - No white space ends a line, lines end with LF, the file with one of them,
-//     and it starts without a byte order mark. Within templates the text counts,
-//     so there only CRLF becomes LF, which says the same.
+//     and it starts without a byte order mark. Within templates and raw
+//     texts the text counts, so there only CRLF becomes LF, which says the same.
 //
 // A line below a `reqon:allow` comment is not broken for its length: the comment
 // is for what stands on that line.

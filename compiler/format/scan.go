@@ -134,6 +134,9 @@ func landmarks(tree *syntax.SourceTree) (templates, generics map[int]int) {
 	return templates, generics
 }
 
+// rawQuotes open and close a raw text.
+const rawQuotes = `"""`
+
 func wordEnd(src string, pos int, templates, generics map[int]int) (end int, k kind) {
 	switch c := src[pos]; {
 	case isLetter(c):
@@ -145,6 +148,9 @@ func wordEnd(src string, pos int, templates, generics map[int]int) (end int, k k
 		return numberEnd(src, pos), kindText
 	case c == '`':
 		return templates[pos], kindText
+	case strings.HasPrefix(src[pos:], rawQuotes):
+		pos += len(rawQuotes)
+		return pos + strings.Index(src[pos:], rawQuotes) + len(rawQuotes), kindText
 	case c == '"' || c == '\'':
 		for end = pos + 1; src[end] != c; end++ {
 			if src[end] == '\\' {

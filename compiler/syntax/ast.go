@@ -329,10 +329,12 @@ type NumberLit struct {
 	Unit string // "", ms, s, m, h, d, w
 }
 
-// StringLit is a plain string; Value has its escapes resolved.
+// StringLit is a plain string, or a raw text; Value has its escapes resolved,
+// its indentation removed.
 type StringLit struct {
 	Span
 	Value string
+	Raw   bool
 }
 
 // TemplateLit is a template or a path literal with `{expr}` in it. Texts and

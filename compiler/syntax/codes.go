@@ -10,8 +10,8 @@ const (
 	CodeCharacter       = "RQ0103" // a character that means nothing here
 	CodeStringOpen      = "RQ0104" // a string that its line does not close
 	CodeEscape          = "RQ0105" // an escape that is not one of JSON's, or half a surrogate pair
-	CodeControl         = "RQ0106" // a control character in a string
-	CodeTemplateOpen    = "RQ0107" // a template, or a `{` in one, that is not closed
+	CodeControl         = "RQ0106" // a control character in a string or raw text
+	CodeTemplateOpen    = "RQ0107" // a template, a `{` in one, or a raw text that is not closed
 	CodeCommentOpen     = "RQ0108" // a comment that is not closed
 	CodeNumber          = "RQ0109" // a malformed number or duration
 	CodeTemplateBrace   = "RQ0110" // a lone `}` in the text of a template or path

@@ -44,6 +44,9 @@ func errorCases() []errorCase {
 		{"steps", "let x = a §@ b\nskip", []string{CodeCharacter + "¦`@`¦"}},
 		{"steps", "let x = §\"abc\nlet y = §'abc\nskip", []string{CodeStringOpen + "¦not closed on its line¦end it with `\"`", CodeStringOpen + "¦not closed¦end it with `'`"}},
 		{"steps", "log §\"abc }\nskip", []string{CodeStringOpen + "¦¦"}},
+		{"steps", "let x = §\"\"\"abc\nlet y = 'b\nskip", []string{CodeTemplateOpen + "¦this raw text is not closed¦end it with `\"\"\"`"}},
+		{"expr", "\"\"\"a§\x01b§\rc\"\"\"", []string{CodeControl + "¦control character¦write a string in plain quotes, with `\\u0001`", CodeControl + "¦control character¦`\\u000d`"}},
+		{"expr", `"""a"""§"b`, []string{CodeStringOpen + "¦¦"}},
 		{"expr", `"a§\qb"`, []string{CodeEscape + "¦`\\q` is not an escape¦write `\\\\q`"}},
 		{"expr", `"§\u12"`, []string{CodeEscape + "¦four hex digits¦"}},
 		{"expr", `"§\ud800"`, []string{CodeEscape + "¦half of a surrogate pair¦both halves"}},
@@ -217,7 +220,7 @@ func errorCases() []errorCase {
 		{"steps", "store x§: file(\"x\")\nskip", []string{CodeMisplaced + "¦found `:`¦declared in the mission"}},
 
 		// Habits of other languages.
-		{"steps", "§SELECT id\n§update rows set x\n§pass\nlet x = r §WHERE .a\nlet y = r §LIKE \"a\"\nlet z = r §BETWEEN 1\nlet v = r §as string\nlet f = f§\"a\"\nlet g = \"\"§\"a\"\"\"", []string{
+		{"steps", "§SELECT id\n§update rows set x\n§pass\nlet x = r §WHERE .a\nlet y = r §LIKE \"a\"\nlet z = r §BETWEEN 1\nlet v = r §as string\nlet f = f§\"a\"\nlet g = \"b\"§\"a\"", []string{
 			CodeStep + "¦¦read a store by its name", CodeStep + "¦¦upsert: true", CodeStep + "¦¦leave it out", CodeStep + "¦¦write `where`: the case", CodeStep + "¦¦`contains`",
 			CodeStep + "¦¦two comparisons", CodeStep + "¦¦`toString(…)`", CodeStep + "¦¦backquotes", CodeStep + "¦¦one pair of quotes"}},
 		{"steps", "get \"/a\" §-> x\nget \"/a\" §as x\nget \"/a\", §{ a: 1 }\nget \"/a\" §with { a: 1 }\npost \"/a\" §body { a: 1 }\nskip", []string{

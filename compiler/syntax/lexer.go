@@ -104,6 +104,8 @@ func (l *lexer) run() {
 			l.ident()
 		case isDigit(c):
 			l.number()
+		case c == '"' && strings.HasPrefix(l.src[l.pos:l.end], rawQuotes):
+			l.raw()
 		case c == '"' || c == '\'':
 			l.str(c)
 		case c == '`':
@@ -500,6 +502,74 @@ func (l *lexer) str(quote byte) {
 		}
 	}
 	l.stringNotClosed(start, quote)
+}
+
+// rawQuotes open and close a raw text.
+const rawQuotes = `"""`
+
+// raw reads a raw text, in which nothing but its closing quotes means anything.
+func (l *lexer) raw() {
+	start := l.pos
+	l.pos += len(rawQuotes)
+	length := strings.Index(l.src[l.pos:l.end], rawQuotes)
+	if length < 0 {
+		l.eofQuiet, l.misread = true, int32(start)
+		l.err(CodeTemplateOpen, start, start+len(rawQuotes), "this raw text is not closed", "end it with `"+rawQuotes+"`")
+		l.pos, l.templates = l.end, nil
+		l.emit(tBad, start)
+		return
+	}
+	flags := flagRaw
+	for end := l.pos + length; l.pos < end; l.pos++ {
+		c := l.src[l.pos]
+		if c < 0x20 && c != '\t' && c != '\n' && c != 0 && !(c == '\r' && l.at(l.pos+1) == '\n') {
+			flags |= flagBad
+			l.err(CodeControl, l.pos, l.pos+1, "a control character can't stand in a raw text",
+				"write a string in plain quotes, with `\\u"+pad4(strconv.FormatUint(uint64(c), 16))+"`")
+		}
+	}
+	l.pos += len(rawQuotes)
+	l.emitFlags(tString, start, flags)
+}
+
+// rawText is what a raw text says, by what stands between its quotes: lines end
+// with LF, a first line without anything and a last one of white space alone are
+// none, and the white space that all lines begin with is taken away. Lines of
+// white space alone do not count for that, and neither does one that begins
+// right behind the quotes.
+func rawText(s string) string {
+	lines := strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
+	if len(lines) == 1 {
+		return s
+	}
+	blank := func(line string) bool { return strings.Trim(line, " \t") == "" }
+	if last := len(lines) - 1; blank(lines[last]) {
+		lines = lines[:last]
+	}
+	first := 1 // the first line whose indentation counts
+	if blank(lines[0]) {
+		lines, first = lines[1:], 0
+	}
+	common, found := "", false
+	for i := first; i < len(lines); i++ {
+		if line := lines[i]; !blank(line) {
+			indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
+			if !found {
+				common, found = indent, true
+			}
+			for !strings.HasPrefix(indent, common) {
+				common = common[:len(common)-1]
+			}
+		}
+	}
+	for i := first; i < len(lines); i++ {
+		if rest, ok := strings.CutPrefix(lines[i], common); ok {
+			lines[i] = rest
+		} else {
+			lines[i] = "" // of less white space
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // stringNotClosed reports a string that reaches the end of its line. What it

@@ -316,6 +316,9 @@ func (p *parser) describe(t *token) string {
 	case tEOF:
 		return "the end of the file"
 	case tString:
+		if t.flags&flagRaw != 0 {
+			return "a raw text"
+		}
 		return "the string " + clip(p.textOf(t))
 	case tNumber:
 		return "the number `" + clip(p.textOf(t)) + "`"
@@ -735,6 +738,9 @@ func (p *parser) key(what string) *Ident {
 
 // stringValue returns the text of a string token.
 func (p *parser) stringValue(t *token) string {
+	if t.flags&flagRaw != 0 {
+		return rawText(p.src[int(t.start)+len(rawQuotes) : int(t.end)-len(rawQuotes)])
+	}
 	s := p.src[t.start+1 : t.end-1]
 	if t.flags&flagEscaped != 0 {
 		return unescape(s, false)
@@ -748,7 +754,7 @@ func (p *parser) stringLit(what string) *StringLit {
 		p.unexpected(what)
 		return &StringLit{Span: p.missing()}
 	}
-	s := p.strs.new(StringLit{Span: p.here(), Value: p.stringValue(p.tok())})
+	s := p.strs.new(StringLit{Span: p.here(), Value: p.stringValue(p.tok()), Raw: p.tok().flags&flagRaw != 0})
 	p.next()
 	return s
 }

@@ -73,6 +73,7 @@ const (
 	flagEscaped tokenFlags = 1 << iota // text holds escapes or doubled braces
 	flagBad                            // an error has been reported about the inside of it
 	flagBrace                          // a string with a brace in it: may be a path to interpolate
+	flagRaw                            // a string that is a raw text
 )
 
 // word is an identifier that means something in some place. Only the parser
