@@ -65,6 +65,9 @@ func (f *Flattener) ObjectFields(t *syntax.ObjectType) []*syntax.FieldType {
 // of schemas may be longer than any that calls should make. One that includes
 // itself, which is reported elsewhere, is left out within itself.
 func (f *Flattener) flatten(first *flattening) []*syntax.FieldType {
+	if isFlat(first.body) {
+		return first.body.Fields // of two of one name, which is reported, both
+	}
 	if f.flat == nil {
 		f.flat = map[string][]*syntax.FieldType{}
 	}
@@ -105,6 +108,16 @@ func (f *Flattener) flatten(first *flattening) []*syntax.FieldType {
 			return top.out
 		}
 	}
+}
+
+// isFlat reports whether a type includes no other.
+func isFlat(t *syntax.ObjectType) bool {
+	for _, f := range t.Fields {
+		if f.Spread != nil || f.Name == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // include adds the fields of a schema that is flat.

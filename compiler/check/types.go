@@ -93,16 +93,18 @@ func (c *checker) union(a, b *typ) *typ {
 	}
 	u := &typ{kinds: a.kinds | b.kinds}
 	u.lits = unionLits(a.lits, b.lits)
-	u.elem = joint(a, b, stdlib.KArray, a.elem, b.elem, c.union)
-	u.obj = joint(a, b, stdlib.KObject, a.obj, b.obj, func(x, y *objType) *objType {
-		switch {
+	var both bool
+	if u.elem, both = joint(a, b, stdlib.KArray, a.elem, b.elem); both {
+		u.elem = c.union(a.elem, b.elem)
+	}
+	if u.obj, both = joint(a, b, stdlib.KObject, a.obj, b.obj); both {
+		switch x, y := a.obj, b.obj; {
 		case x == y:
-			return x
+			u.obj = x
 		case x.closed && y.closed && c.merges(len(x.order)+len(y.order)):
-			return c.unionObject(x, y)
+			u.obj = c.unionObject(x, y)
 		}
-		return nil
-	})
+	}
 	u.whole = (a.whole || !a.can(stdlib.KNumber)) && (b.whole || !b.can(stdlib.KNumber))
 	u.date = (a.date || !a.can(stdlib.KString)) && (b.date || !b.can(stdlib.KString))
 	return u
@@ -148,17 +150,16 @@ func (c *checker) unionObject(x, y *objType) *objType {
 	return o
 }
 
-// joint merges what a and b know about their values of kind k.
-func joint[T any](a, b *typ, k stdlib.Kinds, x, y *T, merge func(x, y *T) *T) *T {
+// joint gives what a and b know together about their values of kind k; both says
+// that each knows something, which is to be merged.
+func joint[T any](a, b *typ, k stdlib.Kinds, x, y *T) (known *T, both bool) {
 	switch {
 	case !a.can(k):
-		return y
+		return y, false
 	case !b.can(k):
-		return x
-	case x == nil || y == nil:
-		return nil
+		return x, false
 	}
-	return merge(x, y)
+	return nil, x != nil && y != nil
 }
 
 // element returns what is known of the elements of t, if it is an array.
@@ -365,16 +366,17 @@ func (o *objType) set(name string, t *typ, optional bool) {
 // may be one. It looks no deeper than depth levels, since schemas may be
 // recursive, and at each pair of objects once.
 func misfit(t, want *typ, depth int) string {
-	return misfits{}.of(t, want, depth)
+	var seen misfits
+	return seen.of(t, want, depth)
 }
 
 // misfits holds the pairs of objects that were compared, and how deep.
-type misfits map[[2]*objType]int
+type misfits struct{ depth map[[2]*objType]int }
 
 // maxPairs bounds how many pairs are compared for one answer.
 const maxPairs = 10_000
 
-func (seen misfits) of(t, want *typ, depth int) string {
+func (seen *misfits) of(t, want *typ, depth int) string {
 	if depth == 0 || t.kinds == 0 {
 		return ""
 	}
@@ -400,12 +402,15 @@ func (seen misfits) of(t, want *typ, depth int) string {
 	return ""
 }
 
-func (seen misfits) object(o, want *objType, depth int) string {
+func (seen *misfits) object(o, want *objType, depth int) string {
 	pair := [2]*objType{o, want}
-	if seen[pair] >= depth || len(seen) > maxPairs {
+	if seen.depth[pair] >= depth || len(seen.depth) > maxPairs {
 		return "" // what is wrong is told where they were first compared
 	}
-	seen[pair] = depth
+	if seen.depth == nil {
+		seen.depth = map[[2]*objType]int{}
+	}
+	seen.depth[pair] = depth
 	for _, name := range want.order {
 		w := want.fields[name]
 		f, ok := o.fields[name]
