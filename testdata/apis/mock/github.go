@@ -10,7 +10,8 @@ import (
 // GitHub plays the REST API for issues and repositories: `Link` pages of at most
 // 100, `since`, a User-Agent that must be there, and a primary rate limit that
 // answers 403 with X-RateLimit-Remaining 0 (docs.github.com, "Rate limits for
-// the REST API"). One repository is gone in the second run: 404.
+// the REST API"). One repository is listed in the second run and can't be read:
+// 404, so that run is incomplete.
 func GitHub() *API {
 	const token = "ghp_0123456789abcdef0123456789abcdef0123"
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -28,6 +29,7 @@ func GitHub() *API {
 	gone := ""
 	api := &API{
 		Name:        "github",
+		Ends:        "incomplete",
 		Env:         func(base string) map[string]string { return map[string]string{"GITHUB_API": base} },
 		Credentials: `{"GitHub": {"type": "bearer", "token": "` + token + `"}}`,
 	}

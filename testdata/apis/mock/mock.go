@@ -37,6 +37,8 @@ type API struct {
 	Want func() map[string]map[string]any
 	// Change changes the data between the first and the second run.
 	Change func()
+	// Ends is how the second run ends; "" is "success".
+	Ends string
 	// Again checks what the second run asked for. Nil where a run always asks
 	// for everything.
 	Again func(calls []*Call) error
