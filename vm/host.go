@@ -129,6 +129,7 @@ type Reply struct {
 	Latest  int64       // the latest that it can be now, by either side's clock; 0: unknown
 	Next    string      // URL of the following page from the Link header, or ""
 	Linked  bool        // the Link header says that another page follows, wherever it is
+	Total   int64       // how many items there are on all pages, by a header; 0: it does not say
 	Last    bool        // no other page is to be asked for
 	Failure *Failure
 	// Reject makes the failure of the request, where its answer is good but no
@@ -184,6 +185,7 @@ const (
 	CutUpdateFrom                // no item has what updateFrom names: all has come, but nobody knows up to where
 	CutErrors                    // an answer has items, and errors beside them
 	CutNext                      // an answer says that there is more, and no request asks for it
+	CutBefore                    // the first page says that there is one before it
 )
 
 // Notice is what a person should know of a request that went well, once a step
@@ -211,7 +213,7 @@ const (
 )
 
 // onPurpose tells whether a mission may mean it so.
-func (k CutKind) onPurpose() bool { return k == CutLimit || k == CutNext }
+func (k CutKind) onPurpose() bool { return k == CutLimit || k == CutNext || k == CutBefore }
 
 // Put is what a store step writes, as one batch.
 type Put struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -27,7 +28,7 @@ type pageState struct {
 	number   int         // of the current page, from 1; 0 before the first
 	param    value.Value // current value of the page parameter
 	size     int64
-	most     int64               // items that a page has had at most, for offset
+	most     int64               // items that a page has had at most
 	overlap  int64               // how many of the places before it the current page may hold again
 	twins    int                 // pages in a row that were like the one before, for offset
 	next     string              // URL of the following page, for link and next
@@ -50,6 +51,8 @@ type pageState struct {
 	aside    bool          // the step that the pages go through takes something else than the items
 	judged   []value.Value // what the functions take that judge answers
 	linked   bool          // the current page's Link header says that another follows
+	total    int64         // items on all pages, by a header of the current page; 0: unknown
+	hadUntil bool          // a page has had what `until` reads
 	hadNext  bool          // a page has had something, or null, where paginate says the next cursor is
 	dropped  int           // items without an id that were dropped where pages overlap
 	merged   []value.Value
@@ -195,7 +198,7 @@ func (t *Task) fetchPage(f *frame, p *pageState, path, options value.Value) (fai
 	if p.number == 1 {
 		p.time = reply.Time
 	}
-	p.linked, p.asked = reply.Linked, p.next
+	p.linked, p.total, p.asked = reply.Linked, reply.Total, p.next
 	p.latest = reply.Latest
 	p.body, p.last, p.came = reply.Body, reply.Last, true
 	if p.fetch.Page == bytecode.PageLink {
@@ -223,6 +226,8 @@ func (p *pageState) only() {
 	if !p.judges() {
 		if why := partial(p.body, ""); why != "" {
 			p.cutShort(CutErrors, "%s", why)
+		} else if why := refusal(p.body, ""); why != "" && !p.fetch.Handled {
+			p.cutShort(CutErrors, "%s", why)
 		}
 	}
 	if p.fetch.Single {
@@ -231,6 +236,9 @@ func (p *pageState) only() {
 	sign := moreSign(p.body, "")
 	if p.linked && sign == "" && (p.body.Kind() == value.Array || p.body.Kind() == value.Object && len(arrayFields(p.body)) > 0) {
 		sign = "its Link header"
+	}
+	if sign == "" {
+		sign = p.onlyTotal()
 	}
 	if sign != "" {
 		p.cutShort(CutNext, "has the first page only: the answer says in %s that there is more; say how its pages follow with `paginate`, or `paginate: none` if this one is meant", sign)
@@ -241,7 +249,13 @@ func (p *pageState) only() {
 // should be leaves the fetch as it was before.
 func (t *Task) pageDone(p *pageState, until, to value.Value, target int) (value.Value, int, error) {
 	before := *p
-	if err := p.done(t.answer, until, to); err != nil {
+	err := error(nil)
+	if t.status == http.StatusAccepted && p.body.IsNull() {
+		err = fmt.Errorf("page %d has the status 202 and no body: the server has accepted the request and not answered it yet", p.number)
+	} else {
+		err = p.done(t.answer, until, to)
+	}
+	if err != nil {
 		*p = before
 		return t.pageFailed(p, err, target)
 	}
@@ -451,6 +465,7 @@ func (p *pageState) done(answer *Reply, until, to value.Value) error {
 	if err := p.repeated(); err != nil {
 		return err
 	}
+	p.most = max(p.most, int64(len(p.items)))
 	if p.fetch.Page == bytecode.PageOffset {
 		p.seam()
 	}
@@ -461,18 +476,30 @@ func (p *pageState) done(answer *Reply, until, to value.Value) error {
 	if p.empties > maxEmptyPages {
 		return fmt.Errorf("%d empty pages in a row, and `until` does not hold", p.empties)
 	}
-	if !p.judges() && len(p.items) > 0 {
-		if why := partial(p.body, p.path); why != "" {
+	if !p.judges() {
+		why := ""
+		if len(p.items) > 0 {
+			why = partial(p.body, p.path)
+		} else {
+			why = refusal(p.body, p.path)
+		}
+		if why != "" {
 			p.cutShort(CutErrors, "%s", why)
 		}
 	}
+	if p.number == 1 && p.fetch.Page == bytecode.PageNumber && len(p.items) > 0 {
+		if sign := beforeSign(p.body); sign != "" {
+			p.cutShort(CutBefore, "begins with page 1, which says in %s that there is a page before it: where the server counts from 0, send `%s - 1` for `%[2]s` in the params", sign, p.fetch.PageParam)
+		}
+	}
+	p.hadUntil = p.hadUntil || p.untilReads()
 	if err := p.decide(answer, until, to); err != nil {
 		return err
 	}
 	p.more = p.more && !p.last
 	p.limit()
-	if !p.more && !p.last && !(p.fetch.Until && value.Truth(until)) {
-		p.saysMore()
+	if !p.more && !p.last {
+		p.saysMore(p.fetch.Until && value.Truth(until))
 	}
 	if err := p.track(); err != nil {
 		return err
@@ -487,14 +514,23 @@ func (p *pageState) done(answer *Reply, until, to value.Value) error {
 }
 
 // saysMore reads on the last page whether there is more all the same: then most
-// likely the way to paginate, or its path, is not the server's.
-func (p *pageState) saysMore() {
+// likely the way to paginate, or its path, is not the server's. Where `until` has
+// ended the fetch that is its word, unless no page had what it reads: a field
+// that is missing is null, and `not` makes true of it.
+func (p *pageState) saysMore(ended bool) {
 	if p.isCut(CutLimit) || p.isCut(CutCursor) {
 		return // that is why
+	}
+	if ended {
+		p.untilMissed()
+		return
 	}
 	sign := moreSign(p.body, p.fetch.Cursor)
 	if sign == "" && p.linked && p.fetch.Page != bytecode.PageLink && (p.body.Kind() == value.Array || p.body.Kind() == value.Object && len(arrayFields(p.body)) > 0) {
 		sign = "its Link header"
+	}
+	if sign == "" {
+		sign = p.endTotal()
 	}
 	if sign != "" {
 		p.cutShort(CutNext, "has ended on a page that says in %s that there is more: does `paginate` name what the server goes by?", sign)
@@ -578,7 +614,6 @@ func (p *pageState) step() int64 {
 func (p *pageState) seam() {
 	before := p.received
 	p.received = p.items
-	p.most = max(p.most, int64(len(p.items)))
 	for n := min(int64(len(before)), int64(len(p.items)), p.overlap); n > 0; n-- {
 		if slices.EqualFunc(before[int64(len(before))-n:], p.items[:n], value.Equal) {
 			for _, item := range p.items[:n] {

@@ -53,7 +53,7 @@ func (p *pageState) write(w *snapshot.Writer) {
 }
 
 func (p *pageState) numbers() []*int64 {
-	return []*int64{&p.size, &p.most, &p.overlap, &p.maxPages, &p.maxItems, &p.time, &p.latest}
+	return []*int64{&p.size, &p.most, &p.overlap, &p.maxPages, &p.maxItems, &p.time, &p.latest, &p.total}
 }
 
 func (p *pageState) values() []*value.Value {
@@ -69,7 +69,7 @@ func (p *pageState) counts() []*int {
 }
 
 func (p *pageState) flags() []*bool {
-	return []*bool{&p.sync.Opaque, &p.noOrder, &p.spoiled, &p.held, &p.anew, &p.open, &p.came, &p.more, &p.last, &p.aside, &p.linked, &p.hadNext, &p.allowCut}
+	return []*bool{&p.sync.Opaque, &p.noOrder, &p.spoiled, &p.held, &p.anew, &p.open, &p.came, &p.more, &p.last, &p.aside, &p.linked, &p.hadNext, &p.hadUntil, &p.allowCut}
 }
 
 func (p *pageState) texts() []*string {

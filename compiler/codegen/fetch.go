@@ -57,7 +57,7 @@ func (f *fn) fetch(s *syntax.FetchStep, rest []syntax.Step) (taken int) {
 		info.Stream = consumer != nil
 	}
 	if p.kind != bytecode.PageNone {
-		info.ItemNames = f.itemNames(until, rest)
+		info.ItemNames, info.UntilNames = f.itemNames(until, rest), f.untilNames(until)
 	}
 	info.Incremental = incremental(s)
 	info.Opaque = info.Incremental && opaque(s) != nil

@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"slices"
 	"strings"
 
 	"reqon/compiler/syntax"
@@ -144,6 +145,28 @@ func (f *fn) itemNames(until *syntax.Option, rest []syntax.Step) (names []string
 		}
 		note(s)
 	}
+	return names
+}
+
+// untilNames lists the paths of the response that `until` reads.
+func (f *fn) untilNames(until *syntax.Option) (names []string) {
+	if until == nil {
+		return nil
+	}
+	syntax.Walk(until.Value, func(n syntax.Node) bool {
+		field, ok := n.(*syntax.FieldExpr)
+		if !ok {
+			return true
+		}
+		path, ok := f.responsePath(field)
+		if !ok {
+			return true
+		}
+		if !slices.Contains(names, path) {
+			names = append(names, path)
+		}
+		return false
+	})
 	return names
 }
 

@@ -63,7 +63,7 @@ func (r *run) Fetch(ctx context.Context, q *vm.Request) (*vm.Reply, error) {
 	}
 	sent, latest := r.times(resp, q.At)
 	reply := &vm.Reply{
-		Body: resp.Body, Status: resp.Status, Time: sent.UnixMilli(), Latest: latest.UnixMilli(), Next: resp.Next, Linked: resp.HasNext,
+		Body: resp.Body, Status: resp.Status, Time: sent.UnixMilli(), Latest: latest.UnixMilli(), Next: resp.Next, Linked: resp.HasNext, Total: resp.Total,
 		Reject:  func(why error) *vm.Failure { return r.failure(resp.Reject(httpclient.KindRejected, why)) },
 		Resolve: resp.Resolve,
 	}

@@ -9,10 +9,14 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"slices"
+	"strconv"
 	"sync/atomic"
 
 	"reqon/vm/value"
 )
+
+// maxTotal is beyond what X-Total-Count may say to be believed.
+const maxTotal = 1 << 53
 
 // hop is one request of an attempt: the first, and one more for each redirect.
 type hop struct {
@@ -122,6 +126,9 @@ func (k *call) answer(ctx context.Context, resp *http.Response, at *hop) (*Respo
 		out.Dropped = k.droppedQuery(at)
 	}
 	out.Next, out.HasNext, out.NextErr = k.next(resp.Header, at.url)
+	if n, err := strconv.ParseInt(resp.Header.Get("X-Total-Count"), 10, 64); err == nil && n > 0 && n < maxTotal {
+		out.Total = n
+	}
 	return out, nil
 }
 

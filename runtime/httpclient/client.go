@@ -174,7 +174,8 @@ type Response struct {
 	// address: whoever pages by link must fail with it, as pages are missing.
 	Next     string
 	NextErr  error
-	HasNext  bool // the Link header names a next page, of whatever origin
+	Total    int64 // by X-Total-Count, how many items there are on all pages; 0: unknown
+	HasNext  bool  // the Link header names a next page, of whatever origin
 	Attempts int
 	Bytes    int64 // of the body, decompressed
 	// Dropped says that redirects have lost the query that was asked with: the

@@ -20,7 +20,7 @@ const (
 	magic = "REQC"
 	// Version is that of the form and of the instruction set. It changes with
 	// every change of either; a program of another version is not run.
-	Version = 6
+	Version = 7
 
 	headerSize = len(magic) + 2 + sha256.Size
 )
@@ -208,6 +208,7 @@ func (w *writer) fetch(x *FetchInfo) {
 	w.text(x.Items)
 	w.text(x.Taken)
 	w.texts(x.ItemNames)
+	w.texts(x.UntilNames)
 	w.bool(x.Stream)
 	w.bool(x.Until)
 	w.bool(x.Incremental)
@@ -517,7 +518,7 @@ func (r *reader) tables(p *Program) {
 func (r *reader) fetch() FetchInfo {
 	return FetchInfo{
 		Method: r.text(), Source: r.int(), Operation: r.text(), Page: PageKind(r.byte()),
-		PageParam: r.text(), PageCarried: r.bool(), Cursor: r.text(), Items: r.text(), Taken: r.text(), ItemNames: r.texts(),
+		PageParam: r.text(), PageCarried: r.bool(), Cursor: r.text(), Items: r.text(), Taken: r.text(), ItemNames: r.texts(), UntilNames: r.texts(),
 		Stream: r.bool(), Until: r.bool(), Incremental: r.bool(), Opaque: r.bool(), Handled: r.bool(), Single: r.bool(), Headers: r.bool(), Judges: r.judges(), Pos: r.pos(),
 	}
 }

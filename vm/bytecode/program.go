@@ -196,6 +196,7 @@ type FetchInfo struct {
 	Items       string   // where the items are, if named in paginate
 	Taken       string   // of the response, what the step takes that the pages go through; "" for its items
 	ItemNames   []string // fields of the response that `until` or later steps name, in order
+	UntilNames  []string // fields of the response that `until` names
 	Stream      bool     // each page goes through the step that follows
 	Until       bool     // `until` decides
 	Incremental bool     // has a sync position

@@ -153,7 +153,7 @@ func verifyTables(p *Program) error {
 		if x.Source < None || x.Source >= len(p.Sources) || x.Page >= pageKindCount {
 			errs = append(errs, bad("request: no such source or pagination"))
 		}
-		for _, path := range append([]string{x.Items, x.Cursor, x.Taken}, x.ItemNames...) {
+		for _, path := range slices.Concat([]string{x.Items, x.Cursor, x.Taken}, x.ItemNames, x.UntilNames) {
 			if strings.Count(path, ".") >= MaxNames {
 				errs = append(errs, bad("request: a path of too many names"))
 			}
