@@ -651,6 +651,10 @@ func (d *daemon) stop(why string) {
 		return
 	}
 	d.phase = phaseStopping
+	// The time counts from before it is told.
+	if d.cfg.ShutdownTimeout > 0 && d.running > 0 {
+		d.deadline = d.cfg.Clock.After(d.cfg.ShutdownTimeout)
+	}
 	d.notify.send("STOPPING=1\nSTATUS=Stopping")
 	if d.running > 0 {
 		d.log.Info("Stopping: waiting for "+plural(d.running, "run", "runs")+" to finish", telemetry.String("reason", why))
@@ -659,9 +663,6 @@ func (d *daemon) stop(why string) {
 	}
 	for _, j := range d.jobs {
 		d.drop(j, "the daemon is stopping")
-	}
-	if d.cfg.ShutdownTimeout > 0 && d.running > 0 {
-		d.deadline = d.cfg.Clock.After(d.cfg.ShutdownTimeout)
 	}
 }
 
