@@ -72,12 +72,11 @@ func (l *losses) forgetful(s *syntax.Store) {
 			"`%s` begins empty in each run, and is filled by a request that asks for changes only", name)
 		note(d, l.fills[name].Span, "it is filled here")
 	}
-	for _, option := range []string{"keep", "ttl"} {
-		if o := s.Options.Get(option); o != nil {
-			d := l.c.report(diag.CodeForgetfulSync, o.Key.Span, "leave `"+option+"` out",
-				"`%s` lets the oldest records go, and is filled by a request that asks for changes only: they are not fetched again", name)
-			note(d, l.fills[name].Span, "it is filled here")
-		}
+	// A ttl is no oversight: it says for how long a record is wanted.
+	if o := s.Options.Get("keep"); o != nil {
+		d := l.c.report(diag.CodeForgetfulSync, o.Key.Span, "leave `keep` out",
+			"`%s` lets the oldest records go, and is filled by a request that asks for changes only: they are not fetched again", name)
+		note(d, l.fills[name].Span, "it is filled here")
 	}
 	if l.c.storeSays(name, "mode") == "replace" {
 		d := l.c.report(diag.CodeForgetfulSync, s.Options.Get("mode").Key.Span, "write `mode: merge`, or let the request ask for everything (without `since`)",
