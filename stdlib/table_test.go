@@ -17,7 +17,7 @@ length lowercase uppercase trim trimStart trimEnd substring split join replace r
 length count first last includes isEmpty map filter reduce flatMap flatten unique uniqueBy sort sortBy reverse slice chunk zip range find findIndex any all groupBy countBy keyBy sum avg min max minBy maxBy concat
 keys values entries fromEntries hasKey pick omit merge deepMerge get
 round floor ceil abs min max pow sqrt log exp clamp parseNumber random
-now timestamp parseDate formatDate fromUnix toUnix year month day hour minute second dayOfWeek addDays addHours addMinutes addMonths addYears subtractDays startOfDay startOfMonth diffDays diffHours isBefore isAfter milliseconds seconds minutes hours days weeks
+now timestamp parseDate formatDate fromUnix toUnix year month day hour minute second dayOfWeek addDays addHours addMinutes addMonths addYears subtractDays startOfDay startOfMonth diffDays diffHours windows isBefore isAfter milliseconds seconds minutes hours days weeks
 toString toNumber toBoolean toArray parseJSON toJSON typeOf exists env
 webhookUrl`
 
@@ -104,6 +104,7 @@ func TestSignature(t *testing.T) {
 		"sortBy":    "sortBy(xs, item, order?)",
 		"reduce":    "reduce(xs, (acc, x) => value, init)",
 		"range":     "range(n) or range(from, to, step?)",
+		"windows":   "windows(from, to, step)",
 		"env":       "env(name, default?)",
 	} {
 		if got := Lookup(name).Signature(); got != want {

@@ -2,6 +2,7 @@ package stdlib
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -16,6 +17,9 @@ const (
 	msDay    = 24 * msHour
 	msWeek   = 7 * msDay
 )
+
+// maxWindows bounds what windows gives. Each one is to be a request.
+const maxWindows = 1_000_000
 
 var errDateRange = errors.New("date out of range: the years 0000 to 9999 can be written")
 
@@ -59,6 +63,9 @@ func timeFuncs(zones *zoneCache) []Func {
 			Params: two, Result: KNumber, impl: diff(msDay)},
 		{Name: "diffHours", Doc: "whole hours from one time to another, negative if that is earlier",
 			Params: two, Result: KNumber, impl: diff(msHour)},
+		{Name: "windows", Doc: "array of { from, to }: the time from one instant up to, not including, another, cut into parts of a duration; the last one is shorter",
+			Params: []Param{{Name: "from", Kinds: kDate}, {Name: "to", Kinds: kDate}, {Name: "step", Kinds: KNumber}},
+			Result: KArray, impl: windows},
 		{Name: "isBefore", Doc: "whether the first time is earlier than the second",
 			Params: two, Result: KBool, impl: isBefore},
 		{Name: "isAfter", Doc: "whether the first time is later than the second",
@@ -264,6 +271,46 @@ func addUnit(unit int64) implementation {
 		}
 		return shift(ms, args[1], unit)
 	}
+}
+
+// windows cuts the time from args[0] up to args[1] into parts. They touch, and
+// none overlaps, so that what happens at an instant is in exactly one of them.
+func windows(t *value.Shapes, args []value.Value) (value.Value, error) {
+	var bounds [2]int64
+	for i := range bounds {
+		ms, err := instantArg(args, i, time.UTC)
+		if err != nil {
+			return value.Value{}, err
+		}
+		bounds[i] = ms
+	}
+	step, err := wholeArg(args, 2)
+	if err != nil {
+		return value.Value{}, err
+	}
+	if step <= 0 {
+		return value.Value{}, badArg(2, "a duration above 0, such as 7d", "")
+	}
+	from, to := bounds[0], bounds[1]
+	if from >= to {
+		return value.FromArray(nil), nil
+	}
+	n := (to-from-1)/step + 1
+	if n > maxWindows {
+		return value.Value{}, fmt.Errorf("the result has %d windows, more than 1 million: take a longer step", n)
+	}
+	out := make([]value.Value, n)
+	for i := range out {
+		end := to
+		if step < to-from {
+			end = from + step
+		}
+		b := value.NewObjectBuilder(t, 2)
+		b.Set("from", value.FromTime(from))
+		b.Set("to", value.FromTime(end))
+		out[i], from = b.Value(), end
+	}
+	return value.FromArray(out), nil
 }
 
 // wholeUnits returns the argument at index 1, a whole number of days or months,

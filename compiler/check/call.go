@@ -238,6 +238,9 @@ func (c *checker) resultOf(f *stdlib.Func, args []*typ) *typ {
 		return arrayOf(stringType)
 	case "range":
 		return arrayOf(&typ{kinds: stdlib.KNumber, whole: true})
+	case "windows":
+		ends := &objType{closed: true, order: []string{"from", "to"}, fields: map[string]*fieldType{"from": {typ: timeType}, "to": {typ: timeType}}}
+		return arrayOf(&typ{kinds: stdlib.KObject, obj: ends})
 	case "chunk":
 		return arrayOf(arrayOf(xs.element()))
 	case "env":
