@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"reqon/runtime/store/internal/flock"
 	"reqon/runtime/store/internal/table"
 	"slices"
 )
@@ -157,7 +158,7 @@ func (f *file) lockJournal(g *generation) error {
 	if g.locked {
 		return nil
 	}
-	ok, err := tryLock(g.journal)
+	ok, err := flock.Try(g.journal)
 	if err != nil {
 		return f.fail("lock", f.journalName(), err)
 	}

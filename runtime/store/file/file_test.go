@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"reqon/runtime/store"
+	"reqon/runtime/store/internal/flock"
 	"reqon/runtime/store/internal/table"
 	"reqon/vm/value"
 )
@@ -884,7 +885,7 @@ func TestWaitingForTheLockEndsWithTheContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	if ok, err := tryLock(other); !ok || err != nil {
+	if ok, err := flock.Try(other); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	short, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
@@ -893,7 +894,7 @@ func TestWaitingForTheLockEndsWithTheContext(t *testing.T) {
 		t.Errorf("Put: %v", err)
 	}
 	expect(t, s, `a={}`) // reading needs no lock
-	if err := unlock(other); err != nil {
+	if err := flock.Release(other); err != nil {
 		t.Fatal(err)
 	}
 	put(t, s, store.Overwrite, "b", `{}`)

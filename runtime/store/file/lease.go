@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"reqon/runtime/store"
+	"reqon/runtime/store/internal/flock"
 	"time"
 )
 
@@ -165,7 +166,7 @@ func (f *file) giveLock() {
 // letGo gives the lock of an open file back and returns the file; nil if only
 // closing it did.
 func letGo(l *os.File) *os.File {
-	if unlock(l) == nil {
+	if flock.Release(l) == nil {
 		return l
 	}
 	l.Close()
@@ -275,7 +276,7 @@ func (f *file) waitForLock(ctx context.Context) error {
 	}
 	if f.queue == nil && !f.there(f.queueName()) {
 		// No two processes have met here yet.
-		ok, err := tryLock(f.lock)
+		ok, err := flock.Try(f.lock)
 		if err != nil {
 			return f.fail("lock", f.lockName(), err)
 		}
@@ -311,7 +312,7 @@ func (f *file) openQueue() error {
 // pollLock takes the lock of an open file as soon as nobody else has it.
 func (f *file) pollLock(ctx context.Context, l *os.File, name string) error {
 	return f.poll(ctx, func() (bool, error) {
-		ok, err := tryLock(l)
+		ok, err := flock.Try(l)
 		if err != nil {
 			return false, f.fail("lock", name, err)
 		}

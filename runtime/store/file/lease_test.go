@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"reqon/runtime/store"
+	"reqon/runtime/store/internal/flock"
 	"reqon/vm/value"
 )
 
@@ -41,7 +42,7 @@ func free(t testing.TB, parts ...string) bool {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	ok, err := tryLock(l)
+	ok, err := flock.Try(l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,14 +221,14 @@ func TestQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer q.Close()
-	if ok, err := tryLock(q); !ok || err != nil {
+	if ok, err := flock.Try(q); !ok || err != nil {
 		t.Fatal("who gave up waiting is still in the queue:", ok, err)
 	}
 	blocked(t, s, "b")
 	if !free(t, path, ".s.lock") {
 		t.Error("the lock was taken")
 	}
-	if err := unlock(q); err != nil {
+	if err := flock.Release(q); err != nil {
 		t.Fatal(err)
 	}
 	put(t, s, store.Overwrite, "b", `{}`)

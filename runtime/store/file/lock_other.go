@@ -3,20 +3,12 @@
 package file
 
 import (
-	"errors"
 	"os"
 	"syscall"
 )
 
 // errQuota is the system's error for a user who has no more space.
 const errQuota = syscall.EDQUOT
-
-// tryLock fails: without locks two processes could damage a store.
-func tryLock(*os.File) (bool, error) {
-	return false, errors.New("file stores need a system that can lock files; use another kind of store")
-}
-
-func unlock(*os.File) error { return nil }
 
 // writeAt writes b to an open file at off.
 func writeAt(f *os.File, b []byte, off int64) error {

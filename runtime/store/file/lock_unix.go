@@ -12,26 +12,6 @@ import (
 // errQuota is the system's error for a user who has no more space.
 const errQuota = unix.EDQUOT
 
-// tryLock takes the lock of an open file for this process alone, or reports
-// that another has it. The system gives it back when the process ends.
-func tryLock(f *os.File) (bool, error) {
-	for {
-		switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err {
-		case nil:
-			return true, nil
-		case unix.EWOULDBLOCK:
-			return false, nil
-		case unix.EINTR:
-		default:
-			return false, os.NewSyscallError("flock", err)
-		}
-	}
-}
-
-func unlock(f *os.File) error {
-	return os.NewSyscallError("flock", unix.Flock(int(f.Fd()), unix.LOCK_UN))
-}
-
 // writeAt writes b to an open file at off. It is what WriteAt of os.File does,
 // without the lock against closing that it takes for each call: nobody closes a
 // file that is written to.

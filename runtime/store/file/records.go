@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reqon/runtime/store/internal/flock"
 	"reqon/runtime/store/internal/table"
 	"sync/atomic"
 )
@@ -47,7 +48,7 @@ func (g *generation) release() {
 // unlock gives the journal's lock back. Should that fail, closing the file does.
 func (g *generation) unlock() {
 	if g.locked {
-		unlock(g.journal)
+		flock.Release(g.journal)
 		g.locked = false
 	}
 }

@@ -1,0 +1,2 @@
+// Package flock locks open files against other processes.
+package flock
