@@ -164,6 +164,7 @@ func (c *checker) name(e *syntax.Name) *typ {
 // useStore is told of a store that an expression reads.
 func (c *checker) useStore(e *syntax.Name) {
 	c.stores.use(e.Name)
+	c.needsReading(e.Name, e.Span)
 	if c.at.noStores {
 		c.report(diag.CodeNotHere, e.Span, "read it in an action, and give the value to the options of the request or step there",
 			"the store `%s` can't be read here: this is worked out before the stores are opened", e.Name)

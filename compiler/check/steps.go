@@ -145,8 +145,12 @@ func (c *checker) step(s syntax.Step) ending {
 		}
 		c.checkRecordKey(s.Store.Name, s.Key)
 		c.needsKeys(s.Store.Name, s.Span, "`delete`")
+		c.needsReading(s.Store.Name, s.Span)
 	case *syntax.ClearStep:
 		c.existingStore(s.Store)
+		if s.Store != nil {
+			c.needsReading(s.Store.Name, s.Span)
+		}
 		if s.Store != nil && c.storeSays(s.Store.Name, "key") != "" {
 			c.report(diag.CodeStoreOption, s.Span, "", "`clear` is not for a table that others have made (`key`)")
 		}

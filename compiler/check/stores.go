@@ -18,11 +18,45 @@ func (c *checker) checkStoreDecl(s *syntax.Store) {
 	if s.Adapter != nil {
 		c.checkAdapter(s.Adapter)
 	}
+	c.checkWriteOnly(s)
 	if s.Options == nil {
 		return
 	}
 	c.checkOptions(s.Options, option.At(option.InStore), s.Options.Span)
 	c.checkStoreOptions(s)
+}
+
+// checkWriteOnly reports a store in a file of lines that says no mode, or one that
+// it can't have.
+func (c *checker) checkWriteOnly(s *syntax.Store) {
+	if !c.writeOnly(s.Name.Name) {
+		return
+	}
+	switch c.storeSays(s.Name.Name, "mode") {
+	case "append", "replace", "?":
+	default:
+		c.report(diag.CodeStoreOption, s.Adapter.Place(), "add `{ mode: append }`, which adds records at the end, or `mode: replace`, which writes the file anew",
+			"a `%s` file has no keys by which records could be merged", adaptersOf(s.Adapter)[0].Name)
+	}
+}
+
+// writeOnly reports whether a store surely is one that can't be read.
+func (c *checker) writeOnly(store string) bool {
+	decl, ok := c.stores.get(store)
+	if !ok || decl.Adapter == nil {
+		return false
+	}
+	adapters := adaptersOf(decl.Adapter)
+	return len(adapters) > 0 && !slices.ContainsFunc(adapters, func(a *option.Adapter) bool { return !a.WriteOnly })
+}
+
+// needsReading reports what reads a store that can't be read, or looks for a
+// record in it.
+func (c *checker) needsReading(store string, span syntax.Span) {
+	if c.writeOnly(store) {
+		decl, _ := c.stores.get(store)
+		c.report(diag.CodeStoreOption, span, "store what is needed again in another store, too", "`%s` can't be read: a `%s` file is only written", store, adaptersOf(decl.Adapter)[0].Name)
+	}
 }
 
 // adaptersOf returns the adapters that a store's declaration may choose.
@@ -61,7 +95,7 @@ func (c *checker) checkStoreOptions(s *syntax.Store) {
 		}
 		if !slices.ContainsFunc(adapters, func(a *option.Adapter) bool { return a.Has(o.Key.Name) }) {
 			d := c.report(diag.CodeStoreOption, o.Key.Span, "", "`%s` is no option of `%s` stores", o.Key.Name, adapters[0].Name)
-			note(d, syntax.Span{}, "its options are %s", listed(append([]string{"keep", "ttl", "mode", "maxDelete"}, adapters[0].Options...)))
+			note(d, syntax.Span{}, "its options are %s", listed(adapters[0].All()))
 		}
 	}
 	mode := ""
@@ -153,7 +187,7 @@ func (c *checker) checkColumnNames(schema *syntax.Option, o *objType, adapters [
 				c.report(diag.CodeStoreOption, schema.Value.Place(), "", "the fields `%s` and `%s` would be one column: `%s` does not tell names apart by their case", other, f, a.Name)
 			}
 			seen[folded] = f
-			if !foreign && a.Has("schema") && slices.Contains(ownColumns, folded) {
+			if !foreign && a.Has("table") && slices.Contains(ownColumns, folded) {
 				c.report(diag.CodeStoreOption, schema.Value.Place(), "", "the field `%s` can't have a column: Reqon's tables have one of that name", f)
 			}
 		}
@@ -313,7 +347,11 @@ func (c *checker) checkTarget(adapter string, e syntax.Expr) {
 		}
 	case option.PathTarget:
 		if err := target.Database(lit.Value); err != nil {
-			c.report(diag.CodeBadTarget, e.Place(), "", "%s; the target is the path of a database, such as \"orders.db\"", err)
+			what, suffix := "database", "db"
+			if option.FindAdapter(adapter).WriteOnly {
+				what, suffix = "file", adapter
+			}
+			c.report(diag.CodeBadTarget, e.Place(), "", "%s; the target is the path of a %s, such as \"orders.%s\"", err, what, suffix)
 		}
 	case option.URLTarget:
 		if bytecode.NotAvailable(bytecode.AdapterPart, adapter) != nil {

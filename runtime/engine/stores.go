@@ -388,6 +388,8 @@ func (r *run) apart(i int, d *store.Declaration) error {
 	switch a := option.FindAdapter(d.Adapter); {
 	case d.Adapter == "file":
 		place = file.Target(d)
+	case a != nil && a.WriteOnly:
+		place = cmp.Or(d.Target, d.Name+"."+d.Adapter)
 	case a == nil || !a.Has("table"):
 		return nil // each has its own
 	}

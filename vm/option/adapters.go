@@ -18,7 +18,7 @@ const (
 type Adapter struct {
 	Name    string
 	Target  Target
-	Options []string // beyond keep, ttl, mode and maxDelete, which all have
+	Options []string // beyond those that all have
 	// Env is the variable that holds the address where none is given, after
 	// REQON_<STORE>_URL; "" if it takes none.
 	Env string
@@ -28,6 +28,9 @@ type Adapter struct {
 	Folds   bool
 	// Modes are those that it has besides merge, append and replace.
 	Modes []string
+	// WriteOnly says that its records have no keys and can't be read: it has the
+	// modes append and replace alone, and no keep and ttl.
+	WriteOnly bool
 	// Schemes are those of the addresses by which `sql` and `nosql` choose it.
 	Schemes []string
 }
@@ -51,6 +54,8 @@ var adapters = []Adapter{
 	{Name: "mongodb", Target: URLTarget, Env: "MONGODB_URL", Schemes: []string{"mongodb", "mongodb+srv"}},
 	{Name: "redis", Target: URLTarget, Env: "REDIS_URL", Schemes: []string{"redis", "rediss"}},
 	{Name: "postgrest", Target: URLTarget},
+	{Name: "jsonl", Target: PathTarget, Options: []string{"schema"}, WriteOnly: true},
+	{Name: "csv", Target: PathTarget, Options: []string{"schema"}, WriteOnly: true},
 }
 
 // Adapters returns all adapters, in the order of the definition.
@@ -96,10 +101,22 @@ func AdapterOf(address string, nosql bool) *Adapter {
 	return nil
 }
 
+// All returns the names of all options that the adapter has.
+func (a *Adapter) All() (names []string) {
+	for _, s := range store.specs {
+		if a.Has(s.Name) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
 // Has reports whether the adapter has an option of stores.
 func (a *Adapter) Has(name string) bool {
 	switch name {
-	case "keep", "ttl", "mode", "maxDelete":
+	case "keep", "ttl":
+		return !a.WriteOnly
+	case "mode", "maxDelete":
 		return true
 	}
 	for _, o := range a.Options {

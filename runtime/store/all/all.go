@@ -4,6 +4,7 @@ package all
 
 import (
 	"reqon/runtime/store"
+	"reqon/runtime/store/lines"
 	"reqon/runtime/store/mysql"
 	"reqon/runtime/store/postgres"
 	"reqon/runtime/store/sqlite"
@@ -11,5 +12,6 @@ import (
 
 // Adapters returns what makes each adapter, by its name in the language.
 func Adapters() map[string]store.New {
-	return map[string]store.New{"sqlite": sqlite.New, "postgres": postgres.New, "mysql": mysql.New}
+	return map[string]store.New{"sqlite": sqlite.New, "postgres": postgres.New, "mysql": mysql.New,
+		"jsonl": lines.NewJSONL, "csv": lines.NewCSV}
 }

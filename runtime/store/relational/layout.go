@@ -613,3 +613,15 @@ func (t *Table) Constraint(i int) string {
 	}
 	return ""
 }
+
+// Fits reports whether a field's value is what its schema says.
+func Fits(f *store.Field, v value.Value) error {
+	c := &Column{Want: f.Type, Words: f.Words, Optional: f.Optional, Written: f.Written}
+	if v.IsNull() {
+		if !c.Optional {
+			return expected(c, v)
+		}
+		return nil
+	}
+	return c.fitsSchema(v)
+}
