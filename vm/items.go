@@ -95,6 +95,9 @@ func (p *pageState) itemsPath() (string, error) {
 	case 1:
 		return p.onlyArray(arrays[0]), nil
 	case 0:
+		if name, e := problem(p.body); name != "" {
+			return "", fmt.Errorf("the page has no items, and says %s: %s", name, value.Describe(e))
+		}
 		if len(p.fetch.ItemNames) > 0 && len(filledArrays(p.body, "", 3)) == 0 {
 			return "", nil
 		}
@@ -151,12 +154,16 @@ func (p *pageState) emptyPath() string {
 	return ""
 }
 
-// arrayFields lists the fields of an object that are arrays.
+// arrayFields lists the fields of an object that are arrays and may be its items.
+// Those that tell of errors are none, unless something names them: taken for
+// items, errors would be stored as records, and the fetch would end as if it
+// were whole.
 func arrayFields(v value.Value) (names []string) {
 	o := v.Obj()
 	for i, slot := range o.Slots() {
-		if slot.Kind() == value.Array {
-			names = append(names, o.Shape().Key(i))
+		key := o.Shape().Key(i)
+		if slot.Kind() == value.Array && key != "error" && key != "errors" {
+			names = append(names, key)
 		}
 	}
 	return names

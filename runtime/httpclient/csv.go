@@ -23,6 +23,9 @@ import (
 // of the same text. So all that is allocated is at most 18 times the text.
 func decodeCSV(text string, shapes *value.Shapes) (value.Value, error) {
 	text = strings.TrimPrefix(text, "\ufeff")
+	if isMarkup(text) {
+		return value.NullValue, errors.New("the body says that it is CSV, and is a page of HTML or XML")
+	}
 	header := strings.TrimLeft(text, "\r\n")
 	if end := strings.IndexAny(header, "\r\n"); end >= 0 {
 		header = header[:end]
@@ -80,6 +83,19 @@ func decodeCSV(text string, shapes *value.Shapes) (value.Value, error) {
 			known[record] = row
 		}
 	}
+}
+
+// isMarkup reports whether text begins as a page of HTML or XML does, such as
+// that of a login or of a proxy. On one line it would be a header without
+// records, an empty table.
+func isMarkup(text string) bool {
+	text = strings.TrimLeft(text, jsonSpace)
+	for _, start := range [...]string{"<!doctype", "<html", "<?xml"} {
+		if len(text) >= len(start) && strings.EqualFold(text[:len(start)], start) {
+			return true
+		}
+	}
+	return false
 }
 
 // brokenJSON reports whether a header line without records is rather the start

@@ -170,7 +170,7 @@ func readReset(text string, h http.Header, now time.Time) (time.Time, bool) {
 			return at, false
 		}
 		at = time.UnixMilli(int64(n))
-	} else if t, err := http.ParseTime(text); err == nil {
+	} else if t, err := parseHTTPTime(text); err == nil {
 		at = t
 	} else if ms, ok := value.ParseTime(text); ok {
 		at = time.UnixMilli(ms)

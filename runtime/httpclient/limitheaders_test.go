@@ -20,6 +20,7 @@ func TestLimitReset(t *testing.T) {
 		{"RateLimit-Remaining: 0 | RateLimit-Reset: 7", 7 * time.Second},
 		{"X-RateLimit-Remaining: 0 | X-RateLimit-Reset: 1768899605500", 5500 * time.Millisecond},
 		{"X-RateLimit-Remaining: 0 | X-RateLimit-Reset: Tue, 20 Jan 2026 09:00:09 GMT", 9 * time.Second},
+		{"X-RateLimit-Remaining: 0 | X-RateLimit-Reset: Tuesday, 20-Jan-26 09:59:60 GMT", time.Hour},
 		{"X-RateLimit-Remaining: 0 | X-RateLimit-Reset: 2026-01-20T09:00:08Z", 8 * time.Second},
 		{"X-RateLimit-Remaining: 0 | X-RateLimit-Reset-After: 1.5", 1500 * time.Millisecond},
 		{"X-RateLimit-Remaining: 0, 0 | X-RateLimit-Reset: 3", 3 * time.Second},
