@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"reqon/compiler/diag"
 	"reqon/runtime/credentials"
 	"reqon/runtime/engine"
+	"reqon/runtime/state"
 	"reqon/runtime/telemetry"
 	"reqon/testdata/apis/mock"
 	"reqon/vm/value"
@@ -26,16 +28,19 @@ import (
 
 // all are the APIs, each with the mission of its name.
 func all(t *testing.T) []*mock.API {
-	account, err := mock.NewServiceAccount()
+	account, err := serviceAccount()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return []*mock.API{
 		mock.Stripe(), mock.Shopify(), mock.Mailchimp(), mock.Airtable(), mock.GitHub(), mock.Slack(), mock.Xero(), mock.Twilio(),
 		mock.Salesforce(), mock.MicrosoftGraph(), mock.Binance(), mock.X(), mock.GoogleSheets(account), mock.Zendesk(), mock.Jira(),
-		mock.Notion(), mock.Intercom(), mock.PagerDuty(),
+		mock.Notion(), mock.Intercom(), mock.PagerDuty(), mock.OpenAI(),
 	}
 }
+
+// serviceAccount makes one account for all tests: its key takes a while.
+var serviceAccount = sync.OnceValues(mock.NewServiceAccount)
 
 // TestMissions runs each mission to its end twice, the second time after the
 // data has changed, and holds its stores against the API's data.
@@ -57,6 +62,55 @@ func TestMissions(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// faults are what goes wrong with one request, in the middle of a run.
+var faults = map[string]func(*mock.Call){
+	"error 500": func(c *mock.Call) { c.Reply(500, mock.Record{"message": "Internal Server Error"}) },
+	"reset":     func(*mock.Call) { panic(http.ErrAbortHandler) },
+	"truncated": func(c *mock.Call) {
+		c.Send(200, "application/json", []byte(`{"data": [{"id": "1"}, {"i`), "Content-Length", "4000")
+	},
+	"maintenance page": func(c *mock.Call) { c.Send(503, "text/html", []byte("<html>Back soon</html>")) },
+}
+
+// TestFaults breaks one request of the first run and one of the second. A run
+// may fail of it, but then it says so, and the next one has everything: no
+// position has moved beyond what is stored.
+func TestFaults(t *testing.T) {
+	for name, fault := range faults {
+		for nth := 1; nth <= 3; nth++ {
+			if testing.Short() && nth != 2 {
+				continue
+			}
+			for _, api := range all(t) {
+				t.Run(fmt.Sprintf("%s/%s/request %d", api.Name, name, nth), func(t *testing.T) {
+					t.Parallel()
+					s := newSync(t, api)
+					through := func(which, status string) {
+						s.world.Fail(nth, fault)
+						report := s.once()
+						if len(s.world.Calls()) < nth {
+							t.Skipf("the %s run makes fewer than %d requests", which, nth)
+						}
+						if report.Err != nil || string(report.Status) != status {
+							if report.Err == nil && report.Status != state.StatusIncomplete {
+								t.Errorf("the %s run ended as %s without an error", which, report.Status)
+							}
+							t.Logf("the %s run ended as %s: %v", which, report.Status, report.Err)
+							s.clock.advance(time.Hour)
+							s.run(which+" repeated", status)
+						}
+						s.compare(which)
+					}
+					through("first", "success")
+					s.clock.advance(24 * time.Hour)
+					api.Change()
+					through("second", cmp.Or(api.Ends, "success"))
+				})
+			}
+		}
 	}
 }
 
@@ -103,6 +157,14 @@ func newSync(t *testing.T, api *mock.API) *syncer {
 // holds how it ends against what is wanted.
 func (s *syncer) run(which, status string) {
 	s.t.Helper()
+	if report := s.once(); report.Err != nil || string(report.Status) != status {
+		s.t.Fatalf("the %s run ended as %s: %v\nnotes: %v\nlog:\n%s", which, report.Status, report.Err, report.Notes, s.log.String())
+	}
+}
+
+// once runs the mission and gives its report.
+func (s *syncer) once() *engine.Report {
+	s.t.Helper()
 	compiled, err := compiler.Load(s.api.Name + ".reqon")
 	if err != nil {
 		s.t.Fatal(err)
@@ -143,10 +205,7 @@ func (s *syncer) run(which, status string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	report := m.Run(context.Background(), engine.RunOptions{Output: s.output})
-	if report.Err != nil || string(report.Status) != status {
-		s.t.Fatalf("the %s run ended as %s: %v\nnotes: %v\nlog:\n%s", which, report.Status, report.Err, report.Notes, s.log.String())
-	}
+	return m.Run(context.Background(), engine.RunOptions{Output: s.output})
 }
 
 // output keeps what the stores hold.
@@ -160,7 +219,7 @@ func (s *syncer) output(ctx context.Context, out *engine.Output) error {
 			if err := json.Unmarshal(value.AppendJSON(nil, v), &record); err != nil {
 				return err
 			}
-			for _, key := range []string{"id", "Id", "ts", "sid", "custom_id", "order-id", "InvoiceID"} {
+			for _, key := range []string{"custom_id", "id", "Id", "ts", "sid", "order-id", "InvoiceID"} {
 				if k, ok := record[key]; ok {
 					records[fmt.Sprint(k)] = record
 					return nil
