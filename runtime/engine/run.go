@@ -67,23 +67,24 @@ type Report struct {
 
 // run is one run of a mission, and the machine's host.
 type run struct {
-	engine   *Engine
-	mission  *Mission
-	opts     RunOptions
-	log      *telemetry.Logger
-	client   *httpclient.Client
-	record   state.Run
-	params   []value.Value
-	sources  []*httpclient.Source
-	secrets  []*sourceSecrets // of each of them
-	stores   []*runStore
-	declared []placed // the stores that are open
-	position positions
-	counters []actionCounter // by action; the last is for what is outside of actions
-	outcome  outcome
-	repeats  repeats
-	begun    bool        // and recorded
-	sent     atomic.Bool // a dry run has come to its first request
+	engine      *Engine
+	mission     *Mission
+	opts        RunOptions
+	log         *telemetry.Logger
+	client      *httpclient.Client
+	record      state.Run
+	params      []value.Value
+	sources     []*httpclient.Source
+	secrets     []*sourceSecrets // of each of them
+	stores      []*runStore
+	declared    []placed // the stores that are open
+	position    positions
+	counters    []actionCounter // by action; the last is for what is outside of actions
+	outcome     outcome
+	overwritten overwritten
+	repeats     repeats
+	begun       bool        // and recorded
+	sent        atomic.Bool // a dry run has come to its first request
 
 	waits waits
 
@@ -207,6 +208,7 @@ func (r *run) finish(ctx context.Context, err error) error {
 		err = errors.Join(err, e)
 	}
 	r.noteMissing()
+	r.tellOverwritten()
 	r.notes = append(r.notes, r.waits.notes()...)
 	if e := r.writeOutput(ctx); e != nil {
 		err = errors.Join(err, e)

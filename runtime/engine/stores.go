@@ -27,6 +27,7 @@ type runStore struct {
 	store.Store
 	name                                 string
 	append                               bool     // each record gets a new key
+	history                              bool     // what is replaced is kept
 	key                                  []string // the key is in these columns
 	missing                              missing
 	staged                               *staged.Store // with `mode: replace`
@@ -289,7 +290,7 @@ func (r *run) prepareStores(ctx context.Context) error {
 		if err != nil {
 			return &ConfigError{Err: err}
 		}
-		s := &runStore{name: d.Name, append: d.Options.Mode == store.Append, key: d.Options.Key}
+		s := &runStore{name: d.Name, append: d.Options.Mode == store.Append, history: d.Options.Mode == store.History, key: d.Options.Key}
 		if err := r.apart(i, d); err != nil {
 			return &ConfigError{Err: err}
 		}
@@ -469,10 +470,13 @@ func (r *run) StorePut(ctx context.Context, p *vm.Put) error {
 	if p.Merge {
 		b.Conflict = store.MergeFields
 	}
+	watched := r.overwritten.begin(s, p, recs)
 	res, err := s.Put(ctx, b)
 	if err != nil {
 		return r.notStored(p, err)
 	}
+	r.overwritten.done(watched, len(recs), res)
+	r.tellEnvelope(s, p)
 	r.tellRedacted(s, redacted, p.At)
 	if s.staged == nil {
 		r.stored(s, res)
