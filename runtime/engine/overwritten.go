@@ -16,6 +16,10 @@ import (
 // that is not unique shows among the first ones, and memory stays flat.
 const maxKeysSeen = 4096
 
+// maxWatched is how many records of a step are looked at where none of them has
+// taken another's place.
+const maxWatched = 10 * maxKeysSeen
+
 // overwritten watches for records that take the place of others which the same
 // step has stored in the same run: nothing else tells of a key that is not
 // unique, for the one that is lost counts as updated.
@@ -38,16 +42,17 @@ type storeStep struct {
 // overwriting is a batch on its way.
 type overwriting struct {
 	step  *storeStep
-	fresh map[uint64]int // hashes of keys that the step has not stored before, and where the record is
+	only  uint64         // the hash of the only record's key
+	fresh map[uint64]int // of several: hashes of keys that the step has not stored before, and where the record is
 	again int            // records with a key that it has
 	twice int            // records that take the place of another one of the batch
 	key   string
 }
 
 // begin looks at a batch before it is stored.
-func (o *overwritten) begin(s *runStore, p *vm.Put, recs []store.Record) *overwriting {
+func (o *overwritten) begin(s *runStore, p *vm.Put, recs []store.Record) (w overwriting) {
 	if p.Merge || s.append || s.history || s.key != nil {
-		return nil
+		return w
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -59,7 +64,19 @@ func (o *overwritten) begin(s *runStore, p *vm.Put, recs []store.Record) *overwr
 		step = &storeStep{store: s.name, seen: map[uint64]struct{}{}}
 		o.steps[p.At.Pos] = step
 	}
-	w := &overwriting{step: step, fresh: map[uint64]int{}}
+	if step.lost == 0 && step.records >= maxWatched {
+		return w
+	}
+	w.step = step
+	if len(recs) == 1 {
+		// A loop stores them one by one: nothing is to be made for each.
+		w.only = maphash.String(o.seed, recs[0].Key)
+		if _, ok := step.seen[w.only]; ok {
+			w.again, w.key = 1, recs[0].Key
+		}
+		return w
+	}
+	w.fresh = make(map[uint64]int, min(len(recs), max(0, maxKeysSeen-len(step.seen))))
 	for i := range recs {
 		h := maphash.String(o.seed, recs[i].Key)
 		if _, ok := step.seen[h]; ok {
@@ -86,8 +103,8 @@ func (o *overwritten) begin(s *runStore, p *vm.Put, recs []store.Record) *overwr
 // done counts a batch that was stored. Of the records whose keys are new to the
 // step, those that were not inserted may have been there from before the run;
 // what was updated beyond them, the step itself has stored.
-func (o *overwritten) done(w *overwriting, n int, res store.Result) {
-	if w == nil {
+func (o *overwritten) done(w overwriting, n int, res store.Result) {
+	if w.step == nil {
 		return
 	}
 	o.mu.Lock()
@@ -98,6 +115,9 @@ func (o *overwritten) done(w *overwriting, n int, res store.Result) {
 	}
 	w.step.records += n
 	w.step.lost += lost
+	if w.fresh == nil && len(w.step.seen) < maxKeysSeen {
+		w.step.seen[w.only] = struct{}{}
+	}
 	for h := range w.fresh {
 		w.step.seen[h] = struct{}{}
 	}
