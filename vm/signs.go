@@ -78,10 +78,20 @@ func holdsItems(body value.Value, problem string) bool {
 	return false
 }
 
-// moreSign gives the field by which an answer with items says that there is
-// more, other than the one at the path read; "" if it does not say so. It looks
-// at each key once: most answers have none of these.
+// moreSign gives the path by which an answer with items says that there is
+// more, other than the one read; "" if it does not say so. It looks at each key
+// once: most answers have none of these.
 func moreSign(body value.Value, read string) string {
+	return moreIn(body, read, "", 0)
+}
+
+// maxWrapped is how many objects an answer may be wrapped in: GraphQL's pages
+// are in data.orders, or deeper by one.
+const maxWrapped = 3
+
+// moreIn looks at the object of an answer at the path of prefix. Where it has no
+// list, what is in its wrapper is the answer.
+func moreIn(body value.Value, read, prefix string, depth int) string {
 	if body.Kind() != value.Object {
 		return ""
 	}
@@ -93,32 +103,75 @@ func moreSign(body value.Value, read string) string {
 			array = true
 			continue
 		}
+		key := shape.Key(i)
+		if key == "_embedded" && v.Kind() == value.Object {
+			array = array || len(arrayFields(v)) > 0
+			continue
+		}
 		if sign != "" {
 			continue
 		}
-		switch key := shape.Key(i); key {
-		case "next", "next_page", "next_cursor", "nextPageToken", "next_page_token", "nextRecordsUrl", "next_page_uri", "@odata.nextLink":
-			if leadsOn(v) && key != read {
-				sign = key
-			}
-		case "has_more", "hasMore", "has_next_page":
-			if v.Kind() == value.Bool && v.Bool() && key != read {
-				sign = key
-			}
-		case "paging", "links", "response_metadata":
-			inner := "next"
-			if key == "response_metadata" {
-				inner = "next_cursor"
-			}
-			if path := key + "." + inner; leadsOn(value.Field(v, inner)) && path != read {
-				sign = path
+		switch key {
+		case "paging", "links", "_links", "response_metadata", "meta", "metadata", "pagination", "pageInfo", "page_info":
+			sign = moreBeside(v, read, prefix+key+".")
+		default:
+			if saysNext(key, v) && prefix+key != read && !near.Alike(prefix+key, read) {
+				sign = prefix + key
 			}
 		}
 	}
-	if !array {
+	if array {
+		return sign
+	}
+	if depth == maxWrapped {
 		return ""
 	}
-	return sign
+	for i, v := range o.Slots() {
+		key := shape.Key(i)
+		if v.Kind() != value.Object || depth == 0 && key != "data" && key != "result" && key != "response" && key != "d" {
+			continue
+		}
+		if _, record := v.Obj().Get("id"); record {
+			continue
+		}
+		if sign := moreIn(v, read, prefix+key+".", depth+1); sign != "" {
+			return sign
+		}
+	}
+	return ""
+}
+
+// moreBeside looks at an object that speaks of pages.
+func moreBeside(v value.Value, read, prefix string) string {
+	if v.Kind() != value.Object {
+		return ""
+	}
+	o := v.Obj()
+	for i, slot := range o.Slots() {
+		key := o.Shape().Key(i)
+		if key == "next" && slot.Kind() == value.Object && leadsOn(value.Field(slot, "href")) && prefix+"next.href" != read && prefix+key != read {
+			return prefix + "next.href"
+		}
+		// A `next_token` in the answer itself may as well be where the next sync begins.
+		if (saysNext(key, slot) || key == "next_token" && leadsOn(slot)) && prefix+key != read {
+			return prefix + key
+		}
+	}
+	return ""
+}
+
+// saysNext reports whether a field says that another page follows.
+func saysNext(key string, v value.Value) bool {
+	switch key {
+	case "next", "next_page", "nextPage", "next_cursor", "nextCursor", "nextPageToken", "next_page_token", "nextToken", "NextToken",
+		"NextContinuationToken", "nextRecordsUrl", "next_page_uri", "next_page_url", "nextPageUrl", "next_url", "nextUrl", "nextLink", "@odata.nextLink":
+		return leadsOn(v)
+	case "has_more", "hasMore", "has_next", "hasNext", "has_next_page", "hasNextPage", "IsTruncated":
+		return v.Kind() == value.Bool && v.Bool()
+	case "LastEvaluatedKey":
+		return v.Kind() == value.Object && v.Obj().Len() > 0
+	}
+	return false
 }
 
 // leadsOn reports whether a value may lead to the next page: text that is not

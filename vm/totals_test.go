@@ -44,7 +44,7 @@ func TestWhole(t *testing.T) {
 		{"until reads nothing, a sign", numbered + "until: not response.going_on, ", []string{`{"i":[1,2],"has_more":true}`}, until, "going_on, which it reads, and the last one says in has_more"},
 		{"until reads nothing, a count", numbered + "until: not response.going_on, ", []string{`{"i":[1,2],"total_count":3}`}, until, "going_on, which it reads, and the last one says in total_count: 3"},
 		{"until is misspelt", numbered + "until: not response.hasMore, ", []string{`{"i":[1,2],"has_more":false}`}, until, "hasMore, which it reads, but they have has_more"},
-		{"until is misspelt in an object", numbered + "until: not response.meta.hasMore, ", []string{`{"i":[1,2],"meta":{"has_more":true}}`}, until, "meta.hasMore, which it reads, but they have meta.has_more"},
+		{"until is misspelt in an object", numbered + "until: not response.meta.hasMore, ", []string{`{"i":[1,2],"meta":{"has_more":false}}`}, until, "meta.hasMore, which it reads, but they have meta.has_more"},
 		{"until reads what the only page leaves out", numbered + "until: not response.has_more, ", []string{`{"i":[1,2]}`}, "", ""},
 		{"until reads what the last page leaves out", numbered + "until: not response.going_on, ", []string{`{"i":[1,2],"going_on":true}`, `{"i":[3],"total_count":9}`}, "", ""},
 		{"until ends it on purpose", numbered + "until: response.i[-1] > 1, ", []string{`{"i":[1,2],"has_more":true,"total_count":9}`}, "", ""},
