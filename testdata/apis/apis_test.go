@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -111,6 +112,71 @@ func TestFaults(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// TestCookbook holds the page and the missions together: each mission is on the
+// page as it is, nothing else is, and each credentials entry is one that can be
+// read, for the source of the mission above it.
+func TestCookbook(t *testing.T) {
+	text, err := os.ReadFile("../../docs/cookbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("*.reqon")
+	if err != nil {
+		t.Fatal(err)
+	}
+	missions := map[string]bool{}
+	for _, file := range files {
+		mission, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		missions[string(mission)] = true
+	}
+	set := func(string) (string, bool) { return "set-for-the-test", true }
+	mission := ""
+	for _, block := range regexp.MustCompile("(?s)```([a-z]+)\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+		switch body := block[2]; block[1] {
+		case "reqon":
+			mission = body
+			if !missions[body] {
+				t.Errorf("the page has a mission that is no file, or has it twice:\n%s", body)
+			}
+			delete(missions, body)
+		case "json":
+			var entries map[string]any
+			if err := json.Unmarshal([]byte(body), &entries); err != nil {
+				t.Errorf("%v in %s", err, body)
+			}
+			for name := range entries {
+				if !strings.Contains(mission, "source "+name+" {") {
+					t.Errorf("the entry %s is for no source of the mission above it", name)
+				}
+			}
+			path := filepath.Join(t.TempDir(), "credentials.json")
+			if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			all, err := credentials.Load(path, set)
+			if err != nil {
+				t.Fatalf("%v in %s", err, body)
+			}
+			kind := regexp.MustCompile(`auth: (\w+)`).FindStringSubmatch(mission)
+			for name := range entries {
+				if len(kind) == 0 {
+					t.Errorf("the mission of %s has no auth for its entry", name)
+				} else if _, err := all.For(name, kind[1], nil); err != nil {
+					t.Errorf("%v in %s", err, body)
+				}
+			}
+		default:
+			t.Errorf("a block is of the kind %q", block[1])
+		}
+	}
+	for missing := range missions {
+		t.Errorf("a mission is not on the page:\n%s", missing)
 	}
 }
 
