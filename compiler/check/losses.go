@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 
 	"reqon/compiler/diag"
@@ -349,7 +350,11 @@ func (l *losses) match(s *syntax.MatchStep, steps []syntax.Step, i int, t *trail
 	for _, arm := range s.Arms {
 		l.block(arm.Body, *t)
 		lit, ok := arm.Pattern.(*syntax.LiteralPattern)
-		if !ok || f == nil || !l.c.syncs[f] || arm.Body == nil || len(arm.Body.Steps) == 0 || !stores(steps[i+1:]) {
+		if !ok || f == nil || !l.c.syncs[f] || arm.Body == nil || len(arm.Body.Steps) == 0 {
+			continue
+		}
+		others := func(a *syntax.StepArm) bool { return a != arm && a.Body != nil && stores(a.Body.Steps) }
+		if !stores(steps[i+1:]) && !slices.ContainsFunc(s.Arms, others) {
 			continue
 		}
 		d, ok := arm.Body.Steps[len(arm.Body.Steps)-1].(*syntax.DirectiveStep)
