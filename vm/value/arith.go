@@ -93,10 +93,24 @@ func joinText(a, b Value) (Value, error) {
 }
 
 // JoinText returns the texts of values as one string, as a template has it; it
-// fails with ErrTextTooLong beyond MaxText.
+// fails with ErrTextTooLong beyond MaxText. Of long strings it knows so before it
+// has built anything, and what they need is taken at once: text that grows step
+// by step takes several times its length.
 func JoinText(parts ...Value) (Value, error) {
 	var buf [128]byte
 	text := buf[:0]
+	known := 0
+	for _, p := range parts {
+		if p.Kind() == String {
+			known += len(p.Str())
+		}
+	}
+	if known > MaxText {
+		return Value{}, ErrTextTooLong
+	}
+	if known > len(buf) {
+		text = make([]byte, 0, known+len(buf))
+	}
 	for _, p := range parts {
 		if k := p.Kind(); (k == Array || k == Object) && !Fits(p, MaxText) {
 			return Value{}, ErrTextTooLong
