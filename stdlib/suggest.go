@@ -35,6 +35,7 @@ var otherNames = map[string]string{
 	"tonum": "toNumber", "tointeger": "toNumber", "tofloat": "toNumber", "toint": "toNumber",
 	"str": "toString", "string": "toString", "tostr": "toString", "totext": "toString", "text": "toString",
 	"bool": "toBoolean", "boolean": "toBoolean", "tobool": "toBoolean", "array": "toArray", "list": "toArray", "tolist": "toArray",
+	"csv": "parseCSV", "fromcsv": "parseCSV", "csvparse": "parseCSV", "readcsv": "parseCSV", "xml": "parseXML", "fromxml": "parseXML", "xmlparse": "parseXML",
 	"jsonparse": "parseJSON", "fromjson": "parseJSON", "jsondecode": "parseJSON", "stringify": "toJSON",
 	"jsonstringify": "toJSON", "jsonencode": "toJSON", "json": "toJSON", "typeof": "typeOf", "type": "typeOf",
 	"getenv": "env", "environment": "env", "date": "parseDate", "todate": "parseDate", "parsetime": "parseDate",

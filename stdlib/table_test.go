@@ -18,7 +18,7 @@ length count first last includes isEmpty map filter reduce flatMap flatten uniqu
 keys values entries fromEntries hasKey pick omit merge deepMerge get
 round floor ceil abs min max pow sqrt log exp clamp parseNumber random
 now timestamp parseDate formatDate fromUnix toUnix year month day hour minute second dayOfWeek addDays addHours addMinutes addMonths addYears subtractDays startOfDay startOfMonth diffDays diffHours windows isBefore isAfter milliseconds seconds minutes hours days weeks
-toString toNumber toBoolean toArray parseJSON toJSON typeOf exists env
+toString toNumber toBoolean toArray parseJSON toJSON parseCSV parseXML typeOf exists env
 webhookUrl`
 
 func TestTableIsTheDefinitions(t *testing.T) {

@@ -3,6 +3,7 @@ package stdlib
 import (
 	"strings"
 
+	"reqon/vm/document"
 	"reqon/vm/value"
 )
 
@@ -21,6 +22,10 @@ func typeFuncs() []Func {
 			Params: []Param{{Name: "s", Kinds: KString}}, Result: KAny, impl: parseJSON},
 		{Name: "toJSON", Doc: "JSON of a value, on one line or indented by so many spaces",
 			Params: []Param{x, {Name: "indent", Kinds: KNumber, Optional: true}}, Result: KString, impl: toJSON},
+		{Name: "parseCSV", Doc: "rows of a text of comma-separated values: objects of text by its header line",
+			Params: []Param{{Name: "s", Kinds: KString}, {Name: "options", Kinds: KObject, Optional: true}}, Result: KArray, impl: parseCSV},
+		{Name: "parseXML", Doc: "value of the root element of a text of XML",
+			Params: []Param{{Name: "s", Kinds: KString}}, Result: KAny, impl: parseXML},
 		{Name: "typeOf", Doc: "null, boolean, number, string, date, array or object",
 			Params: []Param{x}, Result: KString, impl: typeOf},
 		{Name: "exists", Doc: "whether a store has a record, or a value is not null",
@@ -84,6 +89,21 @@ func toArray(_ *value.Shapes, args []value.Value) (value.Value, error) {
 
 func parseJSON(t *value.Shapes, args []value.Value) (value.Value, error) {
 	return value.ParseJSON(t, args[0].Str())
+}
+
+func parseCSV(t *value.Shapes, args []value.Value) (value.Value, error) {
+	o := &document.CSV{}
+	if len(args) > 1 {
+		var err error
+		if o, err = document.CSVOptions(args[1]); err != nil {
+			return value.Value{}, err
+		}
+	}
+	return document.ParseCSV(t, args[0].Str(), o)
+}
+
+func parseXML(t *value.Shapes, args []value.Value) (value.Value, error) {
+	return document.ParseXML(t, args[0].Str())
 }
 
 // maxIndent is how many spaces toJSON takes at most, as JSON.stringify does.

@@ -202,6 +202,8 @@ func (c *checker) checkOptionValue(spec *option.Spec, e syntax.Expr) {
 		c.checkStoreName(e)
 	case option.SchemaName:
 		c.checkSchemaName(e)
+	case option.Decode:
+		c.checkDecode(spec, e)
 	case option.FieldNames:
 		c.checkFieldNames(spec, e)
 	case option.Pages:
@@ -703,6 +705,7 @@ func (c *checker) checkOptionPairs(given map[string]*syntax.Option, set *option.
 		d := c.report(diag.CodeOptionsClash, second.Key.Span, "", "`%s` and `%s` can't be given together", first.Key.Name, second.Key.Name)
 		note(d, first.Key.Span, "the other one is given here")
 	}
+	c.checkCSV(given)
 	initial, longest := given["initialDelay"], given["maxDelay"]
 	if initial != nil && longest != nil {
 		a, okA := literalMillis(initial.Value)

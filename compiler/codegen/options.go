@@ -49,6 +49,14 @@ func (f *fn) entry(key string, e syntax.Expr, set *option.Set) entry {
 		return entry{key: key, value: func() { f.expr(lit) }, expr: lit}
 	}
 	switch spec.Kind {
+	case option.Decode:
+		if words, ok := check.DecodeWords(e); ok {
+			list := &syntax.ArrayExpr{Span: e.Place()}
+			for _, w := range words {
+				list.Elems = append(list.Elems, &syntax.ArrayElem{Span: e.Place(), Value: &syntax.StringLit{Span: e.Place(), Value: w}})
+			}
+			return entry{key: key, value: func() { f.expr(list) }, expr: list}
+		}
 	case option.FieldNames:
 		if names, ok := check.FieldNames(e); ok {
 			list := &syntax.ArrayExpr{Span: e.Place()}

@@ -129,6 +129,9 @@ func (r *run) request(source *httpclient.Source, q *vm.Request) (*httpclient.Req
 		policy := source.Retry().With(o.Block("retry"))
 		req.Retry = &policy
 	}
+	if req.Decode, err = httpclient.DecodingOf(o); err != nil {
+		return nil, err
+	}
 	r.judges(req, q)
 	req.Complete = q.Next && q.Fetch.Page == bytecode.PageNext
 	if o.Given("rateLimit") {

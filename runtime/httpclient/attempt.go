@@ -110,9 +110,23 @@ func (k *call) answer(ctx context.Context, resp *http.Response, at *hop) (*Respo
 	if err != nil {
 		return nil, k.bodyFailure(ctx, resp, err, at)
 	}
-	body, err := k.client.decode(resp.Header.Get("Content-Type"), data)
+	how := k.request.Decode
+	packed := how != nil && len(how.Packed) > 0
+	if packed {
+		if data, err = how.unpack(data, k.source.maxBytes); err != nil {
+			var tooLarge *tooLargeError
+			switch {
+			case errors.As(err, &tooLarge):
+				return nil, k.bodyFailure(ctx, resp, err, at)
+			case errors.Is(err, io.ErrUnexpectedEOF) && untilClose(resp):
+				return nil, k.transportFailure(ctx, io.ErrUnexpectedEOF, at)
+			}
+			return nil, k.malformed(resp, nil, err, at) // bytes that nobody can read are not shown
+		}
+	}
+	body, err := k.client.decode(resp.Header.Get("Content-Type"), data, how)
 	if err != nil {
-		if brokeOff(resp, err, len(data)) {
+		if !packed && brokeOff(resp, err, len(data)) {
 			return nil, k.transportFailure(ctx, io.ErrUnexpectedEOF, at)
 		}
 		return nil, k.malformed(resp, data, err, at)
@@ -174,7 +188,7 @@ func (k *call) statusFailure(resp *http.Response, data []byte, readErr error, at
 	if readErr != nil {
 		return f
 	}
-	body, err := k.client.decode(resp.Header.Get("Content-Type"), data)
+	body, err := k.client.decode(resp.Header.Get("Content-Type"), data, nil)
 	if err != nil {
 		body = value.FromString(validText(data))
 	}

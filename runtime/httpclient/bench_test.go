@@ -13,6 +13,7 @@ import (
 
 	"reqon/runtime/signin"
 	"reqon/runtime/telemetry"
+	"reqon/vm/document"
 	"reqon/vm/value"
 )
 
@@ -135,7 +136,7 @@ func BenchmarkCSV(b *testing.B) {
 	b.SetBytes(int64(text.Len()))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := decodeCSV(text.String(), shapes); err != nil {
+		if _, err := document.ParseCSV(shapes, text.String(), &document.CSV{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -2,8 +2,11 @@ package httpclient
 
 import (
 	"bytes"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -15,10 +18,27 @@ var windows1252 = [32]rune{
 }
 
 // toUTF8 returns data, which is in charset, in UTF-8. What is UTF-8 already is
-// returned unchecked. The single-byte encodings of western Europe are known;
+// returned unchecked. UTF-16 is known by its byte order mark, or where charset
+// says its byte order. The single-byte encodings of western Europe are known;
 // any other is an error.
 func toUTF8(data []byte, charset string) ([]byte, error) {
-	switch strings.ToLower(charset) {
+	charset = strings.ToLower(charset)
+	switch charset {
+	case "", "utf-8", "utf8", "utf-16", "utf16", "ucs-2":
+		switch {
+		case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
+			return fromUTF16(data[2:], binary.LittleEndian)
+		case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
+			return fromUTF16(data[2:], binary.BigEndian)
+		}
+	}
+	switch charset {
+	case "utf-16", "utf16", "ucs-2":
+		return nil, fmt.Errorf("the body says that it is %s, and has no byte order mark: expected one, or the charset utf-16le or utf-16be", charset)
+	case "utf-16le":
+		return fromUTF16(bytes.TrimPrefix(data, []byte{0xff, 0xfe}), binary.LittleEndian)
+	case "utf-16be":
+		return fromUTF16(bytes.TrimPrefix(data, []byte{0xfe, 0xff}), binary.BigEndian)
 	case "", "utf-8", "utf8", "us-ascii", "ascii":
 		return data, nil
 	case "iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1":
@@ -26,7 +46,49 @@ func toUTF8(data []byte, charset string) ([]byte, error) {
 	case "windows-1252", "cp1252", "cp-1252":
 		return fromSingleByte(data, &windows1252), nil
 	}
-	return nil, fmt.Errorf("the body is in the charset %.40q, expected utf-8, iso-8859-1 or windows-1252", charset)
+	return nil, fmt.Errorf("the body is in the charset %.40q, expected utf-8, utf-16, iso-8859-1 or windows-1252", charset)
+}
+
+// fromUTF16 decodes UTF-16. Half a pair, and half a unit, are errors.
+func fromUTF16(data []byte, order binary.ByteOrder) ([]byte, error) {
+	if len(data)%2 != 0 {
+		return nil, errors.New("the body is UTF-16, and its last character is cut in half")
+	}
+	out := make([]byte, 0, len(data))
+	line := 1
+	for i := 0; i < len(data); i += 2 {
+		r := rune(order.Uint16(data[i:]))
+		if utf16.IsSurrogate(r) {
+			low := rune(0)
+			if i+4 <= len(data) {
+				low = rune(order.Uint16(data[i+2:]))
+			}
+			if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
+				return nil, fmt.Errorf("the body is UTF-16, and line %d holds half of a surrogate pair", line)
+			}
+			i += 2
+		}
+		if r == '\n' {
+			line++
+		}
+		out = utf8.AppendRune(out, r)
+	}
+	return out, nil
+}
+
+// xmlCharset is the encoding that the declaration of an XML document names, or "".
+func xmlCharset(data []byte) string {
+	head := data[:min(len(data), 200)]
+	if !bytes.HasPrefix(head, []byte("<?xml")) {
+		return ""
+	}
+	head, _, _ = bytes.Cut(head, []byte("?>"))
+	_, value, found := bytes.Cut(head, []byte("encoding="))
+	if !found || len(value) < 2 || value[0] != '"' && value[0] != '\'' {
+		return ""
+	}
+	name, _, _ := bytes.Cut(value[1:], value[:1])
+	return string(name)
 }
 
 // fromSingleByte decodes Latin-1, with c1 in the place of the controls from

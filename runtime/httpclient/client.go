@@ -143,6 +143,8 @@ type Request struct {
 	// method is post or patch. "" makes a new one. A caller that repeats a
 	// request gives the key it gave before.
 	IdempotencyKey string
+	// Decode says what the body of a good answer is; nil: what its type says.
+	Decode *Decoding
 	// OnRetry is called before the wait for another attempt; nil takes the
 	// client's.
 	OnRetry func(RetryEvent)

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"unsafe"
 
+	"reqon/vm/document"
 	"reqon/vm/value"
 )
 
@@ -15,14 +16,29 @@ import (
 // Without a content type, a JSON object or array is one, and all else text. An
 // empty body is null, save that no lines of newline-delimited JSON or CSV are an
 // empty array: that is how such an API says that there is nothing new. decode
-// takes over data.
-func (c *Client) decode(contentType string, data []byte) (value.Value, error) {
+// takes over data. how says what the request says of its body.
+func (c *Client) decode(contentType string, data []byte, how *Decoding) (value.Value, error) {
 	form, charset := formOf(contentType)
+	told := how != nil && how.Form != ""
+	o := document.CSV{Guess: true}
+	if how != nil && how.CSV != nil {
+		o = *how.CSV
+	}
+	if told {
+		form, o.Guess = how.form(), false
+		if how.Form == "tsv" {
+			tsv := document.TSV()
+			o.Delimiter, o.NoQuotes = tsv.Delimiter, tsv.NoQuotes
+		}
+	}
 	if len(data) == 0 {
 		if form == formLines || form == formCSV {
 			return value.FromArray(nil), nil
 		}
 		return value.NullValue, nil
+	}
+	if charset == "" && form == formXML {
+		charset = xmlCharset(data)
 	}
 	data, err := toUTF8(data, charset)
 	if err != nil {
@@ -38,9 +54,24 @@ func (c *Client) decode(contentType string, data []byte) (value.Value, error) {
 			return value.NullValue, err
 		}
 		if v, ok := c.looksJSON(data); ok {
+			if told {
+				return value.NullValue, fmt.Errorf("the body is JSON, expected %s as `decode` says", how.Form)
+			}
 			return v, nil
 		}
-		return decodeCSV(textOf(data), c.shapes)
+		if isMarkup(textOf(data)) {
+			return value.NullValue, errors.New("the body says that it is CSV, and is a page of HTML or XML")
+		}
+		v, err := document.ParseCSV(c.shapes, textOf(data), &o)
+		if err == nil && len(v.Elems()) == 0 && brokenJSON(textOf(data)) {
+			err = errors.New("the body says that it is CSV, and is JSON that breaks off or can't be read")
+		}
+		return v, err
+	case formXML:
+		if err := checkUTF8(data); err != nil {
+			return value.NullValue, err
+		}
+		return document.ParseXML(c.shapes, textOf(data))
 	case formUnknown:
 		if v, ok := c.looksJSON(data); ok {
 			return v, nil
@@ -73,6 +104,7 @@ const (
 	formLines
 	formCSV
 	formText
+	formXML // only where the request says so
 )
 
 // formOf returns what a Content-Type header says about a body.

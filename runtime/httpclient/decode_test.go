@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"reqon/vm/document"
 	"reqon/vm/value"
 )
 
@@ -58,7 +59,7 @@ func TestDecode(t *testing.T) {
 	}
 	c := New(Config{})
 	for _, tt := range tests {
-		v, err := c.decode(tt.contentType, []byte(tt.body))
+		v, err := c.decode(tt.contentType, []byte(tt.body), nil)
 		if err != nil || text(v) != tt.want {
 			t.Errorf("%s: got %s, %v, want %s", tt.name, text(v), err, tt.want)
 		}
@@ -88,14 +89,14 @@ func TestDecodeErrors(t *testing.T) {
 	}
 	c := New(Config{})
 	for _, tt := range tests {
-		v, err := c.decode(tt.contentType, []byte(tt.body))
+		v, err := c.decode(tt.contentType, []byte(tt.body), nil)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %s, %v, want %q", tt.name, text(v), err, tt.want)
 		}
 	}
 }
 
-// encoding/csv accepts what decodeCSV accepts, with the same fields, but for
+// encoding/csv accepts what document.ParseCSV accepts, with the same fields, but for
 // carriage returns before line ends in quotes, which it drops.
 func FuzzDecodeCSV(f *testing.F) {
 	for _, s := range []string{"", "a,b\n1,2\n", "a\r\n\"x\"\"y\"\r\n", "\"a\nb\",c\n1,\"2,\n3\"", "a\n\n\n1", "\"", "a,a", "\ufeffx\n1", "a\n\"\"\n", "\r", "a\r\r\n"} {
@@ -105,7 +106,7 @@ func FuzzDecodeCSV(f *testing.F) {
 		if !utf8.ValidString(s) {
 			return
 		}
-		v, err := decodeCSV(s, value.NewShapes())
+		v, err := document.ParseCSV(value.NewShapes(), s, &document.CSV{})
 		r := csv.NewReader(strings.NewReader(strings.TrimPrefix(s, "\ufeff")))
 		rows, theirs := r.ReadAll()
 		if err != nil || strings.Contains(s, "\r") {
@@ -178,7 +179,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add("text/plain;charset=cp1252", []byte("\x80"))
 	c := New(Config{})
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
-		v, err := c.decode(contentType, body)
+		v, err := c.decode(contentType, body, nil)
 		if err == nil && !utf8.Valid(value.AppendJSON(nil, v)) {
 			t.Errorf("%q: %q gives text that is not UTF-8", contentType, body)
 		}

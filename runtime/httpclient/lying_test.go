@@ -57,7 +57,7 @@ func TestLyingServer(t *testing.T) {
 			return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(cut), cut)
 		}(), kind: KindInvalidJSON, status: 200, attempts: 1, want: "Content-Encoding gzip"},
 		{name: "unknown encoding", raw: "HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}", kind: KindInvalidJSON, status: 200, attempts: 1, want: "Content-Encoding br"},
-		{name: "unknown charset", raw: page("200 OK", "application/json; charset=utf-16", "{}"), kind: KindInvalidJSON, status: 200, attempts: 1, want: `charset "utf-16"`},
+		{name: "unknown charset", raw: page("200 OK", "application/json; charset=utf-7", "{}"), kind: KindInvalidJSON, status: 200, attempts: 1, want: `charset "utf-7"`},
 		{name: "huge, by its own word", options: `{"maxResponseSize":"1KB"}`, raw: "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n{}", kind: KindHTTP, status: 200, attempts: 1,
 			want: "of 99999999999999 bytes, more than the 1000 bytes that maxResponseSize allows"},
 		{name: "a gigabyte, by its own word", options: `{"maxResponseSize":"4GB"}`, raw: "HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n{}", kind: KindNetwork, attempts: 3, want: "broke off"},

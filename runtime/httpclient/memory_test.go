@@ -49,7 +49,7 @@ func TestDecodeMemory(t *testing.T) {
 			data := []byte(test.body)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			_, err := c.decode(test.contentType, data)
+			_, err := c.decode(test.contentType, data, nil)
 			runtime.ReadMemStats(&after)
 			if err != nil {
 				t.Fatal(err)

@@ -326,6 +326,14 @@ func (s *Spec) read(v value.Value, prefix string) (r reading, err error) {
 	ok := true
 	switch s.Kind {
 	case Any, Item, Answer, Pages, Until, Resume, Signature, Cost:
+	case Decode:
+		words, isWords := decodingWords(v)
+		if !isWords {
+			return bad(wordList(decodeWords) + ", or an array of these")
+		}
+		if _, problem := ParseDecoding(words); problem != "" {
+			return r, &Error{Path: prefix + s.Name, Problem: problem}
+		}
 	case FieldNames:
 		if v.Kind() == value.String {
 			break

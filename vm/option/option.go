@@ -74,6 +74,9 @@ const (
 	// Cost is an expression over `response` that gives a number. It is worked out
 	// for each answer: as a value of the block it is null.
 	Cost
+	// Decode is what a body is: a form such as csv, or an array of what it is
+	// packed in and the form. It is written out.
+	Decode
 	// Resume is the value of resumeOn: the word timeout, or webhook "/path".
 	Resume
 	kindCount

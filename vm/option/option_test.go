@@ -25,7 +25,8 @@ var named = []struct {
 	{At(InSource).Spec("tls").Sub, "ca cert key serverName"},
 	{At(InSource).Spec("retry").Sub, "maxAttempts backoff initialDelay maxDelay jitter on when wait"},
 	{At(InRequest), "source params headers body form timeout retry paginate until maxPages maxItems allowCut since sinceParam sinceHeader sinceFormat sinceZone " +
-		"syncKey updateFrom failWhen allow rateLimit"},
+		"syncKey updateFrom failWhen allow decode csv rateLimit"},
+	{At(InRequest).Spec("csv").Sub, "delimiter quote header comment skip nullValues"},
 	{At(InRequest).Spec("retry").Sub, "maxAttempts backoff initialDelay maxDelay jitter on when wait"},
 	{At(InStore), "keep ttl mode maxDelete table schema evolve columns key extra nul json pool connectTimeout statementTimeout retry"},
 	{At(InStore).Spec("retry").Sub, "maxAttempts initialDelay maxDelay"},
@@ -96,7 +97,7 @@ func lint(t *testing.T, set *Set, tested map[*Set]bool) {
 		if (s.Kind == Block) != (s.Sub != nil) {
 			t.Errorf("%s is a block without options, or no block with options", at)
 		}
-		if (s.Kind == Words || s.Kind == TextOrWords || s.Kind == Resume) != (s.Words != nil) {
+		if (s.Kind == Words || s.Kind == TextOrWords || s.Kind == Resume || s.Kind == Decode) != (s.Words != nil) {
 			t.Errorf("%s has no words, or words that it can't take", at)
 		}
 		if (s.Min != 0 || s.Max != 0) && s.Kind != Count || s.Above0 && s.Kind != Time || s.Plausible != 0 && s.Kind != Time || s.Elem != Any && s.Kind != List {

@@ -118,7 +118,18 @@ var (
 		{Name: "updateFrom", Kind: Any, PageParam: true, Doc: "the items' field whose greatest value is the new position, or that itself, worked out over the last page"},
 		{Name: "failWhen", Kind: Answer, PageParam: true, Doc: "what makes a good answer a failed request: anything that is not empty; without it the source's"},
 		{Name: "allow", Kind: List, Elem: Status, Doc: "statuses of failures that are none"},
+		{Name: "decode", Kind: Decode, Words: decodeWords, Doc: "what the body is, whatever its type says"},
+		{Name: "csv", Kind: Block, Sub: &csvBlock, Doc: "how a body of separated values is written"},
 		{Name: "rateLimit", Kind: Block, Sub: &requestRateLimit, Doc: "how many such requests may go out"},
+	}}
+
+	csvBlock = Set{Name: "csv", specs: []Spec{
+		{Name: "delimiter", Kind: Text, Default: ",", Doc: "the character between two fields"},
+		{Name: "quote", Kind: Text, Default: `"`, Doc: "the character around a field that holds others"},
+		{Name: "header", Kind: Any, Default: "true", Doc: "whether the first line names the columns, or their names where no line does"},
+		{Name: "comment", Kind: Text, Doc: "what the lines to pass over begin with"},
+		{Name: "skip", Kind: Count, Default: "0", Doc: "lines to pass over at the start"},
+		{Name: "nullValues", Kind: List, Elem: Text, Doc: "texts that are null where they are not quoted"},
 	}}
 
 	sinceBlock = Set{Name: "since", specs: []Spec{
@@ -299,14 +310,14 @@ var synonyms = [...]pair{
 	{"authentication", "auth"}, {"authorization", "auth"}, {"type", "auth"}, {"rpm", "requestsPerMinute"}, {"rps", "requestsPerSecond"},
 	{"attempts", "maxAttempts"}, {"maxretries", "maxAttempts"}, {"id", "key"}, {"merge", "partial"}, {"tz", "timezone"}, {"limit", "keep"},
 	{"user", "username"}, {"login", "username"}, {"pass", "password"}, {"secret", "token"}, {"expire", "ttl"}, {"expires", "ttl"},
-	{"stopwhen", "until"}, {"while", "until"}, {"ignore", "allow"}, {"failif", "failWhen"}, {"failon", "failWhen"}, {"errorwhen", "failWhen"}, {"retryon", "on"}, {"statuses", "on"}, {"bearer", "token"},
+	{"stopwhen", "until"}, {"while", "until"}, {"ignore", "allow"}, {"format", "decode"}, {"responsetype", "decode"}, {"separator", "delimiter"}, {"sep", "delimiter"}, {"nulls", "nullValues"}, {"failif", "failWhen"}, {"failon", "failWhen"}, {"errorwhen", "failWhen"}, {"retryon", "on"}, {"statuses", "on"}, {"bearer", "token"},
 }
 
 func synonym(name string) string { return lookup(synonyms[:], name) }
 
 // wordSynonyms are what else the words of options are called, in lower case.
 var wordSynonyms = [...]pair{
-	{"apikey", "api_key"}, {"api-key", "api_key"}, {"key", "api_key"}, {"token", "bearer"}, {"jwt", "bearer"}, {"oauth", "oauth2"},
+	{"jsonl", "ndjson"}, {"jsonlines", "ndjson"}, {"gz", "gzip"}, {"tab", "tsv"}, {"plain", "text"}, {"apikey", "api_key"}, {"api-key", "api_key"}, {"key", "api_key"}, {"token", "bearer"}, {"jwt", "bearer"}, {"oauth", "oauth2"},
 	{"fixed", "constant"}, {"exp", "exponential"}, {"wait", "pause"}, {"error", "fail"}, {"iso8601", "ISO"}, {"unix", "timestamp"},
 	{"seconds", "timestamp"}, {"milliseconds", "epoch"}, {"failfast", "fail-fast"}, {"besteffort", "best-effort"},
 }
