@@ -106,7 +106,28 @@ func (p *pageState) onlyTotal() string {
 	if len(p.items) == 0 {
 		return "" // a page beyond the end, or one that asks for the number alone
 	}
-	return p.saysTotal(int64(len(p.items)))
+	if sign := p.saysTotal(int64(len(p.items))); sign != "" {
+		return sign
+	}
+	return morePages(p.body)
+}
+
+// morePages gives where an answer says that it is not the last of its pages; ""
+// if it does not say so. Which page it is must stand beside their number.
+func morePages(body value.Value) string {
+	var page, pages int64
+	_, path := inPaging(body, func(v value.Value) (int64, string) {
+		page, _ = whole(v, "page", "current_page", "currentPage", "page_number", "pageNumber")
+		all, name := whole(v, "total_pages", "totalPages", "last_page", "lastPage", "page_count", "pageCount")
+		if pages = all; page > 0 && pages > page {
+			return pages, name
+		}
+		return 0, ""
+	})
+	if path == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s: %d, of which this is page %d,", path, pages, page)
 }
 
 // endTotal tells where the last page says that there are more items than the
@@ -164,6 +185,9 @@ func (p *pageState) untilMissed() {
 	sign := moreSign(p.body, "")
 	if sign == "" {
 		sign = p.saysTotal(int64(p.before + len(p.items)))
+	}
+	if sign == "" {
+		sign = morePages(p.body)
 	}
 	if sign != "" {
 		p.cutShort(CutNext, "was ended by `until`, but no page has %s, which it reads, and the last one says in %s that there is more", missing, sign)

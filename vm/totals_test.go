@@ -29,6 +29,11 @@ func TestWhole(t *testing.T) {
 		{"no pages, a record with a list", "", []string{`{"id":1,"i":[1,2],"total_items":3}`}, "", ""},
 		{"no pages, two lists", "", []string{`{"i":[1,2],"j":[],"total_items":3}`}, "", ""},
 		{"no pages, the number alone", "", []string{`{"i":[],"total_items":3}`}, "", ""},
+		{"no pages, the number of pages", "", []string{`{"i":[1,2],"page":1,"total_pages":3}`}, only, "total_pages: 3, of which this is page 1,"},
+		{"no pages, the number of pages in meta", "", []string{`{"i":[1,2],"meta":{"current_page":2,"last_page":3}}`}, only, "meta.last_page: 3, of which this is page 2,"},
+		{"no pages, the last of them", "", []string{`{"i":[1,2],"page":3,"total_pages":3}`}, "", ""},
+		{"no pages, a book", "", []string{`{"i":[1,2],"total_pages":300}`}, "", ""},
+		{"until reads nothing, the number of pages", numbered + "until: not response.going_on, ", []string{`{"i":[1,2],"page":1,"total_pages":2}`}, until, "going_on, which it reads, and the last one says in total_pages: 2"},
 		{"one page is meant", "paginate: none, ", []string{`{"i":[1,2],"total_count":3}`}, "", ""},
 		{"cut on purpose", "allowCut: true, ", []string{`{"i":[1,2],"total_count":3}`}, "", ""},
 
