@@ -36,7 +36,7 @@ func all(t *testing.T) []*mock.API {
 	return []*mock.API{
 		mock.Stripe(), mock.Shopify(), mock.Mailchimp(), mock.Airtable(), mock.GitHub(), mock.Slack(), mock.Xero(), mock.Twilio(),
 		mock.Salesforce(), mock.MicrosoftGraph(), mock.Binance(), mock.X(), mock.GoogleSheets(account), mock.Zendesk(), mock.Jira(),
-		mock.Notion(), mock.Intercom(), mock.PagerDuty(), mock.OpenAI(),
+		mock.Notion(), mock.Intercom(), mock.PagerDuty(), mock.OpenAI(), mock.HubSpot(),
 	}
 }
 

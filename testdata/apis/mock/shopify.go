@@ -119,7 +119,7 @@ func HubSpot() *API {
 		}})
 	}
 	for i := range 2300 {
-		add(i+1, start.Add(time.Duration(i/3)*time.Minute)) // three share a time
+		add(i+1, start.Add(time.Duration(i/3)*20*time.Minute)) // three share a time
 	}
 	api := &API{
 		Name:        "hubspot",
@@ -141,7 +141,7 @@ func HubSpot() *API {
 			return
 		}
 		size, offset := 10, 0
-		from := ""
+		from, below := "", "~" // behind all times
 		for name, v := range body {
 			switch name {
 			case "limit":
@@ -160,24 +160,32 @@ func HubSpot() *API {
 				}
 				offset = n
 			case "filterGroups":
-				filter := v.([]any)[0].(Record)["filters"].([]any)[0].(Record)
-				if filter["propertyName"] != "lastmodifieddate" || filter["operator"] != "GTE" {
-					fail(400, "Unsupported filter")
+				groups, _ := v.([]any)
+				if len(groups) != 1 {
+					fail(400, "one filter group is played")
 					return
 				}
-				switch at := filter["value"].(type) {
-				case float64:
-					from = time.UnixMilli(int64(at)).UTC().Format("2006-01-02T15:04:05.000Z")
-				case string:
-					ms, err := strconv.ParseInt(at, 10, 64)
-					if err != nil {
-						fail(400, "Unable to parse value: "+at)
+				group, _ := groups[0].(Record)
+				filters, _ := group["filters"].([]any)
+				for _, f := range filters {
+					filter, _ := f.(Record)
+					at, err := strconv.ParseInt(fmt.Sprintf("%.0f", filter["value"]), 10, 64)
+					if text, isText := filter["value"].(string); isText {
+						at, err = strconv.ParseInt(text, 10, 64)
+					}
+					bound := time.UnixMilli(at).UTC().Format("2006-01-02T15:04:05.000Z")
+					switch {
+					case err != nil:
+						fail(400, fmt.Sprintf("Unable to parse value: %v", filter["value"]))
+						return
+					case filter["propertyName"] == "lastmodifieddate" && filter["operator"] == "GTE":
+						from = bound
+					case filter["propertyName"] == "lastmodifieddate" && filter["operator"] == "LT":
+						below = bound
+					default:
+						fail(400, "Unsupported filter")
 						return
 					}
-					from = time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z")
-				default:
-					fail(400, "Filter value must not be null")
-					return
 				}
 			case "sorts", "properties":
 			default:
@@ -191,7 +199,7 @@ func HubSpot() *API {
 		}
 		var all []Record
 		for _, x := range contacts {
-			if modified(x) >= from {
+			if m := modified(x); m >= from && m < below {
 				all = append(all, x)
 			}
 		}
@@ -201,7 +209,7 @@ func HubSpot() *API {
 		}
 		c.Reply(200, out)
 	}
-	api.Change = func() { add(9001, start.Add(1000*time.Hour)) }
+	api.Change = func() { add(9001, start.Add(480*time.Hour)) }
 	api.Want = func() map[string]map[string]any { return map[string]map[string]any{"contacts": byKey(contacts, "id")} }
 	api.Again = func(calls []*Call) error {
 		if n := len(calls); n != 1 {
