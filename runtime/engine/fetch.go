@@ -119,6 +119,9 @@ func (r *run) request(source *httpclient.Source, q *vm.Request) (*httpclient.Req
 	if q.Options.Kind() == value.Object {
 		req.Body, req.HasBody = q.Options.Obj().Get("body") // null is a body, too
 	}
+	if o.Bool("omitNull") {
+		req.Body = withoutNulls(r.engine.shapes, req.Body)
+	}
 	if err := r.since(req, q, o); err != nil {
 		return nil, err
 	}
@@ -138,6 +141,28 @@ func (r *run) request(source *httpclient.Source, q *vm.Request) (*httpclient.Req
 		r.limit(req, o.Block("rateLimit"), q)
 	}
 	return req, nil
+}
+
+// withoutNulls leaves out the fields that are null, at any depth. Elements of
+// arrays stay: their places count.
+func withoutNulls(t *value.Shapes, v value.Value) value.Value {
+	switch v.Kind() {
+	case value.Array:
+		elems := make([]value.Value, len(v.Elems()))
+		for i, e := range v.Elems() {
+			elems[i] = withoutNulls(t, e)
+		}
+		return value.FromArray(elems)
+	case value.Object:
+		b := value.NewObjectBuilder(t, v.Obj().Len())
+		for i, slot := range v.Obj().Slots() {
+			if !slot.IsNull() {
+				b.Set(v.Obj().Shape().Key(i), withoutNulls(t, slot))
+			}
+		}
+		return b.Value()
+	}
+	return v
 }
 
 // limit takes in the rateLimit of a request.

@@ -25,7 +25,7 @@ var named = []struct {
 	{At(InSource).Spec("tls").Sub, "ca cert key serverName"},
 	{At(InSource).Spec("retry").Sub, "maxAttempts backoff initialDelay maxDelay jitter on when wait"},
 	{At(InRequest), "source params headers body form timeout retry paginate until maxPages maxItems allowCut since sinceParam sinceHeader sinceFormat sinceZone " +
-		"syncKey updateFrom failWhen allow decode csv rateLimit"},
+		"syncKey updateFrom failWhen allow omitNull decode csv rateLimit"},
 	{At(InRequest).Spec("csv").Sub, "delimiter quote header comment skip nullValues"},
 	{At(InRequest).Spec("retry").Sub, "maxAttempts backoff initialDelay maxDelay jitter on when wait"},
 	{At(InStore), "keep ttl mode maxDelete table schema evolve columns key extra nul json pool connectTimeout statementTimeout retry"},

@@ -118,6 +118,7 @@ var (
 		{Name: "updateFrom", Kind: Any, PageParam: true, Doc: "the items' field whose greatest value is the new position, or that itself, worked out over the last page"},
 		{Name: "failWhen", Kind: Answer, PageParam: true, Doc: "what makes a good answer a failed request: anything that is not empty; without it the source's"},
 		{Name: "allow", Kind: List, Elem: Status, Doc: "statuses of failures that are none"},
+		{Name: "omitNull", Kind: Bool, Default: "false", Doc: "whether fields that are null are left out of the body"},
 		{Name: "decode", Kind: Decode, Words: decodeWords, Doc: "what the body is, whatever its type says"},
 		{Name: "csv", Kind: Block, Sub: &csvBlock, Doc: "how a body of separated values is written"},
 		{Name: "rateLimit", Kind: Block, Sub: &requestRateLimit, Doc: "how many such requests may go out"},
