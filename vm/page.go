@@ -552,7 +552,7 @@ func (p *pageState) decide(answer *Reply, until, to value.Value) error {
 	case bytecode.PageOffset:
 		p.more = len(p.received) > 0
 		step := p.step()
-		p.overlap = p.size - step
+		p.overlap = max(p.size, int64(len(p.received))) - step
 		p.param = value.FromInt(p.param.Int() + step)
 	case bytecode.PageLink:
 		p.more = p.next != ""

@@ -85,6 +85,7 @@ func TestPages(t *testing.T) {
 		{"offset where records are left out of the first page", `paginate: offset(o, 3)`, []string{`[1,2]`, `[2,4,5]`, `[6]`, `[]`}, `[1,2,4,5,6]`, "0 2 5 8", "", ""},
 		{"offset overlaps by as much as is left out", `paginate: offset(o, 9)`, []string{`[1,5,8]`, `[5,8,10]`, `[8,10,12,13]`, `[]`}, `[1,5,8,10,12,13]`, "0 3 6 10", "", ""},
 		{"offset drops no more than the overlap", `paginate: offset(o, 3)`, []string{`[7,7]`, `[7,7,7]`, `[]`}, `[7,7,7,7]`, "0 2 5", "", ""},
+		{"offset drops what a page beyond its size has had before", `paginate: offset(o, 2)`, []string{`[1,2,3]`, `[3,4,5]`, `[5,6]`, `[]`}, `[1,2,3,4,5,6]`, "0 2 4 6", "", ""},
 		{"offset with full pages drops nothing", `paginate: offset(o, 2)`, []string{`[1,7]`, `[7,2]`, `[]`}, `[1,7,7,2]`, "0 2 4", "", ""},
 		{"offset drops only what the page before ended with", `paginate: offset(o, 4)`, []string{`[1,2]`, `[1,3]`, `[]`}, `[1,2,1,3]`, "0 2 4", "", ""},
 		{"offset before any items steps by its size", `paginate: offset(o, 4), until: o == 6`, []string{`[]`, `[1]`, `[2]`, `[3]`}, `[1,2,3]`, "0 4 5 6", "", ""},
