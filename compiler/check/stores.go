@@ -187,7 +187,7 @@ func (c *checker) checkColumnNames(schema *syntax.Option, o *objType, adapters [
 				c.report(diag.CodeStoreOption, schema.Value.Place(), "", "the fields `%s` and `%s` would be one column: `%s` does not tell names apart by their case", other, f, a.Name)
 			}
 			seen[folded] = f
-			if !foreign && a.Has("table") && slices.Contains(ownColumns, folded) {
+			if !foreign && a.Has("schema") && !a.WriteOnly && slices.Contains(ownColumns, folded) {
 				c.report(diag.CodeStoreOption, schema.Value.Place(), "", "the field `%s` can't have a column: Reqon's tables have one of that name", f)
 			}
 		}

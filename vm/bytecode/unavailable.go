@@ -33,7 +33,6 @@ var unavailable = []Unavailable{
 	{FunctionPart, "webhookUrl", "webhooks can't be received yet"},
 	{AdapterPart, "nosql", "use postgres, sqlite or file"},
 	{AdapterPart, "mongodb", "use postgres, sqlite or file"},
-	{AdapterPart, "redis", "use postgres, sqlite or file"},
 	{AdapterPart, "postgrest", "use postgres, sqlite or file"},
 	{SourcePart, OpenAPI, "give the source a `base` instead"},
 }

@@ -52,7 +52,7 @@ var adapters = []Adapter{
 	{Name: "postgres", Target: URLTarget, Options: serverOptions, Modes: []string{"history"}, Env: "DATABASE_URL", Longest: 63, Schemes: []string{"postgres", "postgresql"}},
 	{Name: "mysql", Target: URLTarget, Options: mysqlOptions, Env: "DATABASE_URL", Longest: 64, Folds: true, Schemes: []string{"mysql", "mariadb"}},
 	{Name: "mongodb", Target: URLTarget, Env: "MONGODB_URL", Schemes: []string{"mongodb", "mongodb+srv"}},
-	{Name: "redis", Target: URLTarget, Env: "REDIS_URL", Schemes: []string{"redis", "rediss"}},
+	{Name: "redis", Target: URLTarget, Options: []string{"table", "pool", "connectTimeout", "retry"}, Env: "REDIS_URL", Schemes: []string{"redis", "rediss"}},
 	{Name: "postgrest", Target: URLTarget},
 	{Name: "jsonl", Target: PathTarget, Options: []string{"schema"}, WriteOnly: true},
 	{Name: "csv", Target: PathTarget, Options: []string{"schema"}, WriteOnly: true},

@@ -7,11 +7,12 @@ import (
 	"reqon/runtime/store/lines"
 	"reqon/runtime/store/mysql"
 	"reqon/runtime/store/postgres"
+	"reqon/runtime/store/redis"
 	"reqon/runtime/store/sqlite"
 )
 
 // Adapters returns what makes each adapter, by its name in the language.
 func Adapters() map[string]store.New {
 	return map[string]store.New{"sqlite": sqlite.New, "postgres": postgres.New, "mysql": mysql.New,
-		"jsonl": lines.NewJSONL, "csv": lines.NewCSV}
+		"redis": redis.New, "jsonl": lines.NewJSONL, "csv": lines.NewCSV}
 }
