@@ -141,6 +141,8 @@ func TestAdaptiveDialects(t *testing.T) {
 		{"garbage", []string{"X-RateLimit-Remaining", "none", "X-RateLimit-Reset", "soon", "RateLimit", ";;=,\"", "X-Shopify-Shop-Api-Call-Limit", "a/b"}, 0},
 		{"negative", []string{"X-RateLimit-Remaining", "-1", "X-RateLimit-Reset", "-30"}, 0},
 		{"not a number", []string{"X-RateLimit-Remaining", "NaN", "X-RateLimit-Reset", "NaN"}, 0},
+		{"a year that nobody sees", []string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "9999-12-31T23:59:59Z"}, 0},
+		{"a year beyond all dates", []string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "900000000000"}, 0},
 		{"too much", []string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "1e300"}, 0},
 		{"Retry-After of a good answer", []string{"Retry-After", "30"}, 0},
 	} {

@@ -149,8 +149,8 @@ const (
 
 // readReset reads when there are more requests: a number of seconds from now on,
 // a time in seconds or milliseconds since 1970, or a date. A time is compared
-// with the server's own clock. What has passed says nothing, nor does a number that
-// is no time at all.
+// with the server's own clock. What has passed says nothing, nor does what is more
+// than a lifetime off.
 func readReset(text string, h http.Header, now time.Time) (time.Time, bool) {
 	text, _, _ = strings.Cut(strings.Trim(text, ` "`), ";")
 	if text == "" {
@@ -167,7 +167,7 @@ func readReset(text string, h http.Header, now time.Time) (time.Time, bool) {
 			n *= 1000
 		}
 		if n > 1e15 {
-			return at, false
+			return at, false // beyond what UnixMilli is for
 		}
 		at = time.UnixMilli(int64(n))
 	} else if t, err := parseHTTPTime(text); err == nil {
@@ -178,7 +178,7 @@ func readReset(text string, h http.Header, now time.Time) (time.Time, bool) {
 		return at, false
 	}
 	wait := at.Sub(serverClock(h, now))
-	return now.Add(wait), wait > 0
+	return now.Add(wait), wait > 0 && wait <= maxPause
 }
 
 // serverClock returns what time it is for the server: its Date header, where it
