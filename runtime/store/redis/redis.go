@@ -263,7 +263,7 @@ func (db *database) look(ctx context.Context, notice func(string)) error {
 		}
 	}
 	if p := says["maxmemory_policy"]; strings.HasPrefix(p, "allkeys") && says["maxmemory"] != "0" {
-		return &store.ConfigError{Err: fmt.Errorf("Redis at %s drops keys when its memory is full (maxmemory-policy %s), and with them records; set the policy to noeviction, or to one for keys that expire", db.name, p)}
+		return &store.ConfigError{Err: fmt.Errorf("the Redis server at %s drops keys when its memory is full (maxmemory-policy %s), and with them records; set the policy to noeviction, or to one for keys that expire", db.name, p)}
 	}
 	if says["aof_enabled"] == "0" && notice != nil {
 		db.told.Do(func() {

@@ -315,17 +315,17 @@ func (s *Store) expire(ctx context.Context) error {
 	if !ok || s.decl.DryRun {
 		return nil
 	}
-	before := &redis.ZRangeBy{Min: "-inf", Max: "(" + strconv.FormatInt(cutoff, 10)}
+	before := "(" + strconv.FormatInt(cutoff, 10)
 	n := int64(0)
 	err := s.db.again(ctx, func() (err error) {
-		n, err = s.db.client.ZCount(ctx, s.stored, before.Min, before.Max).Result()
+		n, err = s.db.client.ZCount(ctx, s.stored, "-inf", before).Result()
 		return err
 	})
 	if err != nil || n == 0 {
 		return err
 	}
 	return s.change(ctx, func(ctx context.Context, tx *redis.Tx) error {
-		keys, err := tx.ZRangeByScore(ctx, s.stored, before).Result()
+		keys, err := tx.ZRangeArgs(ctx, redis.ZRangeArgs{Key: s.stored, Start: "-inf", Stop: before, ByScore: true}).Result()
 		if err != nil {
 			return err
 		}
@@ -478,7 +478,7 @@ func (s *Store) Page(ctx context.Context, cursor string, limit int, _ *store.Fil
 	var list []redis.Z
 	var texts []any
 	err = s.db.again(ctx, func() (err error) {
-		list, err = s.db.client.ZRangeByScoreWithScores(ctx, s.order, &redis.ZRangeBy{Min: after, Max: "+inf", Count: int64(limit)}).Result()
+		list, err = s.db.client.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{Key: s.order, Start: after, Stop: "+inf", ByScore: true, Count: int64(limit)}).Result()
 		if err != nil {
 			return err
 		}
