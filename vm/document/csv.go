@@ -160,7 +160,7 @@ func ParseCSV(t *value.Shapes, text string, o *CSV) (value.Value, error) {
 		for i := range p.fields {
 			slots = append(slots, p.value(i))
 		}
-		row := value.NullValue
+		var row value.Value
 		if shape != nil {
 			row = value.FromObject(value.NewObj(shape, slots))
 		} else {
