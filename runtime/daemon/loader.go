@@ -79,6 +79,7 @@ const (
 	// compilePatience is for how long a look waits for a unit to be read, compiled
 	// and made ready. Then the others go on without it.
 	compilePatience = 10 * time.Second
+	patienceParts   = 10
 	// hurriedPatience is that of the units behind one that took too long.
 	hurriedPatience = time.Second
 )
@@ -347,13 +348,16 @@ func (l *loader) compileWithin(u *unit, patience time.Duration) (changed, late b
 		defer close(w.done)
 		w.changed = l.compile(w.unit)
 	}()
-	timer := l.cfg.Clock.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-w.done:
-		u.takeOver(w.unit)
-		return w.changed, false
-	case <-timer.Chan():
+	for range patienceParts {
+		// A clock that jumps, such as that of a machine that slept, takes one part.
+		timer := l.cfg.Clock.NewTimer(patience / patienceParts)
+		select {
+		case <-w.done:
+			timer.Stop()
+			u.takeOver(w.unit)
+			return w.changed, false
+		case <-timer.Chan():
+		}
 	}
 	u.late = w
 	u.broken([]Problem{{File: u.Main, Error: fmt.Sprintf("%s has been read and compiled since %s and it is not done; the other missions go on without it", u.Main, l.cfg.text(w.began))}})
