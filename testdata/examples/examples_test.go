@@ -122,7 +122,7 @@ func TestMissionsSuitTheDemo(t *testing.T) {
 // the sample shop has no use for are listed here, so that none is forgotten.
 func TestOptionsOfRequestsAreShown(t *testing.T) {
 	unused := []string{
-		"source", "form", "maxPages", "maxItems", "allowCut", "failWhen", "sinceHeader", "sinceZone", "syncKey", "rateLimit",
+		"source", "form", "omitNull", "maxPages", "maxItems", "allowCut", "failWhen", "decode", "csv", "sinceHeader", "sinceZone", "syncKey", "rateLimit",
 	}
 	var all strings.Builder
 	for _, e := range All() {
