@@ -238,8 +238,18 @@ func (p *parser) columns() ([]string, error) {
 			return nil, fmt.Errorf("the CSV header in line %d is one column, %.60q, which looks separated by %q: write `%s`, or `csv: { delimiter: \",\" }` if it is one column",
 				p.started, names[0], names[0][i:i+1], say)
 		}
+		// An error in words, which as a header would be a table without records.
+		if p.pos >= len(p.text) && !p.endsLine() && strings.Contains(strings.TrimSpace(names[0]), " ") &&
+			!strings.ContainsAny(names[0][:1], "{[<") { // JSON and HTML are told apart by who knows them
+			return nil, fmt.Errorf("the CSV is one line of words without an end, %.60q, which is no header; write `csv: { delimiter: \",\" }` if it is one", names[0])
+		}
 	}
 	return names, nil
+}
+
+// endsLine tells whether the text ends with the end of a line.
+func (p *parser) endsLine() bool {
+	return strings.HasSuffix(p.text, "\n") || strings.HasSuffix(p.text, "\r")
 }
 
 // expect makes room for the fields of the next line, once and just enough.

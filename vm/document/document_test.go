@@ -152,3 +152,19 @@ func FuzzCSV(f *testing.F) {
 		}
 	})
 }
+
+// TestWordsAreNoHeader: an error in words is no table without records. A header
+// alone is one where it ends its line, is one word, or was said to be CSV.
+func TestWordsAreNoHeader(t *testing.T) {
+	for text, good := range map[string]bool{
+		"Rate limit exceeded": false, "Internal error": false,
+		"Rate limit exceeded\n": true, "name": true, " name ": true, `"full name"`: true, "full name\nAda": true, "id,full name": true, "": true,
+	} {
+		if _, err := ParseCSV(nil, text, &CSV{Guess: true}); (err == nil) != good {
+			t.Errorf("%q: %v, want it read: %t", text, err, good)
+		}
+		if _, err := ParseCSV(nil, text, &CSV{}); err != nil {
+			t.Errorf("%q, said to be CSV: %v", text, err)
+		}
+	}
+}
